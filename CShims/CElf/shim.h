@@ -1,0 +1,3 @@
+/* libelf (elfutils) as a module: Boot/ELFImage.swift and Boot/ELFSymbols.swift are its only importers. */
+#include <gelf.h>
+#include <libelf.h>

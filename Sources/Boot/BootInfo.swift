@@ -1,0 +1,80 @@
+// Boot info, memory map and command line, written where the guest finds them.
+//
+// Read next: CShims/CABI/include/swiftlet_boot_info.h, the contract.
+
+import CABI
+import GuestMemory
+import X86
+
+extension RingThree {
+    func writeBootInfo(
+        _ parameters: BootParameters, root: UInt64, _ memory: borrowing GuestMemory
+    ) throws(ImageError) {
+        let map = memoryMap
+        for (index, entry) in map.enumerated() {
+            memory.write(
+                entry, at: GuestAddress(AddressMap.memoryMap + UInt64(index * MemoryLayout<swiftlet_memory_range>.stride)))
+        }
+        let line = try writeCommandLine(parameters.arguments, memory)
+        var info = swiftlet_boot_info()
+        info.magic = UInt64(SWIFTLET_BOOT_MAGIC)
+        info.size = UInt32(MemoryLayout<swiftlet_boot_info>.size)
+        info.version = UInt32(SWIFTLET_ABI_VERSION)
+        info.memory_size = layout.memorySize
+        info.memory_map = AddressMap.memoryMap
+        info.memory_map_count = UInt32(map.count)
+        info.vcpu_count = 1
+        info.page_table_root = root
+        info.call_page = AddressMap.callPage(vcpu: 0)
+        info.command_line = AddressMap.commandLine
+        info.command_line_size = line
+        info.module = parameters.moduleSize == 0 ? 0 : layout.module.lowerBound
+        info.module_size = parameters.moduleSize
+        info.free_start = layout.largestFree.lowerBound
+        info.free_end = layout.largestFree.upperBound
+        info.stack_bottom = layout.stack.lowerBound
+        info.stack_top = layout.stack.upperBound
+        info.image_start = layout.image.lowerBound
+        info.image_end = layout.image.upperBound
+        info.tsc_frequency = parameters.tscFrequency
+        info.features = parameters.features
+        memory.write(info, at: GuestAddress(AddressMap.bootInfo))
+        let seed = UInt64(MemoryLayout<swiftlet_boot_info>.offset(of: \.entropy_seed) ?? 0)
+        memory.write(parameters.seed, at: GuestAddress(AddressMap.bootInfo + seed))
+    }
+
+    /// Arguments joined by spaces, NUL-terminated. Returns the bytes without the NUL.
+    private func writeCommandLine(_ arguments: [String], _ memory: borrowing GuestMemory) throws(ImageError) -> UInt64 {
+        let bytes = [UInt8](arguments.joined(separator: " ").utf8)
+        let limit = Int(AddressMap.commandLineCapacity) - 1
+        if bytes.count > limit { throw .commandLineTooLong(size: bytes.count, limit: limit) }
+        memory.write(bytes: bytes, at: GuestAddress(AddressMap.commandLine))
+        return UInt64(bytes.count)
+    }
+
+    /// What lies where, ascending, without gaps between the entries but for guard pages and holes.
+    var memoryMap: [swiftlet_memory_range] {
+        var list: [(Range<UInt64>, Int32)] = [
+            (AddressMap.machine, SWIFTLET_MEMORY_MACHINE),
+            (AddressMap.memoryStart..<AddressMap.vcpuArea.lowerBound, SWIFTLET_MEMORY_BOOT_INFO),
+            (AddressMap.vcpuArea, SWIFTLET_MEMORY_VCPU),
+            (layout.image, SWIFTLET_MEMORY_IMAGE),
+            (layout.stack, SWIFTLET_MEMORY_STACK),
+            (layout.tables, SWIFTLET_MEMORY_PAGE_TABLES),
+            (layout.module, SWIFTLET_MEMORY_MODULE),
+        ]
+        list += layout.free.map { ($0, SWIFTLET_MEMORY_FREE) }
+        return list.filter { !$0.0.isEmpty }.sorted { $0.0.lowerBound < $1.0.lowerBound }.map {
+            swiftlet_memory_range(
+                start: $0.0.lowerBound, size: $0.0.upperBound - $0.0.lowerBound, type: UInt32($0.1), reserved: 0)
+        }
+    }
+}
+
+extension GuestMemory: PageTableMemory {
+    @inlinable
+    public func loadEntry(_ address: UInt64) -> UInt64? { read(GuestAddress(address)) }
+
+    @inlinable
+    public func storeEntry(_ value: UInt64, _ address: UInt64) { write(value, at: GuestAddress(address)) }
+}

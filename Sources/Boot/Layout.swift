@@ -1,0 +1,54 @@
+// Where everything of a ring-3 guest lies in its memory, decided before anything is written.
+//
+//   ... | image | guard page | stack | page tables | module | free ...
+//
+// Behind the image and close together, so that a small guest touches few pages. Read next: RingThree.swift.
+
+import X86
+
+/// The plan. All ranges are page-aligned.
+public struct Layout: Equatable, Sendable {
+    public static let stackSize: UInt64 = 64 << 10
+
+    public var memorySize: UInt64
+    public var low: Range<UInt64>
+    public var high: Range<UInt64>
+    public var image: Range<UInt64>
+    public var stack: Range<UInt64>
+    public var tables: Range<UInt64>
+    public var module: Range<UInt64>
+    /// What is left: below the image, behind the module, from 4 GiB up. Ascending, none empty.
+    public var free: [Range<UInt64>]
+
+    /// Plans a machine of `memorySize` bytes.
+    public init(memorySize: UInt64, image: Range<UInt64>, moduleSize: UInt64) throws(ImageError) {
+        self.memorySize = memorySize
+        self.image = image
+        (low, high) = AddressMap.memory(size: memorySize)
+        if image.lowerBound < AddressMap.imageStart {
+            throw .belowImageStart(image.lowerBound, lowest: AddressMap.imageStart)
+        }
+        let page = AddressMap.pageSize
+        let guardPage = image.upperBound
+        stack = guardPage + page..<guardPage + page + Self.stackSize
+        let top = max(low.upperBound, high.upperBound)
+        let pages = PageTableBuilder.pagesNeeded(top: top, splitRanges: Self.splitRanges(image))
+        tables = stack.upperBound..<stack.upperBound + pages * page
+        let modulePages = moduleSize.addingReportingOverflow(page - 1)
+        let (end, overflow) = tables.upperBound.addingReportingOverflow(modulePages.partialValue & ~(page - 1))
+        if overflow || modulePages.overflow || end > low.upperBound {
+            throw .memoryTooSmall(needed: overflow || modulePages.overflow ? .max >> 1 : end, given: memorySize)
+        }
+        module = tables.upperBound..<end
+        free = [AddressMap.imageStart..<image.lowerBound, end..<low.upperBound, high].filter { !$0.isEmpty }
+    }
+
+    /// The largest free range, for a heap.
+    public var largestFree: Range<UInt64> { free.max { $0.count < $1.count } ?? low.upperBound..<low.upperBound }
+
+    /// 2 MiB ranges that may need a level-1 table: the first, those of the image and what follows it (up to two more),
+    /// and the ragged ends of low and high memory.
+    private static func splitRanges(_ image: Range<UInt64>) -> Int {
+        Int((image.upperBound - image.lowerBound) / AddressMap.hugePageSize) + 7
+    }
+}

@@ -1,0 +1,137 @@
+// The guest's memory in our address space, and the one gate through which every access passes.
+//
+// One anonymous mapping backs it all: host address = base + guest-physical address, so translation is an addition and
+// host, slot and guest pages can all be huge. The ranges say which part of that space is memory; the rest (below
+// 64 KiB, the hole under 4 GiB) is address space that is never touched. Nothing is populated until someone writes.
+// Read next: GuestAtomic.swift.
+
+import Glibc
+
+/// Why there is no memory.
+public enum GuestMemoryError: Error, Equatable, Sendable {
+    /// mmap failed; the size in bytes, and errno.
+    case mapping(UInt64, errno: Int32)
+}
+
+/// Guest-physical memory. The memory lives as long as this value does.
+///
+/// Several threads may hold copies of its contents' addresses (vCPUs, I/O): words that a running guest also writes are
+/// accessed through `GuestAtomic`, everything else is copied out, then checked, then used.
+@safe public struct GuestMemory: ~Copyable, @unchecked Sendable {
+    /// Where guest-physical 0 would lie.
+    @usableFromInline let base: UnsafeMutableRawPointer
+    /// Bytes of address space reserved.
+    @usableFromInline let span: UInt64
+    /// The memory below the hole under 4 GiB.
+    public let low: Range<UInt64>
+    /// The memory from 4 GiB up; empty for small machines.
+    public let high: Range<UInt64>
+
+    /// Reserves `max(low.upperBound, high.upperBound)` bytes of lazily backed memory, aligned to 2 MiB.
+    public init(low: Range<UInt64>, high: Range<UInt64> = 0..<0) throws(GuestMemoryError) {
+        let span = max(low.upperBound, high.upperBound)
+        let huge = 2 << 20
+        guard let room = Int(exactly: span), room <= Int.max - huge else {
+            throw GuestMemoryError.mapping(span, errno: ENOMEM)
+        }
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        let start = unsafe mmap(nil, room + huge, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let start = unsafe start, unsafe start != MAP_FAILED else {
+            throw GuestMemoryError.mapping(span, errno: errno)
+        }
+        // Give back what lies before and behind the aligned part, so that `deinit` has one range to unmap.
+        let misaligned = Int(bitPattern: start) & (huge - 1)
+        let before = misaligned == 0 ? 0 : huge - misaligned
+        if before > 0 { unsafe munmap(start, before) }
+        unsafe munmap(start + before + room, huge - before)
+        unsafe base = start + before
+        self.span = span
+        self.low = low
+        self.high = high
+    }
+
+    deinit { unsafe munmap(base, Int(span)) }
+
+    /// The gate: the host address of `count` bytes of guest memory, or nil when any of them is not memory.
+    ///
+    /// The rule against overflow: the address must lie inside a range, and `count` must fit into what is left of that
+    /// range; no sum is ever formed that could wrap.
+    @inlinable
+    public func pointer(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
+        let start = address.rawValue
+        let range = start < low.upperBound ? low : high
+        guard start >= range.lowerBound, start <= range.upperBound, count <= range.upperBound &- start else {
+            return nil
+        }
+        // Sound: both ranges lie inside the mapping.
+        return unsafe base + Int(truncatingIfNeeded: start)
+    }
+
+    /// Whether all of a range is memory.
+    @inlinable
+    public func contains(_ address: GuestAddress, _ count: UInt64) -> Bool {
+        unsafe pointer(address, count) != nil
+    }
+
+    /// Copies a value out; nil when it is not memory. The address may be unaligned.
+    @inlinable
+    public func read<T: BitwiseCopyable>(_ address: GuestAddress, as type: T.Type = T.self) -> T? {
+        guard let pointer = unsafe pointer(address, UInt64(MemoryLayout<T>.size)) else { return nil }
+        return unsafe pointer.loadUnaligned(as: T.self)
+    }
+
+    /// Copies a value in; false when it is not memory.
+    @inlinable
+    @discardableResult
+    public func write<T: BitwiseCopyable>(_ value: T, at address: GuestAddress) -> Bool {
+        guard let pointer = unsafe pointer(address, UInt64(MemoryLayout<T>.size)) else { return false }
+        unsafe pointer.storeBytes(of: value, as: T.self)
+        return true
+    }
+
+    /// Copies bytes out; nil when any of them is not memory.
+    public func bytes(_ address: GuestAddress, _ count: Int) -> [UInt8]? {
+        guard count >= 0, let pointer = unsafe pointer(address, UInt64(count)) else { return nil }
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: pointer, count: count))
+    }
+
+    /// Copies bytes in; false when they do not fit into memory.
+    @discardableResult
+    public func write(bytes: [UInt8], at address: GuestAddress) -> Bool {
+        guard let pointer = unsafe pointer(address, UInt64(bytes.count)) else { return false }
+        unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(start: pointer, count: $0.count).copyMemory(from: $0) }
+        return true
+    }
+
+    /// Lends bytes to read from (a system call's source); nil when any of them is not memory. A running guest may change
+    /// them meanwhile, so this is for passing on, never for checking.
+    @inlinable
+    public func withSpan<R>(_ address: GuestAddress, _ count: UInt64, _ body: (RawSpan) -> R) -> R? {
+        guard let pointer = unsafe pointer(address, count) else { return nil }
+        return body(unsafe UnsafeRawBufferPointer(start: pointer, count: Int(count)).bytes)
+    }
+
+    /// Lends bytes to write to; nil when any of them is not memory.
+    @inlinable
+    public func withMutableSpan<R>(_ address: GuestAddress, _ count: UInt64, _ body: (inout MutableRawSpan) -> R) -> R? {
+        guard let pointer = unsafe pointer(address, count) else { return nil }
+        var span = unsafe UnsafeMutableRawBufferPointer(start: pointer, count: Int(count)).mutableBytes
+        return body(&span)
+    }
+
+    /// The host address of guest-physical 0, for memory slots.
+    public var hostBase: UInt { unsafe UInt(bitPattern: base) }
+
+    /// Access to pages of the mapping that are not guest memory but the machine's own (descriptor tables in a read-only
+    /// slot). Nil outside the mapping.
+    public func machinePointer(_ address: UInt64, _ count: UInt64) -> UnsafeMutableRawPointer? {
+        guard address <= span, count <= span - address else { return nil }
+        return unsafe base + Int(address)
+    }
+
+    /// Copies a value into a machine page.
+    public func writeMachine<T: BitwiseCopyable>(_ value: T, at address: UInt64) {
+        guard let pointer = unsafe machinePointer(address, UInt64(MemoryLayout<T>.size)) else { return }
+        unsafe pointer.storeBytes(of: value, as: T.self)
+    }
+}

@@ -1,0 +1,30 @@
+// Raw mode: every key goes to the guest. What the terminal was is put back on every way out but SIGKILL.
+//
+// Read next: VMM/Console.swift.
+
+import CHost
+import Glibc
+
+/// A terminal in raw mode; restored when this goes out of scope.
+public struct RawTerminal: ~Copyable {
+    private let fd: Int32
+    private let saved: termios
+
+    /// Nil when `fd` is no terminal.
+    public init?(_ fd: Int32) {
+        var settings = termios()
+        if unsafe tcgetattr(fd, &settings) != 0 { return nil }
+        self.fd = fd
+        saved = settings
+        unsafe cfmakeraw(&settings)
+        settings.c_oflag |= tcflag_t(OPOST)  // the guest writes \n: the terminal still makes \r\n of it
+        unsafe tcsetattr(fd, TCSADRAIN, &settings)
+    }
+
+    deinit {
+        var settings = saved
+        // A hung-up or background terminal refuses or stops us; there is nothing left to put right then.
+        signal(SIGTTOU, SIG_IGN)
+        unsafe tcsetattr(fd, TCSADRAIN, &settings)
+    }
+}

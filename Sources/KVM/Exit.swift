@@ -1,0 +1,82 @@
+// Why KVM_RUN came back, decoded once from the shared kvm_run page into an enum that the run loop switches on.
+//
+// The decoding inlines into the loop: after optimisation no Exit value exists in memory (KVM API, section 5).
+// Read next: VCPU.swift.
+
+import CKVM
+
+/// An exit to user space.
+@frozen
+public enum Exit: Equatable, Sendable {
+    /// `OUT`: `value` holds the first item, zero-extended; `count` is above 1 only for string instructions.
+    case portWrite(port: UInt16, size: UInt8, count: UInt32, value: UInt32)
+    /// `IN`: the answer goes to `VCPU.answerPortRead` before the next run.
+    case portRead(port: UInt16, size: UInt8, count: UInt32)
+    /// A write where no slot is, or to a read-only slot.
+    case mmioWrite(address: UInt64, size: UInt32, value: UInt64)
+    /// A read where no slot is: the answer goes to `VCPU.answerMMIORead`.
+    case mmioRead(address: UInt64, size: UInt32)
+    /// `HLT` with no interrupt controller in the kernel.
+    case halt
+    /// A triple fault.
+    case shutdown
+    /// KVM could not go on, most often an instruction that it cannot emulate (`KVM_INTERNAL_ERROR_...`).
+    case internalError(suberror: UInt32)
+    /// The hardware refused the guest's state; the reason is VMX's or SVM's.
+    case failEntry(reason: UInt64)
+    /// A signal or immediate_exit ended the run.
+    case interrupted
+    /// Debug exit (`KVM_SET_GUEST_DEBUG`).
+    case debug
+    /// Any other `exit_reason`.
+    case other(UInt32)
+}
+
+extension VCPU {
+    /// The exit that ended the last `run()`.
+    @inlinable
+    public var exit: Exit {
+        switch unsafe shared.pointee.exit_reason {
+        case CKVM_EXIT_IO:
+            let io = unsafe shared.pointee.io
+            if io.direction == CKVM_EXIT_IO_OUT {
+                return .portWrite(port: io.port, size: io.size, count: io.count, value: portValue(io.data_offset, io.size))
+            }
+            return .portRead(port: io.port, size: io.size, count: io.count)
+        case CKVM_EXIT_MMIO: return mmioExit
+        case CKVM_EXIT_HLT: return .halt
+        case CKVM_EXIT_SHUTDOWN: return .shutdown
+        case CKVM_EXIT_INTR: return .interrupted
+        case CKVM_EXIT_DEBUG: return .debug
+        case CKVM_EXIT_INTERNAL_ERROR: return unsafe .internalError(suberror: shared.pointee.internal.suberror)
+        case CKVM_EXIT_FAIL_ENTRY:
+            return unsafe .failEntry(reason: shared.pointee.fail_entry.hardware_entry_failure_reason)
+        case let reason: return .other(reason)
+        }
+    }
+
+    /// The item that an `OUT` wrote: KVM puts it at an offset behind the kvm_run struct.
+    @inlinable
+    func portValue(_ offset: UInt64, _ size: UInt8) -> UInt32 {
+        // Sound: KVM gives an offset inside the mapping, with at least 4 KiB behind it.
+        let data = unsafe UnsafeRawPointer(shared) + Int(truncatingIfNeeded: offset)
+        switch size {
+        case 1: return unsafe UInt32(data.load(as: UInt8.self))
+        case 2: return unsafe UInt32(data.load(as: UInt16.self))
+        default: return unsafe data.load(as: UInt32.self)
+        }
+    }
+
+    @usableFromInline
+    var mmioExit: Exit {
+        let mmio = unsafe shared.pointee.mmio
+        if mmio.is_write == 0 { return .mmioRead(address: mmio.phys_addr, size: mmio.len) }
+        var value: UInt64 = 0
+        let bytes = mmio.data
+        for (index, byte) in [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7].enumerated()
+        where index < mmio.len {
+            value |= UInt64(byte) << (8 * UInt64(index))
+        }
+        return .mmioWrite(address: mmio.phys_addr, size: mmio.len, value: value)
+    }
+}

@@ -1,0 +1,47 @@
+// After the run: one line for the operator where there is something to say, the core file, the exit status.
+//
+// Read next: CrashReport.swift, CoreDump.swift, StatisticsReport.swift.
+
+import Glibc
+import Host
+
+extension Machine {
+    /// Says how the machine ended, writes the core of a crash, and returns the exit status.
+    public func conclude(_ outcome: Outcome) -> Int32 {
+        switch outcome.stop {
+        case .exited: break
+        case .timedOut: say("the guest did not exit within the --timeout and was stopped")
+        case .signalled(let signal): say("stopped by \(signalName(signal))")
+        case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
+        case .consoleFailed(let errno): say("the console failed: \(errnoText(errno))")
+        case .failed(let error): say(MachineError.kvm(error).message)
+        case .crashed(let crash):
+            say(report(crash))
+            if let path = configuration.core { writeCore(crash, path) }
+        }
+        return outcome.stop.exitStatus
+    }
+
+    private func say(_ text: String) { writeText("swiftlet: \(text)\n") }
+
+    private func writeCore(_ crash: Crash, _ path: String) {
+        do throws(HostError) {
+            let size = try CoreDump(self, crash).write(to: path)
+            say("core written to \(path) (\(size >> 10) KiB of it not zero): gdb \(source.path) \(path)")
+        } catch { say("no core: \(error.message)") }
+    }
+}
+
+/// Blocks the stop signals of this process; before any thread is made.
+public func blockStopSignals() throws(MachineError) -> StopSignals { try fromHost(try StopSignals()) }
+
+/// The keyboard of `--raw`.
+public func openKeyboard(_ terminal: Int32) throws(MachineError) -> Keyboard {
+    try fromHost(try Keyboard(terminal: terminal))
+}
+
+/// Writes a small text file.
+public func writeFile(_ path: String, _ text: String) throws(MachineError) {
+    let file = try fromHost(try File(path, .create))
+    writeText(text, to: file.fd)
+}

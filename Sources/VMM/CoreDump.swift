@@ -1,0 +1,166 @@
+// An ELF core of a crashed guest: gdb opens it with the image and shows where it stood.
+//
+// Registers as Linux writes them (NT_PRSTATUS), memory by guest-virtual address, one PT_LOAD for each run of pages that
+// are contiguous both ways. Pages of zeros become holes in a sparse file. Layouts: gABI; Linux <linux/elfcore.h>.
+// Read next: GuestView.swift.
+
+import GuestMemory
+import Host
+import KVM
+import X86
+
+struct CoreDump {
+    private let machine: Machine
+    private let registers: GuestRegisters
+    private let vector: Int
+    private let segments: [Segment]
+
+    /// A run of guest-virtual pages.
+    private struct Segment {
+        var address: UInt64
+        var physical: UInt64
+        var size: UInt64
+        var flags: PageFlags
+    }
+
+    init(_ machine: Machine, _ crash: Crash) {
+        self.machine = machine
+        registers = crash.registers
+        if case .exception(let vector) = crash.cause { self.vector = vector } else { vector = 6 }
+        segments = Self.segments(machine.platform, root: crash.registers.cr3)
+    }
+
+    /// Writes the file; returns the bytes that are not holes.
+    func write(to path: String) throws(HostError) -> UInt64 {
+        let file = try File(path, .create)
+        let note = prstatus
+        let headers = 64 + 56 * UInt64(segments.count + 1)
+        let noteStart = headers
+        var offset = (noteStart + UInt64(note.count) + 4095) & ~4095
+        var head = elfHeader(programHeaders: segments.count + 1)
+        head += programHeader(type: 4, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(note.count))
+        var written = UInt64(head.count + note.count)
+        for segment in segments {
+            head += programHeader(
+                type: 1, flags: segment.flags.elf, offset: offset, address: segment.address,
+                physical: segment.physical, size: segment.size)
+            written += try writePages(segment, to: file, at: offset)
+            offset += segment.size
+        }
+        try file.write(head + note, at: 0)
+        try file.truncate(offset)
+        return written
+    }
+
+    /// Pages that are not all zero.
+    private func writePages(_ segment: Segment, to file: borrowing File, at offset: UInt64) throws(HostError) -> UInt64 {
+        var written: UInt64 = 0
+        for page in stride(from: 0, to: segment.size, by: 4096) {
+            guard let bytes = machine.platform.memory.bytes(GuestAddress(segment.physical + page), 4096),
+                bytes.contains(where: { $0 != 0 })
+            else { continue }
+            try file.write(bytes, at: offset + page)
+            written += 4096
+        }
+        return written
+    }
+
+    /// Walks the guest's tables over the addresses that a ring-3 guest maps to itself. Wrecked tables give none.
+    private static func segments(_ platform: Platform, root: UInt64) -> [Segment] {
+        var list: [Segment] = []
+        let top = max(platform.layout.low.upperBound, platform.layout.high.upperBound)
+        var address: UInt64 = 0
+        while address < top {
+            guard let mapping = PageWalk.translate(address, root: root, in: platform.memory),
+                platform.memory.contains(GuestAddress(mapping.physical), 4096)
+            else {
+                address += 4096
+                continue
+            }
+            let size = min(mapping.pageSize - (address & (mapping.pageSize - 1)), top - address)
+            if let last = list.last, last.address + last.size == address, last.flags == mapping.flags,
+                last.physical + last.size == mapping.physical
+            {
+                list[list.count - 1].size += size
+            } else {
+                list.append(Segment(address: address, physical: mapping.physical, size: size, flags: mapping.flags))
+            }
+            address += size
+        }
+        return list
+    }
+}
+
+extension PageFlags {
+    /// PF_R, PF_W, PF_X.
+    fileprivate var elf: UInt32 { 4 | (contains(.writable) ? 2 : 0) | (contains(.noExecute) ? 0 : 1) }
+}
+
+extension CoreDump {
+    private func elfHeader(programHeaders: Int) -> [UInt8] {
+        var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0] + [UInt8](repeating: 0, count: 8)
+        bytes.append16(4)  // ET_CORE
+        bytes.append16(62)  // EM_X86_64
+        bytes.append32(1)
+        bytes.append64(0)
+        bytes.append64(64)  // e_phoff
+        bytes.append64(0)
+        bytes.append32(0)
+        for field in [64, 56, programHeaders, 64, 0, 0] { bytes.append16(UInt16(clamping: field)) }
+        return bytes
+    }
+
+    private func programHeader(
+        type: UInt32, flags: UInt32, offset: UInt64, address: UInt64, physical: UInt64, size: UInt64
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append32(type)
+        bytes.append32(flags)
+        for field in [offset, address, physical, size, size, 4096] { bytes.append64(field) }
+        return bytes
+    }
+
+    /// A note "CORE", NT_PRSTATUS (1) with struct elf_prstatus of x86-64: 336 bytes, registers at 112.
+    private var prstatus: [UInt8] {
+        let regs = registers.general
+        var status: [UInt8] = []
+        status.append32(signal)  // pr_info.si_signo
+        status += [UInt8](repeating: 0, count: 8)
+        status.append16(UInt16(signal))  // pr_cursig
+        status += [UInt8](repeating: 0, count: 18)
+        status.append32(1)  // pr_pid: the first vCPU
+        status += [UInt8](repeating: 0, count: 112 - status.count)
+        for register in [
+            regs.r15, regs.r14, regs.r13, regs.r12, regs.rbp, regs.rbx, regs.r11, regs.r10, regs.r9, regs.r8,
+            regs.rax, regs.rcx, regs.rdx, regs.rsi, regs.rdi, regs.rax, regs.rip, registers.cs, regs.rflags,
+            regs.rsp, registers.ss, registers.fsBase, registers.gsBase, 0x2b, 0x2b, 0x2b, 0x2b,
+        ] { status.append64(register) }
+        status += [UInt8](repeating: 0, count: 336 - status.count)
+        var note: [UInt8] = []
+        note.append32(5)
+        note.append32(UInt32(status.count))
+        note.append32(1)
+        note += [0x43, 0x4f, 0x52, 0x45, 0, 0, 0, 0]
+        return note + status
+    }
+
+    /// The signal that Linux would send for the exception (signal(7)).
+    private var signal: UInt32 {
+        switch vector {
+        case 0, 16, 19: 8  // SIGFPE
+        case 6: 4  // SIGILL
+        case 17: 7  // SIGBUS
+        default: 11  // SIGSEGV
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append16(_ value: UInt16) { append(value) }
+    fileprivate mutating func append32(_ value: UInt32) { append(value) }
+    fileprivate mutating func append64(_ value: UInt64) { append(value) }
+
+    private mutating func append<T: FixedWidthInteger>(_ value: T) {
+        for shift in stride(from: 0, to: T.bitWidth, by: 8) { append(UInt8(truncatingIfNeeded: value >> T(shift))) }
+    }
+}

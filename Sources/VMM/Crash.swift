@@ -1,0 +1,121 @@
+// What is known of a guest that did what no guest may do: collected on the vCPU's thread, as values.
+//
+// An unhandled exception arrives as a stub's OUT: the vector is the port, and the frame that the CPU pushed lies on the
+// report stack. Read next: CrashReport.swift.
+
+import GuestMemory
+import KVM
+import X86
+
+/// A guest's end by its own fault.
+public struct Crash: Sendable {
+    /// What ended it.
+    public enum Cause: Sendable, Equatable {
+        /// An exception or interrupt without a handler.
+        case exception(vector: Int)
+        /// The guest jumped into a stub: no exception's frame is there.
+        case forgedException(vector: Int)
+        case tripleFault
+        /// A port that nobody owns; `written` is nil for IN.
+        case port(UInt16, size: UInt8, written: UInt32?)
+        /// A guest-physical address where no memory is, or a write to read-only memory.
+        case memory(UInt64, size: UInt32, written: UInt64?)
+        /// A call with arguments that break its contract.
+        case misuse(String)
+        /// KVM could not emulate an instruction.
+        case emulation(suberror: UInt32)
+        case invalidState(reason: UInt64)
+        case unexpectedExit(String)
+    }
+
+    public let cause: Cause
+    public let registers: GuestRegisters
+    /// Of an exception that has one.
+    public let errorCode: UInt64?
+    /// Up to 16 bytes at RIP; empty when it is not mapped.
+    public let code: [UInt8]
+
+    init(_ cause: Cause, _ vcpu: borrowing VCPU, _ context: borrowing VCPUContext) {
+        var cause = cause
+        // A port exit is finished first, so that RIP is the next instruction on every KVM.
+        let pending: Bool
+        switch cause {
+        case .port, .misuse: pending = true
+        default: pending = false
+        }
+        if pending { vcpu.completePendingIO() }
+        var registers = GuestRegisters(vcpu)
+        var errorCode: UInt64?
+        if case .exception(let vector) = cause {
+            if let frame = ExceptionFrame(vector, registers, context) {
+                frame.restore(&registers)
+                errorCode = frame.errorCode
+            } else {
+                cause = .forgedException(vector: vector)
+            }
+        }
+        let memory = GuestView(context.platform, root: registers.cr3)
+        if pending { registers.rip = memory.portInstruction(before: registers.rip) }
+        self.cause = cause
+        self.registers = registers
+        self.errorCode = errorCode
+        code = memory.bytes(at: registers.rip, 16)
+    }
+}
+
+/// The registers that a report shows.
+public struct GuestRegisters: Sendable {
+    public var general = Registers()
+    public var cr0: UInt64 = 0
+    public var cr2: UInt64 = 0
+    public var cr3: UInt64 = 0
+    public var cr4: UInt64 = 0
+    public var fsBase: UInt64 = 0
+    public var gsBase: UInt64 = 0
+    public var cs: UInt64 = 0
+    public var ss: UInt64 = 0
+
+    public var rip: UInt64 {
+        get { general.rip }
+        set { general.rip = newValue }
+    }
+
+    /// Registers that KVM does not give stay zero: a report is better than none.
+    init(_ vcpu: borrowing VCPU) {
+        if let regs = try? vcpu.registers() { general = regs }
+        guard let sregs = try? vcpu.specialRegisters() else { return }
+        (cr0, cr2, cr3, cr4) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4)
+        (fsBase, gsBase) = (sregs.fs.base, sregs.gs.base)
+        (cs, ss) = (UInt64(sregs.cs.selector), UInt64(sregs.ss.selector))
+    }
+}
+
+/// What the CPU pushed on the report stack (Intel SDM vol. 3A, figure 6-9).
+struct ExceptionFrame {
+    let errorCode: UInt64?
+    private let rip: UInt64
+    private let cs: UInt64
+    private let rflags: UInt64
+    private let rsp: UInt64
+    private let ss: UInt64
+
+    /// Nil when the stack pointer is not where an exception leaves it: then nothing was pushed.
+    init?(_ vector: Int, _ registers: GuestRegisters, _ context: borrowing VCPUContext) {
+        let top = AddressMap.reportStackTop(vcpu: context.index)
+        let hasCode = Vector.hasErrorCode(vector)
+        guard registers.general.rsp == top - (hasCode ? 48 : 40) else { return nil }
+        let memory = context.platform
+        func word(_ below: UInt64) -> UInt64 { memory.memory.read(GuestAddress(top - below)) ?? 0 }
+        errorCode = hasCode ? word(48) : nil
+        (rip, cs, rflags, rsp, ss) = (word(40), word(32), word(24), word(16), word(8))
+    }
+
+    /// Puts the registers back to what they were at the exception.
+    func restore(_ registers: inout GuestRegisters) {
+        registers.general.rip = rip
+        registers.general.rflags = rflags
+        registers.general.rsp = rsp
+        registers.cs = cs
+        registers.ss = ss
+    }
+}

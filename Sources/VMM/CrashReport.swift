@@ -1,0 +1,117 @@
+// A crash in words: what happened, where, and what it most likely means. Never a bare number.
+//
+// First line for people and scripts; then RIP with its symbol, registers, and the bytes at RIP. Read next: Crash.swift.
+
+import Boot
+import KVM
+import X86
+
+extension Crash {
+    /// "page fault (#PF, vector 14): write to 0x40000, which is mapped read-only"
+    func headline(_ layout: Layout) -> String {
+        switch cause {
+        case .exception(let vector):
+            let name = Vector.name(vector)
+            let full = name.hasSuffix("(") ? "\(name)vector \(vector))" : "\(name), vector \(vector))"
+            return full + (explanation(vector, layout).map { ": \($0)" } ?? "")
+        case .forgedException(let vector):
+            return "jump into the machine's stub for vector \(vector): no exception happened"
+        case .tripleFault:
+            return "triple fault: an exception could not be delivered, nor the double fault that followed "
+                + "(page tables or stack are wrecked)"
+        case .port(let port, let size, let written):
+            let access = written.map { "write of \(hex(UInt64($0))) to" } ?? "read of"
+            return "\(access) port \(hex(UInt64(port))), \(size) byte\(size == 1 ? "" : "s"): nobody owns this port"
+        case .memory(let address, let size, let written): return memoryHeadline(address, size, written)
+        case .misuse(let what): return "misused call: \(what)"
+        case .emulation(let suberror):
+            return "KVM could not emulate an instruction (internal error, suberror \(suberror))"
+        case .invalidState(let reason): return "the CPU refused the guest's state (reason \(hex(reason)))"
+        case .unexpectedExit(let exit): return "unexpected exit: \(exit)"
+        }
+    }
+
+    private func memoryHeadline(_ address: UInt64, _ size: UInt32, _ written: UInt64?) -> String {
+        let access = written == nil ? "read" : "write"
+        if AddressMap.machine.contains(address) {
+            return "\(access) of guest-physical \(hex(address)): the machine's own tables are read-only"
+        }
+        return "\(access) of \(size) byte\(size == 1 ? "" : "s") at guest-physical \(hex(address)): no memory there"
+    }
+
+    private func explanation(_ vector: Int, _ layout: Layout) -> String? {
+        switch vector {
+        case 0: "division by zero, or a quotient too large"
+        case 6: "an instruction that this CPU does not have at ring 3 (or ud2, a failed check)"
+        case Vector.doubleFault:
+            "an exception while delivering one; often the stack pointer is bad"
+                + (stackHint(registers.general.rsp, layout) ?? stackHint(registers.cr2, layout) ?? "")
+        case 13: "a privileged instruction, a non-canonical address, or a bad selector"
+        case Vector.pageFault: errorCode.map { pageFault($0, layout) }
+        default: nil
+        }
+    }
+
+    /// The error code in words (Intel SDM vol. 3A, figure 4-12).
+    private func pageFault(_ code: UInt64, _ layout: Layout) -> String {
+        let address = registers.cr2
+        let access = code & 16 != 0 ? "execution of" : code & 2 != 0 ? "write to" : "read of"
+        let why =
+            code & 8 != 0
+            ? "whose page-table entry has reserved bits set"
+            : code & 1 == 0
+                ? "which is not mapped"
+                : code & 16 != 0 ? "which is mapped no-execute" : code & 2 != 0 ? "which is mapped read-only" : "which is the machine's"
+        let nearZero = address < AddressMap.pageSize ? " (a null pointer)" : ""
+        let machine = AddressMap.machine.contains(address) ? " (the machine's own tables)" : ""
+        return "\(access) \(hex(address)), \(why)\(nearZero)\(machine)\(stackHint(address, layout) ?? "")"
+    }
+
+    private func stackHint(_ address: UInt64, _ layout: Layout) -> String? {
+        let guardPage = layout.stack.lowerBound - AddressMap.pageSize..<layout.stack.lowerBound
+        return guardPage.contains(address) ? " (stack overflow: the guard page under the stack)" : nil
+    }
+}
+
+extension Machine {
+    /// The whole report, a line each. `--quiet` keeps the first.
+    func report(_ crash: Crash) -> String {
+        var lines = ["guest crashed: \(crash.headline(guest.layout))"]
+        if configuration.quiet { return lines[0] }
+        let registers = crash.registers
+        lines.append("  rip \(padded(registers.rip))  \(place(registers.rip))")
+        if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
+        lines += registerLines(registers)
+        lines.append("  code at rip:" + (crash.code.isEmpty ? " not mapped" : ""))
+        if !crash.code.isEmpty {
+            lines[lines.count - 1] += crash.code.map { " " + (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// "main+0x13 (hello.elf)"
+    private func place(_ address: UInt64) -> String {
+        if Stub.contains(address) { return "in the machine's stub page" }
+        guard guest.layout.image.contains(address) else { return "outside the image" }
+        return source.image.symbol(at: address &- guest.bias)?.description ?? "no symbol: was the image stripped?"
+    }
+
+    private func registerLines(_ registers: GuestRegisters) -> [String] {
+        let regs = registers.general
+        let rows: [[(String, UInt64)]] = [
+            [("rax", regs.rax), ("rbx", regs.rbx), ("rcx", regs.rcx), ("rdx", regs.rdx)],
+            [("rsi", regs.rsi), ("rdi", regs.rdi), ("rbp", regs.rbp), ("rsp", regs.rsp)],
+            [("r8 ", regs.r8), ("r9 ", regs.r9), ("r10", regs.r10), ("r11", regs.r11)],
+            [("r12", regs.r12), ("r13", regs.r13), ("r14", regs.r14), ("r15", regs.r15)],
+            [("cr2", registers.cr2), ("cr3", registers.cr3), ("rfl", regs.rflags), ("fsb", registers.fsBase)],
+        ]
+        return rows.map { row in "  " + row.map { "\($0.0) \(padded($0.1))" }.joined(separator: "  ") }
+    }
+}
+
+func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+
+private func padded(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: 16 - digits.count) + digits
+}

@@ -1,0 +1,57 @@
+// The machine's time: nanoseconds since it was built, the same number for the guest and for us.
+//
+// Both sides compute it from the TSC with one scale, so a deadline means the same to both. On VT-x and SVM the guest's
+// TSC has an offset to the host's, which is why it is read once through KVM. Read next: Paravirt/Poll.swift.
+
+import CABI
+import Host
+import KVM
+import X86
+
+/// A running clock.
+struct MachineClock: Sendable {
+    let frequency: UInt64
+    private let scale: PVClock
+    private let hostStart: UInt64
+    private let guestStart: UInt64
+
+    private static let tscMSR: UInt32 = 0x10  // IA32_TIME_STAMP_COUNTER (Intel SDM vol. 4)
+
+    /// Starts at zero, now.
+    init(_ vcpu: borrowing VCPU) throws(KVMError) {
+        let frequency = UInt64(try vcpu.tscKilohertz()) * 1000
+        let before = Clock.tsc()
+        let guest = try vcpu.msr(Self.tscMSR)
+        self.init(frequency: frequency, hostStart: before + (Clock.tsc() - before) / 2, guestStart: guest)
+    }
+
+    init(frequency: UInt64, hostStart: UInt64, guestStart: UInt64) {
+        self.frequency = frequency
+        scale = PVClock(frequency: frequency)
+        self.hostStart = hostStart
+        self.guestStart = guestStart
+    }
+
+    func now() -> UInt64 {
+        let cycles = Clock.tsc() &- hostStart
+        return cycles > .max >> 1 ? 0 : scale.nanoseconds(cycles: cycles)
+    }
+
+    /// What is left until a deadline: 0 when it has passed, nil for `SWIFTLET_NO_DEADLINE`.
+    func remaining(until deadline: UInt64) -> UInt64? {
+        if deadline == UInt64(SWIFTLET_NO_DEADLINE) { return nil }
+        let now = now()
+        return deadline <= now ? 0 : deadline - now
+    }
+
+    /// The clock as the guest reads it in its call page.
+    var page: swiftlet_clock {
+        var clock = swiftlet_clock()
+        clock.version = 2
+        clock.tsc_timestamp = guestStart
+        clock.tsc_to_system_mul = scale.multiplier
+        clock.tsc_shift = scale.shift
+        clock.flags = UInt8(SWIFTLET_CLOCK_STABLE)
+        return clock
+    }
+}

@@ -1,0 +1,63 @@
+// Why a machine could not be built or run, in the user's words: what failed, and what to do about it.
+//
+// Read next: Stop.swift.
+
+import Boot
+import Glibc
+import GuestMemory
+import Host
+import KVM
+
+/// Runs something of a module below and turns its error into this module's.
+func fromKVM<T: ~Copyable>(_ body: @autoclosure () throws(KVMError) -> T) throws(MachineError) -> T {
+    do throws(KVMError) { return try body() } catch { throw .kvm(error) }
+}
+
+func fromHost<T: ~Copyable>(_ body: @autoclosure () throws(HostError) -> T) throws(MachineError) -> T {
+    do throws(HostError) { return try body() } catch { throw .host(error) }
+}
+
+func fromImage<T: ~Copyable>(_ path: String, _ body: @autoclosure () throws(ImageError) -> T) throws(MachineError) -> T {
+    do throws(ImageError) { return try body() } catch { throw .image(path, error) }
+}
+
+/// An error of Swiftlet's side: exit status 125.
+public enum MachineError: Error, Sendable {
+    case kvm(KVMError)
+    case host(HostError)
+    case image(String, ImageError)
+    case memory(GuestMemoryError)
+    case memoryBeyondHost(given: UInt64, host: UInt64)
+
+    /// One line.
+    public var message: String {
+        switch self {
+        case .kvm(let error): Self.explain(error)
+        case .host(let error) where error.errno == EINVAL && error.call == "open":
+            "\(error.subject): not a regular file"
+        case .host(let error): error.message
+        case .image(let path, let error): "\(path): \(error.message)"
+        case .memory(.mapping(let size, let errno)):
+            "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem"
+        case .memoryBeyondHost(let given, let host):
+            "--mem \(given >> 20) MiB is more than this host's \(host >> 20) MiB: use a smaller --mem"
+        }
+    }
+
+    private static func explain(_ error: KVMError) -> String {
+        let reason = errnoText(error.errno)
+        switch (error.request.description, error.errno) {
+        case ("open", ENOENT):
+            return "no /dev/kvm on this host: load kvm_intel or kvm_amd, enable virtualization in the firmware, "
+                + "or try the lab (lab/README.md)"
+        case ("open", EACCES), ("open", EPERM):
+            return "no permission to open /dev/kvm: add yourself to the group kvm (sudo usermod -aG kvm $USER) and "
+                + "log in again"
+        case ("open", _): return "/dev/kvm: \(reason)"
+        case ("KVM_GET_API_VERSION", _): return "/dev/kvm speaks another API version than 12: this kernel is too old"
+        case ("KVM_SET_USER_MEMORY_REGION", ENOMEM):
+            return "KVM has no memory left for the guest's memory slot: use a smaller --mem"
+        case (let request, _): return "\(request): \(reason): 'swiftlet doctor' tells what this host can do"
+        }
+    }
+}

@@ -1,0 +1,13 @@
+// The exit call: the guest is done, with a status. docs/ABI.md, "exit".
+
+import CABI
+
+extension VCPUContext {
+    mutating func exit() -> Action {
+        guard let call = arguments(swiftlet_exit.self) else { return misuse("no call page") }
+        guard let status = UInt8(exactly: call.status) else {
+            return misuse("exit: status \(call.status) is not in 0...255")
+        }
+        return end(.exited(status: status))
+    }
+}

@@ -1,0 +1,35 @@
+// The log call: a line for the operator on standard error. docs/ABI.md, "log".
+//
+// The text is the guest's and hostile: control characters, which could drive a terminal, become dots.
+
+import CABI
+import GuestMemory
+import Host
+
+extension VCPUContext {
+    mutating func log() -> Action {
+        guard let call = arguments(swiftlet_log.self) else { return misuse("no call page") }
+        guard call.length <= UInt32(SWIFTLET_LOG_MAX) else {
+            return misuse("log: \(call.length) bytes, at most \(SWIFTLET_LOG_MAX)")
+        }
+        let address = GuestAddress(call.buffer)
+        guard let bytes = platform.memory.bytes(address, Int(call.length)) else {
+            return misuse("log: \(call.length) bytes at \(address.description) are not in guest memory")
+        }
+        guard let level = levelName(call.level) else { return misuse("log: level \(call.level) is not in 1...4") }
+        if platform.quiet { return .resume }
+        let text = String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? 0x2e : $0 }, as: UTF8.self)
+        writeText("guest \(level): \(text)\n")
+        return .resume
+    }
+
+    private func levelName(_ level: UInt32) -> String? {
+        switch Int32(bitPattern: level) {
+        case SWIFTLET_LOG_ERROR: "error"
+        case SWIFTLET_LOG_WARNING: "warning"
+        case SWIFTLET_LOG_INFO: "info"
+        case SWIFTLET_LOG_DEBUG: "debug"
+        default: nil
+        }
+    }
+}

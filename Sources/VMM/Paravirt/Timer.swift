@@ -1,0 +1,69 @@
+// The timer call, and interrupts: one shot, one vector, delivered when the guest's mask word allows. docs/ABI.md, "timer".
+//
+// The deadline kicks the vCPU out of the guest; the run loop then asks `interruptToInject`. Masking is a word in the
+// call page, because cli and sti are privileged: the VMM sets it at injection as a CPU clears IF, and sets the pending
+// word when it had to hold an interrupt back.
+
+import CABI
+import GuestMemory
+import Host
+import X86
+
+/// The guest's timer.
+struct GuestTimer: ~Copyable {
+    /// Clock time in ns; `SWIFTLET_NO_DEADLINE` when not armed.
+    var deadline = UInt64(SWIFTLET_NO_DEADLINE)
+    var vector: UInt8 = 0
+    /// Made with the first deadline.
+    private var kick: KickTimer?
+
+    var isArmed: Bool { deadline != UInt64(SWIFTLET_NO_DEADLINE) }
+
+    /// Has the calling thread kicked when the deadline comes.
+    mutating func arm(nanoseconds: UInt64?) throws(HostError) {
+        if kick == nil { kick = try KickTimer() }
+        kick?.arm(nanoseconds: nanoseconds)
+    }
+
+    func isMasked(_ memory: borrowing GuestMemory, _ callPage: GuestAddress) -> Bool {
+        maskWord(memory, callPage)?.load() != 0
+    }
+
+    func maskWord(_ memory: borrowing GuestMemory, _ callPage: GuestAddress) -> GuestAtomic? {
+        GuestAtomic(memory, callPage + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED))
+    }
+}
+
+extension VCPUContext {
+    mutating func armTimer() -> Action {
+        guard let call = arguments(swiftlet_timer.self) else { return misuse("no call page") }
+        guard let vector = UInt8(exactly: call.vector), vector >= 32 else {
+            return misuse("timer: vector \(call.vector) is not in 32...255")
+        }
+        guard handled[Int(vector)] else { return misuse("timer: vector \(vector) has no handler") }
+        timer.deadline = call.deadline
+        timer.vector = vector
+        do throws(HostError) {
+            try timer.arm(nanoseconds: platform.clock.remaining(until: call.deadline))
+        } catch {
+            return misuse("timer: the host has no timer left (\(error.message))")
+        }
+        return .resume
+    }
+
+    /// Called when the timer may be due: the vector to inject now, if the guest's mask allows it.
+    mutating func interruptToInject() -> UInt8? {
+        guard timer.isArmed, platform.clock.remaining(until: timer.deadline) == 0,
+            let mask = timer.maskWord(platform.memory, callPage),
+            let pending = GuestAtomic(platform.memory, callPage + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING))
+        else { return nil }
+        if mask.load() != 0 {
+            pending.store(1)
+            return nil
+        }
+        mask.store(1)
+        pending.store(0)
+        timer.deadline = UInt64(SWIFTLET_NO_DEADLINE)
+        return timer.vector
+    }
+}

@@ -1,0 +1,20 @@
+// Who owns a port: the calls from 0x520 up, the stubs of unhandled vectors, and nobody else.
+//
+// O(1): one subtraction and comparison finds a call, and the table in Paravirt/Calls.swift is a jump table.
+// Read next: Paravirt/Calls.swift.
+
+import CABI
+import X86
+
+extension VCPUContext {
+    @inline(__always)
+    mutating func portWrite(_ port: UInt16, size: UInt8, count: UInt32, value: UInt32, rip: UInt64) -> Action {
+        let number = port &- UInt16(SWIFTLET_CALL_PORT)
+        if number &- UInt16(SWIFTLET_CALL_EXIT) < 32, size == 4, count == 1 {
+            return call(Int32(number))
+        }
+        // The IDT's gates lead here when the guest has no handler: the port is the vector.
+        if port < 256, size == 4, Stub.contains(rip) { return crash(.exception(vector: Int(port))) }
+        return crash(.port(port, size: size, written: value))
+    }
+}

@@ -1,0 +1,73 @@
+// The run loop: enter the guest, handle the exit, until there is a reason to stop. It fits a screen; read it whole.
+//
+// No allocation, no ARC, no lock, and one system call for each round trip (docs/ABI.md says what a call costs).
+// Read next: VCPUContext.swift (what handling an exit means), then Crash.swift (what happens when it goes wrong).
+
+import Glibc
+import GuestMemory
+import Host
+import KVM
+import X86
+
+struct RunLoop: ~Copyable {
+    let vcpu: VCPU
+    var context: VCPUContext
+
+    /// Runs the guest until it stops. On the vCPU's own thread.
+    mutating func run() -> Stop {
+        while true {
+            let error = vcpu.run()
+            if error == 0 {
+                switch context.handle(vcpu.exit, rip: vcpu.instructionPointer) {
+                case .resume: break
+                case .commit:
+                    if let failure = commitPageTables() { return .failed(failure) }
+                case .stop: return stopped()
+                }
+                if !context.timer.isArmed { continue }
+            } else if error == EINTR {
+                // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
+                vcpu.immediateExit = false
+                context.statistics.kicks &+= 1
+                if let stop = context.platform.control.requested { return stop }
+            } else if error != EAGAIN {
+                return failed(error)
+            }
+            if let vector = context.interruptToInject() { inject(vector) }
+        }
+    }
+
+    private mutating func stopped() -> Stop {
+        if let cause = context.cause { return .crashed(Crash(cause, vcpu, context)) }
+        return context.stop ?? .exited(status: 0)
+    }
+
+    private func inject(_ vector: UInt8) {
+        // EEXIST (one is already on its way) cannot happen: the mask word was clear, so the last one was taken.
+        try? vcpu.interrupt(vector: vector)
+    }
+
+    /// EFAULT is the guest's doing: it executes or reads where our mapping has nothing. Anything else is the host's.
+    private mutating func failed(_ error: Int32) -> Stop {
+        if error == EFAULT { return .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context)) }
+        return .failed(KVMError("KVM_RUN", errno: error))
+    }
+
+    /// Makes the guest's page-table edits seen by toggling CR4.PGE off and on (or by loading the new root).
+    ///
+    /// Hardware flushes its TLB on either (Intel SDM vol. 3A, 4.10.4.1). A KVM with shadow paging drops its copies only
+    /// when it sees a control register change: SET_SREGS with equal values would leave stale entries.
+    private mutating func commitPageTables() -> KVMError? {
+        do throws(KVMError) {
+            vcpu.completePendingIO()
+            vcpu.immediateExit = false
+            var sregs = try vcpu.specialRegisters()
+            sregs.cr4 ^= CR4.globalPages
+            try vcpu.setSpecialRegisters(sregs)
+            sregs.cr4 ^= CR4.globalPages
+            if context.pendingRoot != 0 { sregs.cr3 = context.pendingRoot }
+            try vcpu.setSpecialRegisters(sregs)
+            return nil
+        } catch { return error }
+    }
+}

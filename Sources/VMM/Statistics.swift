@@ -1,0 +1,36 @@
+// What a run counted and how long its phases took: `--stats`.
+//
+// Counting is an increment in a fixed array on the vCPU's own stack: no lock, no allocation. Read next: StatsReport.swift.
+
+import CABI
+
+/// Exits by call number, and the others.
+struct Statistics: Sendable {
+    private var calls = [32 of UInt64](repeating: 0)
+    var kicks: UInt64 = 0
+    var interrupts: UInt64 = 0
+
+    @inline(__always)
+    mutating func count(call number: Int32) {
+        calls[Int(truncatingIfNeeded: number & 31)] &+= 1
+    }
+
+    /// Calls that were made at least once: number and count.
+    var madeCalls: [(number: Int32, count: UInt64)] {
+        (0..<32).filter { calls[$0] > 0 }.map { (Int32($0) + SWIFTLET_CALL_EXIT, calls[$0]) }
+    }
+}
+
+/// Nanoseconds for each phase of a run, in order.
+public struct Phases: Sendable {
+    public private(set) var list: [(name: String, nanoseconds: UInt64)] = []
+    private var last: UInt64
+
+    public init(start: UInt64) { last = start }
+
+    /// Ends a phase now.
+    public mutating func end(_ name: String, at now: UInt64) {
+        list.append((name, now &- last))
+        last = now
+    }
+}

@@ -1,0 +1,51 @@
+// Why a machine stopped: the one value in which every run ends, and the exit status that it means.
+//
+// A guest's misbehaviour is such a value, never a throw or a trap. Read next: Crash.swift.
+
+import KVM
+
+/// How a run ended.
+public enum Stop: Sendable {
+    /// The guest made the exit call.
+    case exited(status: UInt8)
+    /// `--timeout` passed.
+    case timedOut
+    /// SIGINT, SIGTERM, SIGHUP, SIGQUIT, or Ctrl-A x (as SIGINT).
+    case signalled(Int32)
+    /// Nobody reads the console any more.
+    case consoleGone
+    /// The console cannot be written, for another reason.
+    case consoleFailed(errno: Int32)
+    /// The guest did what no guest may do.
+    case crashed(Crash)
+    /// KVM refused to run the guest.
+    case failed(KVMError)
+
+    public static let timeoutStatus: Int32 = 124
+    public static let errorStatus: Int32 = 125
+    public static let crashStatus: Int32 = 126
+
+    /// The exit status of `swiftlet run`.
+    public var exitStatus: Int32 {
+        switch self {
+        case .exited(let status): Int32(status)
+        case .timedOut: Self.timeoutStatus
+        case .signalled(let signal): 128 + signal
+        case .consoleGone: 128 + 13  // SIGPIPE, as the shell reports it
+        case .consoleFailed, .failed: Self.errorStatus
+        case .crashed: Self.crashStatus
+        }
+    }
+
+    /// A word for scripts, in `--stats=json`.
+    public var kind: String {
+        switch self {
+        case .exited: "exit"
+        case .timedOut: "timeout"
+        case .signalled: "signal"
+        case .consoleGone: "console-gone"
+        case .consoleFailed, .failed: "error"
+        case .crashed: "crash"
+        }
+    }
+}

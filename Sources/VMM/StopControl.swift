@@ -1,0 +1,38 @@
+// How the main thread stops the vCPUs: a reason, once, and a descriptor that every blocking call also waits for.
+//
+// Order: reason, descriptor, kick. A vCPU that is kicked clears its kick byte first and looks at the reason second,
+// so no request is lost. Read next: VCPUThread.swift.
+
+import KVM
+import Synchronization
+
+/// Shared by the main thread and the vCPU threads of a machine.
+public final class StopControl: Sendable {
+    private let reason = Atomic<Int32>(0)
+    let event: EventFD
+
+    private static let timeout: Int32 = -1
+
+    public init() throws(KVMError) {
+        event = try EventFD()
+    }
+
+    /// Asks for a stop; only the first reason counts.
+    public func request(signal: Int32) { request(signal) }
+
+    public func requestTimeout() { request(Self.timeout) }
+
+    private func request(_ value: Int32) {
+        _ = reason.compareExchange(expected: 0, desired: value, ordering: .acquiringAndReleasing)
+        event.signal()
+    }
+
+    /// The stop that was asked for.
+    var requested: Stop? {
+        switch reason.load(ordering: .acquiring) {
+        case 0: nil
+        case Self.timeout: .timedOut
+        case let signal: .signalled(signal)
+        }
+    }
+}

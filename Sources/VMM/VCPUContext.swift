@@ -1,0 +1,113 @@
+// A vCPU as the services see it: its call page, its timer, and what a call wants the run loop to do next.
+//
+// `handle` is the third stop on an exit's way (KVM_RUN -> Exit -> handle -> port bus -> service). It is a plain function
+// of an exit, fed with invented ones by tests, fuzzers and benchmarks. Read next: PortBus.swift.
+
+import CABI
+import GuestMemory
+import KVM
+import X86
+
+/// What the run loop does after an exit was handled.
+enum Action {
+    case resume
+    /// The guest edited its page tables: make that seen, then resume. The new root is in `pendingRoot`.
+    case commit
+    /// The stop is in `stop`, or in `crash` when the guest did what no guest may do.
+    case stop
+}
+
+struct VCPUContext: ~Copyable {
+    let platform: Platform
+    let index: Int
+    let callPage: GuestAddress
+    var timer = GuestTimer()
+    /// Which vectors have a handler of the guest's.
+    var handled = VectorSet()
+    /// Set by a call that returns `.commit`; 0 keeps the current root.
+    var pendingRoot: UInt64 = 0
+    /// Set by a call that returns `.stop`.
+    var stop: Stop?
+    var cause: Crash.Cause?
+    var statistics = Statistics()
+
+    init(_ platform: Platform, index: Int = 0) {
+        self.platform = platform
+        self.index = index
+        callPage = GuestAddress(AddressMap.callPage(vcpu: index))
+    }
+
+    /// Handles one exit. `rip` is the instruction pointer at the exit.
+    @inline(__always)
+    mutating func handle(_ exit: Exit, rip: UInt64) -> Action {
+        switch exit {
+        case .portWrite(let port, let size, let count, let value):
+            return portWrite(port, size: size, count: count, value: value, rip: rip)
+        default:
+            return unexpected(exit)
+        }
+    }
+
+    /// Every other exit is the end of a ring-3 guest.
+    private mutating func unexpected(_ exit: Exit) -> Action {
+        switch exit {
+        case .portWrite(let port, let size, _, let value): crash(.port(port, size: size, written: value))
+        case .portRead(let port, let size, _): crash(.port(port, size: size, written: nil))
+        case .mmioWrite(let address, let size, let value): crash(.memory(address, size: size, written: value))
+        case .mmioRead(let address, let size): crash(.memory(address, size: size, written: nil))
+        case .shutdown: crash(.tripleFault)
+        case .internalError(let suberror): crash(.emulation(suberror: suberror))
+        case .failEntry(let reason): crash(.invalidState(reason: reason))
+        case .halt, .interrupted, .debug, .other: crash(.unexpectedExit("\(exit)"))
+        }
+    }
+
+    /// Stops the machine with a report.
+    mutating func crash(_ cause: Crash.Cause) -> Action {
+        self.cause = cause
+        return .stop
+    }
+
+    /// Stops the machine because a call was misused.
+    mutating func misuse(_ what: String) -> Action { crash(.misuse(what)) }
+
+    mutating func end(_ stop: Stop) -> Action {
+        self.stop = stop
+        return .stop
+    }
+
+    /// Copies the arguments of a call out of the call page, once.
+    func arguments<T: BitwiseCopyable>(_ type: T.Type) -> T? { platform.memory.read(callPage) }
+
+    /// Puts a call's struct back with its results.
+    func answer<T: BitwiseCopyable>(_ value: T) { platform.memory.write(value, at: callPage) }
+}
+
+/// A set of vectors: 256 bits.
+struct VectorSet {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    subscript(vector: Int) -> Bool {
+        get { word(vector) & bit(vector) != 0 }
+        set {
+            let value = newValue ? word(vector) | bit(vector) : word(vector) & ~bit(vector)
+            switch vector >> 6 {
+            case 0: words.0 = value
+            case 1: words.1 = value
+            case 2: words.2 = value
+            default: words.3 = value
+            }
+        }
+    }
+
+    private func bit(_ vector: Int) -> UInt64 { 1 << UInt64(vector & 63) }
+
+    private func word(_ vector: Int) -> UInt64 {
+        switch vector >> 6 {
+        case 0: words.0
+        case 1: words.1
+        case 2: words.2
+        default: words.3
+        }
+    }
+}

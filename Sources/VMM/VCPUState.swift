@@ -1,0 +1,64 @@
+// From a boot protocol's CPU state to KVM's registers: 64-bit mode at CPL 3, paging on, descriptor tables in place.
+//
+// Built from nothing, not from KVM_GET_SREGS: every field is decided here. Read next: RunLoop.swift.
+
+import KVM
+import X86
+
+extension VCPU {
+    /// Gives a new vCPU its CPUID, vector state and registers.
+    func load(_ state: CPUState, _ cpu: GuestCPU) throws(KVMError) {
+        try setCPUID(cpu.cpuid)
+        try setSpecialRegisters(ring3Registers(state, cr4: cpu.cr4))
+        if cpu.xcr0 != 0 { try setXCR0(cpu.xcr0) }
+        var regs = Registers()
+        regs.rip = state.rip
+        regs.rsp = state.rsp
+        regs.rdi = state.rdi
+        regs.rflags = RFLAGS.ring3
+        try setRegisters(regs)
+        synchroniseRegisters()
+    }
+}
+
+private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters {
+    var sregs = SpecialRegisters()
+    sregs.cr0 = CR0.ring3
+    sregs.cr3 = state.cr3
+    sregs.cr4 = cr4
+    sregs.efer = EFER.ring3
+    sregs.cs = segment(Selector.userCode, type: 0xb, long: true)
+    let data = segment(Selector.userData, type: 0x3, long: false)
+    sregs.ss = data
+    sregs.ds = data
+    sregs.es = data
+    sregs.fs = data
+    sregs.gs = data
+    sregs.tr = Segment()
+    sregs.tr.base = AddressMap.tss
+    sregs.tr.limit = TSS.limit
+    sregs.tr.selector = Selector.tss
+    sregs.tr.type = 0xb  // busy 64-bit TSS
+    sregs.tr.present = 1
+    sregs.ldt.unusable = 1
+    sregs.gdt.base = AddressMap.gdt
+    sregs.gdt.limit = GDT.limit
+    sregs.idt.base = AddressMap.idt
+    sregs.idt.limit = IDT.limit
+    sregs.apic_base = 0xfee0_0900  // where it is at reset: enabled, bootstrap processor (Intel SDM vol. 3A, 11.4.4)
+    return sregs
+}
+
+private func segment(_ selector: UInt16, type: UInt8, long: Bool) -> Segment {
+    var segment = Segment()
+    segment.limit = 0xffff_ffff
+    segment.selector = selector
+    segment.type = type
+    segment.present = 1
+    segment.dpl = 3
+    segment.db = long ? 0 : 1
+    segment.s = 1
+    segment.l = long ? 1 : 0
+    segment.g = 1
+    return segment
+}

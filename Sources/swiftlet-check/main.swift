@@ -1,0 +1,29 @@
+// `swiftlet check`: runs guests' cases (guests/NAME/expect) and says what differs; for guest authors and for the labs.
+//
+// It is static, needs nothing but swiftlet and the guests' folder, and so runs inside a lab's VM as it is.
+// Read next: Tests/GuestCases/ExpectFile.swift, lab/test.sh.
+
+import Glibc
+import GuestCases
+import Host
+
+let options = CheckOptions(CommandLine.arguments.dropFirst())
+let suite = GuestSuite(guests: options.bench.guests, only: options.names)
+for problem in suite.problems { say("WRONG   \(problem)") }
+
+var failed = 0
+for each in suite.cases {
+    let result = each.run(on: options.bench)
+    let time = "(\(result.nanoseconds / 1_000_000) ms)"
+    say(result.failures.isEmpty ? "ok      \(each) \(time)" : "FAILED  \(each) \(time)")
+    for failure in result.failures {
+        for line in failure.split(separator: "\n") { say("        \(line)") }
+    }
+    if !result.failures.isEmpty { failed += 1 }
+}
+let problems = suite.problems.isEmpty ? "" : ", \(suite.problems.count) expect files wrong or missing"
+say("\(suite.cases.count) cases, \(failed) failed\(problems)")
+exit(failed == 0 && suite.problems.isEmpty && !suite.cases.isEmpty ? 0 : 1)
+
+/// Each line at once, so that it is seen while the next case runs.
+func say(_ line: String) { writeText(line + "\n", to: STDOUT_FILENO) }

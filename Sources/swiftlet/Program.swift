@@ -1,0 +1,55 @@
+// From the command line to a subcommand: our own, or `swiftlet-NAME` found beside this program and then on PATH, as git
+// does.
+//
+// Read next: RunOptions.swift.
+
+import Host
+import VMM
+
+let version = "0.1.0"
+
+/// Never returns: ends the process with the subcommand's status.
+func runProgram(start: UInt64, _ arguments: [String]) -> Never {
+    let rest = Array(arguments.dropFirst(2))
+    switch arguments.dropFirst().first {
+    case "run": exitProcess(RunCommand.main(rest, start: start))
+    case nil:
+        writeText(usage)
+        exitProcess(Stop.errorStatus)
+    case "--help", "-h", "help": finish(usage)
+    case "--version": finish("swiftlet \(version)\n")
+    case "--generate-completion-script": finish(Completions.script(shell: rest.first ?? ""))
+    case let name? where name.hasPrefix("-"): fail("unknown option '\(name)': try 'swiftlet --help'")
+    case let name?:
+        let error = execute("swiftlet-\(name)", rest)
+        fail("'\(name)' is no subcommand: no program swiftlet-\(name) here or on PATH (\(error)); try 'swiftlet --help'")
+    }
+}
+
+func finish(_ text: String) -> Never {
+    writeText(text, to: 1)
+    exitProcess(text.isEmpty ? Stop.errorStatus : 0)
+}
+
+/// Swiftlet's own error: one line, status 125.
+func fail(_ message: String) -> Never {
+    writeText("swiftlet: \(message)\n")
+    exitProcess(Stop.errorStatus)
+}
+
+private let usage = """
+    swiftlet \(version): a minimal paravirtual hypervisor on Linux /dev/kvm
+
+    Usage: swiftlet SUBCOMMAND [OPTIONS]
+
+      run IMAGE [ARGS...]   run a guest kernel, console on this terminal
+      inspect IMAGE         what an image is, and where it will lie in guest memory
+      doctor                what this host's KVM can do, measured
+
+    'swiftlet SUBCOMMAND --help' tells more. Other subcommands are programs named swiftlet-NAME.
+
+      --help                this text
+      --version             the version
+      --generate-completion-script SHELL   for bash, zsh or fish
+
+    """

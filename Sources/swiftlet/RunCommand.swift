@@ -1,0 +1,80 @@
+// `swiftlet run`: build a machine, run it, say how it ended.
+//
+// Exit statuses: the guest's own 0-255; 124 timeout, 125 Swiftlet's error, 126 the guest crashed, 128+n signal n.
+// Read next: VMM/Machine.swift.
+
+import Host
+import VMM
+
+enum RunCommand {
+    /// Returns the exit status.
+    static func main(_ arguments: [String], start: UInt64) -> Int32 {
+        do throws(UsageError) {
+            return run(try RunOptions(arguments), start: start)
+        } catch {
+            guard let message = error.message else { finish(help) }
+            fail("run: \(message): try 'swiftlet run --help'")
+        }
+    }
+
+    private static func run(_ options: RunOptions, start: UInt64) -> Int32 {
+        do throws(MachineError) {
+            return try runMachine(options, start: start)
+        } catch {
+            fail(error.message)
+        }
+    }
+
+    private static func runMachine(_ options: RunOptions, start: UInt64) throws(MachineError) -> Int32 {
+        // Stop signals are blocked before any thread exists, and before the terminal changes.
+        let signals = try blockStopSignals()
+        var phases = Phases(start: start)
+        var keyboard: Keyboard?
+        var console = Console()
+        let terminal = options.configuration.raw ? RawTerminal(console.input) : nil
+        if terminal != nil {
+            let keys = try openKeyboard(console.input)
+            console = Console(input: keys.input)
+            keyboard = consume keys
+        }
+        let machine = try Machine(options.configuration, console: console, phases: &phases)
+        let outcome = try machine.run(signals: signals, keyboard: keyboard.take())
+        phases.end("run", at: Clock.monotonic())
+        // Before anything is printed: the terminal is the user's again.
+        restore(consume terminal)
+        let status = machine.conclude(outcome)
+        if let target = options.statistics { try report(machine, outcome, phases, target) }
+        return status
+    }
+
+    private static func restore(_ terminal: consuming RawTerminal?) {}
+
+    private static func report(
+        _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
+    ) throws(MachineError) {
+        switch target {
+        case .text: writeText(outcome.statisticsText(phases))
+        case .json(let fd): writeText(machine.statisticsJSON(outcome, phases), to: fd)
+        case .jsonFile(let path): try writeFile(path, machine.statisticsJSON(outcome, phases))
+        }
+    }
+
+    static var help: String {
+        let rows = Option.all.map { option in
+            let left = option.name + (option.value.map { " \($0)" } ?? "")
+            return "  \(left)\(String(repeating: " ", count: max(1, 20 - left.count)))\(option.help)\n"
+        }
+        return """
+            Run a guest kernel with its console on standard input and output.
+
+            Usage: swiftlet run [OPTIONS] IMAGE [GUEST ARGS...]
+
+            Everything after IMAGE is the guest's.
+
+            \(rows.joined())
+            Exit status: the guest's own (0-255); 124 timeout, 125 an error of swiftlet or its command line,
+            126 the guest crashed, 128+n stopped by signal n (Ctrl-A x counts as SIGINT).
+
+            """
+    }
+}

@@ -1,0 +1,124 @@
+// The options of `swiftlet run`: one table, from which parsing, help, completions and the man page are made.
+//
+// Read next: RunCommand.swift.
+
+import VMM
+
+/// One option: its name, the name of its value if it takes one, and a line of help.
+struct Option {
+    let name: String
+    let value: String?
+    let help: String
+
+    static let all = [
+        Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
+        Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
+        Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
+        Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
+        Option(
+            name: "--stats", value: nil,
+            help: "at the end, phases and exits on standard error; --stats=json for scripts, --stats=json:FILE "
+                + "or --stats=json:fd:N elsewhere"),
+        Option(name: "--quiet", value: nil, help: "no guest log lines, one line for a crash"),
+        Option(name: "--core", value: "FILE", help: "write an ELF core that gdb opens when the guest crashes"),
+        Option(name: "--help", value: nil, help: "this text"),
+    ]
+}
+
+/// Where statistics go.
+enum StatisticsTarget {
+    case text
+    case json(fd: Int32)
+    case jsonFile(String)
+}
+
+/// A parsed command line.
+struct RunOptions {
+    var configuration: Configuration
+    var statistics: StatisticsTarget?
+
+    /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
+    init(_ arguments: [String]) throws(UsageError) {
+        configuration = Configuration(image: "")
+        var index = 0
+        while index < arguments.count, arguments[index].hasPrefix("-"), arguments[index] != "--" {
+            var (name, value) = split(arguments[index])
+            guard let option = Option.all.first(where: { $0.name == name }) else {
+                throw UsageError("unknown option '\(name)'")
+            }
+            if option.value != nil, value == nil {
+                index += 1
+                guard index < arguments.count else { throw UsageError("\(name) needs a value: \(option.value ?? "")") }
+                value = arguments[index]
+            }
+            try set(name, value)
+            index += 1
+        }
+        if index < arguments.count, arguments[index] == "--" { index += 1 }
+        guard index < arguments.count else { throw UsageError("no image given") }
+        configuration.image = arguments[index]
+        configuration.arguments = Array(arguments[(index + 1)...])
+    }
+
+    private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
+        switch name {
+        case "--mem": configuration.memorySize = try memorySize(value ?? "")
+        case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
+        case "--module": configuration.module = value
+        case "--core": configuration.core = value
+        case "--stats": statistics = try statisticsTarget(value)
+        default:
+            if value != nil { throw UsageError("\(name) takes no value") }
+            switch name {
+            case "--raw": configuration.raw = true
+            case "--quiet": configuration.quiet = true
+            default: throw UsageError(nil)
+            }
+        }
+    }
+}
+
+/// A wrong command line; without a message, a wish for help.
+struct UsageError: Error {
+    let message: String?
+    init(_ message: String?) { self.message = message }
+}
+
+private func split(_ argument: String) -> (String, String?) {
+    guard let equals = argument.firstIndex(of: "=") else { return (argument, nil) }
+    return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+}
+
+/// Bytes: 64M, 2G, 512K; a bare number is MiB. At least 1 MiB, whole pages.
+func memorySize(_ text: String) throws(UsageError) -> UInt64 {
+    let wrong = UsageError("--mem '\(text)': a size such as 64M or 2G; a bare number is MiB")
+    var digits = Substring(text)
+    var shift: UInt64 = 20
+    if let unit = digits.last, !unit.isNumber {
+        let shifts: [String: UInt64] = ["k": 10, "m": 20, "g": 30, "t": 40]
+        guard let known = shifts[unit.lowercased()] else { throw wrong }
+        shift = known
+        digits = digits.dropLast()
+    }
+    guard let number = UInt64(digits), number <= UInt64.max >> (shift + 1) else { throw wrong }
+    let size = number << shift
+    if size < Configuration.smallestMemory { throw UsageError("--mem \(text): at least 1M") }
+    if size % 4096 != 0 { throw UsageError("--mem \(text): not a multiple of 4K") }
+    return size
+}
+
+/// Seconds with an optional fraction, in nanoseconds; up to a year.
+func nanoseconds(_ text: String) throws(UsageError) -> UInt64 {
+    guard let seconds = Double(text), seconds > 0, seconds <= 31_536_000 else {
+        throw UsageError("--timeout '\(text)': seconds above 0, such as 10 or 0.5")
+    }
+    return UInt64(seconds * 1e9)
+}
+
+func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {
+    guard let text else { return .text }
+    if text == "json" { return .json(fd: 2) }
+    if text.hasPrefix("json:fd:"), let fd = Int32(text.dropFirst(8)), fd >= 0 { return .json(fd: fd) }
+    if text.hasPrefix("json:"), text.count > 5 { return .jsonFile(String(text.dropFirst(5))) }
+    throw UsageError("--stats=\(text): json, json:FILE or json:fd:N")
+}

@@ -1,0 +1,98 @@
+// A machine stops promptly, whatever its guest does: time-out, signals, a console that is gone.
+//
+// Read next: TerminalTests.swift, where the signals come from a keyboard.
+
+import Foundation
+import GuestCases
+import Testing
+
+/// Something that goes on until it is stopped.
+struct Occupation: CustomTestStringConvertible {
+    let testDescription: String
+    let arguments: [String]
+    var input = ChildInput.null
+    var output = ChildOutput.captured
+
+    static let spinning = Occupation(testDescription: "spins", arguments: [House.image("spin")])
+    static let sleeping = Occupation(testDescription: "sleeps", arguments: [House.image("sleep"), "600000"])
+    static let reading = Occupation(testDescription: "reads", arguments: [House.image("echo")], input: .open)
+    static let writing = Occupation(
+        testDescription: "writes to a full pipe", arguments: [House.image("echo")],
+        input: .bytes([UInt8](repeating: 97, count: 60000)), output: .stuck)
+    static let all = [spinning, sleeping, reading, writing]
+
+    /// Starts it and gives it time to get there.
+    func start(_ options: [String] = []) throws -> Child {
+        let child = try House.run(options + arguments, input: input, output: output)
+        usleep(200_000)
+        return child
+    }
+}
+
+/// How long a stop may take after it was asked for: far more than it does, far less than what it ends.
+private let promptly = 3.0
+
+extension GuestTests {
+    @Suite(.requiresKVM) struct Stopping {
+        @Test(arguments: Occupation.all)
+        func atTheTimeout(of occupation: Occupation) throws {
+            var child = try occupation.start(["--timeout", "0.4"])
+            let ending = child.finish()
+            #expect(ending.how == .exited(124), "\(ending.errorText)")
+            #expect(ending.errorText.contains("0.4"))
+            #expect(0.4...(0.4 + promptly) ~= ending.seconds)
+        }
+
+        @Test(arguments: Occupation.all, [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+        func atASignal(while occupation: Occupation, signal: Int32) throws {
+            var child = try occupation.start()
+            child.send(signal)
+            let ending = child.finish()
+            #expect(ending.how == .exited(128 + signal), "\(ending.errorText)")
+            #expect(ending.seconds < 0.2 + promptly)
+        }
+
+        @Test func quietlyAtASignal() throws {
+            var child = try Occupation.spinning.start(["--quiet"])
+            child.send(SIGTERM)
+            let ending = child.finish()
+            #expect(ending.how == .exited(128 + SIGTERM))
+            #expect(ending.errorText == "")
+        }
+
+        @Test func notByTheTimeoutOfAGuestThatEnds() throws {
+            var child = try House.run(["--timeout", "20", House.image("hello")])
+            let ending = child.finish()
+            #expect(ending.how == .exited(0), "\(ending.errorText)")
+            #expect(ending.seconds < promptly)
+        }
+
+        @Test func whenTheConsoleReaderIsGone() throws {
+            var child = try House.run([House.image("hello")], output: .readerGone)
+            let ending = child.finish()
+            #expect(ending.how == .exited(128 + SIGPIPE), "\(ending.errorText)")
+            #expect(ending.seconds < promptly)
+        }
+
+        @Test(arguments: ["hello", "echo"])
+        func closedInputIsEmptyInput(guest: String) throws {
+            var child = try House.run([House.image(guest)], input: .closed)
+            let ending = child.finish()
+            #expect(ending.how == .exited(0), "\(ending.errorText)")
+            #expect(ending.outputText == (guest == "hello" ? "Hello from ring 3!\n" : ""))
+        }
+
+        @Test func inputArrivesAsItIsTyped() throws {
+            var child = try House.run([House.image("echo")], input: .open)
+            for text in ["first", "second"] {
+                child.type(text)
+                let arrived = child.waits(for: text)
+                #expect(arrived)
+            }
+            child.closeInput()
+            let ending = child.finish()
+            #expect(ending.how == .exited(0), "\(ending.errorText)")
+            #expect(ending.outputText == "firstsecond")
+        }
+    }
+}
