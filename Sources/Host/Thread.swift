@@ -53,20 +53,18 @@ private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableR
 }
 
 /// A timer that kicks the thread that made it.
-@safe public struct KickTimer: ~Copyable, @unchecked Sendable {
-    private let timer: timer_t
+public struct KickTimer: ~Copyable, Sendable {
+    private let timer: Int
 
     public init() throws(HostError) {
-        var timer = unsafe timer_t(bitPattern: 0)
-        let result = unsafe chost_create_kick_timer(&timer)
-        guard result == 0, let timer = unsafe timer else { throw HostError("timer_create", "", errno: Int32(-result)) }
-        unsafe self.timer = timer
+        timer = chost_create_kick_timer()
+        if timer < 0 { throw HostError("timer_create", "", errno: Int32(-timer)) }
     }
 
-    deinit { unsafe timer_delete(timer) }
+    deinit { chost_delete_timer(timer) }
 
     /// Kicks once after that many nanoseconds (0: at once); nil disarms.
     public func arm(nanoseconds: UInt64?) {
-        _ = unsafe chost_arm_timer(timer, nanoseconds.map { max($0, 1) } ?? 0)
+        _ = chost_arm_timer(timer, nanoseconds.map { max($0, 1) } ?? 0)
     }
 }

@@ -15,6 +15,9 @@ struct CoreDump {
     private let vector: Int
     private let segments: [Segment]
 
+    private static let load: UInt32 = 1  // PT_LOAD
+    private static let note: UInt32 = 4  // PT_NOTE; gdb insists on an alignment of 4
+
     /// A run of guest-virtual pages.
     private struct Segment {
         var address: UInt64
@@ -38,11 +41,11 @@ struct CoreDump {
         let noteStart = headers
         var offset = (noteStart + UInt64(note.count) + 4095) & ~4095
         var head = elfHeader(programHeaders: segments.count + 1)
-        head += programHeader(type: 4, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(note.count))
+        head += programHeader(type: Self.note, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(note.count))
         var written = UInt64(head.count + note.count)
         for segment in segments {
             head += programHeader(
-                type: 1, flags: segment.flags.elf, offset: offset, address: segment.address,
+                type: Self.load, flags: segment.flags.elf, offset: offset, address: segment.address,
                 physical: segment.physical, size: segment.size)
             written += try writePages(segment, to: file, at: offset)
             offset += segment.size
@@ -116,7 +119,7 @@ extension CoreDump {
         var bytes: [UInt8] = []
         bytes.append32(type)
         bytes.append32(flags)
-        for field in [offset, address, physical, size, size, 4096] { bytes.append64(field) }
+        for field in [offset, address, physical, size, size, type == Self.note ? 4 : 4096] { bytes.append64(field) }
         return bytes
     }
 

@@ -76,25 +76,31 @@ static inline long chost_install_kick(void)
     return chost_result(sigaction(SIGRTMIN, &action, NULL));
 }
 
-/* A timer that kicks the calling thread: SIGEV_THREAD_ID needs a union member that Swift does not import. */
-static inline long chost_create_kick_timer(timer_t *timer)
+/*
+ * A timer that kicks the calling thread: SIGEV_THREAD_ID needs a union member that Swift does not import. Returns its id;
+ * a number, because timer_t is a pointer whose value may be null.
+ */
+static inline long chost_create_kick_timer(void)
 {
+    timer_t timer;
     struct sigevent event;
     memset(&event, 0, sizeof event);
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGRTMIN;
     event._sigev_un._tid = (int)syscall(SYS_gettid);
-    return chost_result(timer_create(CLOCK_MONOTONIC, &event, timer));
+    return timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ? -errno : (long)(intptr_t)timer;
 }
 /* Zero nanoseconds disarm. */
-static inline long chost_arm_timer(timer_t timer, uint64_t nanoseconds)
+static inline long chost_arm_timer(long timer, uint64_t nanoseconds)
 {
     struct itimerspec when;
     memset(&when, 0, sizeof when);
     when.it_value.tv_sec = (time_t)(nanoseconds / 1000000000);
     when.it_value.tv_nsec = (long)(nanoseconds % 1000000000);
-    return chost_result(timer_settime(timer, 0, &when, NULL));
+    return chost_result(timer_settime((timer_t)(intptr_t)timer, 0, &when, NULL));
 }
+
+static inline void chost_delete_timer(long timer) { timer_delete((timer_t)(intptr_t)timer); }
 
 /* sigset_t's macros do not import. Blocks the stop signals in this thread and all it makes; their signalfd. */
 static inline long chost_open_stop_signals(void)

@@ -1,0 +1,51 @@
+// A vCPU's context without KVM: exits are invented, calls are real. For tests, fuzzers and benchmarks of the exit path.
+//
+// Not part of the public API: `@_spi(InventedExits) import VMM`. Read next: VCPUContext.swift.
+
+import Boot
+import GuestMemory
+import Host
+import KVM
+import X86
+
+/// A machine whose guest is the caller.
+@_spi(InventedExits) public struct InventedExits: ~Copyable {
+    private var context: VCPUContext
+
+    /// A machine of `memorySize` bytes with its call page where a real one has it. The console is two descriptors.
+    public init(memorySize: UInt64, console: Console) throws {
+        let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
+        let layout = try Layout(memorySize: memorySize, image: image, moduleSize: 0)
+        context = VCPUContext(
+            Platform(
+                memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout, console: console,
+                clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
+                control: try StopControl(), quiet: true))
+    }
+
+    /// Puts a call's struct into the call page.
+    public func setArguments<T: BitwiseCopyable>(_ arguments: T) { context.answer(arguments) }
+
+    /// The call page's struct, as a call left it.
+    public func arguments<T: BitwiseCopyable>(_ type: T.Type) -> T? { context.arguments(type) }
+
+    public var memory: GuestMemory {
+        _read { yield context.platform.memory }
+    }
+
+    /// Handles an exit as the run loop does; true when the guest would run on.
+    @inline(never)
+    public mutating func handle(_ exit: Exit, rip: UInt64 = AddressMap.imageStart) -> Bool {
+        switch context.handle(exit, rip: rip) {
+        case .resume, .commit: true
+        case .stop: false
+        }
+    }
+
+    /// Why the last exit stopped the machine: what the guest did wrong, or nil for a stop that is no crash.
+    public var cause: Crash.Cause? { context.cause }
+    public var stop: Stop? { context.stop }
+
+    /// Has every blocking call end with a stop.
+    public func requestStop() { context.platform.control.request(signal: interruptSignal) }
+}
