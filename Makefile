@@ -1,14 +1,30 @@
-# The front door. `make` lists the targets.
-#
-#   make deps    make run    make test
+# The front door. `make` lists the targets; `make run` and `make test` are the two that a newcomer needs.
 
 SWIFT_BUILD = swift build -c release -Xswiftc -static-executable --scratch-path .build-static
-PROGRAMS = swiftlet
+PROGRAMS = swiftlet swiftlet-check
 
-.PHONY: help deps build guests run test lab-test bench fuzz lint format docs install clean
+# What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
+PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev zlib1g-dev
+KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help deps lab-deps build guests run test lab-test lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+deps: ## install what is missing to build, and where /dev/kvm is missing what the SVM lab needs
+	@packages='$(PACKAGES)'; $(KVM_USABLE) || packages="$$packages $$(lab/svm.sh -n)"; $(INSTALL_MISSING)
+
+lab-deps: ## install what both labs need
+	@packages="$$(lab/svm.sh -n) $$(lab/vmx.sh -n)"; $(INSTALL_MISSING)
+
+# Says what it will install, then does so; silent when nothing is missing.
+INSTALL_MISSING = missing=$$(for package in $$packages; do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done | sort -u | tr '\n' ' '); \
+	if [ -n "$${missing% }" ]; then \
+	    echo "installing: $$missing"; $(SUDO) apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 
 build: guests ## bin/swiftlet (static) and its siblings, guests/build/NAME.elf
 	$(SWIFT_BUILD)
@@ -19,11 +35,27 @@ build: guests ## bin/swiftlet (static) and its siblings, guests/build/NAME.elf
 guests: ## guests/build/NAME.elf for every guest
 	@$(MAKE) --no-print-directory -C guests
 
-lint: ## swift-format, strictly
+run: deps build ## boot the guest hello and show what each phase of its start took
+	@if $(KVM_USABLE); then \
+	    echo "bin/swiftlet run --stats guests/build/hello.elf"; bin/swiftlet run --stats guests/build/hello.elf; \
+	else \
+	    echo "no usable /dev/kvm ('bin/swiftlet doctor' tells why): running in the SVM lab, a VM on an emulated CPU"; \
+	    mkdir -p .build-static/lab && cp bin/swiftlet guests/build/hello.elf .build-static/lab && \
+	    lab/svm.sh .build-static/lab /swiftlet run --stats /hello.elf; fi
+
+test: deps build ## all tests; the guests run on this host's KVM, or in the SVM lab where there is none
+	swift test
+	@$(KVM_USABLE) || { echo "no usable /dev/kvm: running the guests in the SVM lab"; lab/test.sh svm; }
+
+lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
+	lab/test.sh
+
+lint: ## swift-format, and the house rules that it cannot check
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@docs/check.sh
 
 format: ## let swift-format rewrite the sources
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 clean: ## remove what was built
-	rm -rf .build* bin guests/build benchmarks/build fuzz/.build*
+	rm -rf .build .build-* bin guests/build benchmarks/build fuzz/.build*

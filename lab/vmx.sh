@@ -5,7 +5,7 @@
 #   vmx.sh [-m MIB] [-t SECONDS] [-v] FOLDER COMMAND [ARGUMENT...]
 #   vmx.sh -n                    names the Debian packages that it needs and that are missing, and ends
 #
-# As svm.sh, but slower (9 s for a no-op), with one CPU, and with a clock that counts instructions: a second in the VM
+# As svm.sh, but slower (8 s for a no-op), with one CPU, and with a clock that counts instructions: a second in the VM
 # is 20 million instructions, whatever time they take. -m memory (512), -t time limit (120 s of real time).
 # Environment: SWIFTLET_LAB_KERNEL, an unpacked linux-image-cloud-amd64 to use. Read next: README.md, common.sh.
 

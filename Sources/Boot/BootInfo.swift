@@ -13,7 +13,8 @@ extension RingThree {
         let map = memoryMap
         for (index, entry) in map.enumerated() {
             memory.write(
-                entry, at: GuestAddress(AddressMap.memoryMap + UInt64(index * MemoryLayout<swiftlet_memory_range>.stride)))
+                entry,
+                at: GuestAddress(AddressMap.memoryMap + UInt64(index * MemoryLayout<swiftlet_memory_range>.stride)))
         }
         let line = try writeCommandLine(parameters.arguments, memory)
         var info = swiftlet_boot_info()

@@ -88,7 +88,8 @@ public struct ELFNote: Equatable, Sendable {
         for segment in segments {
             let start = GuestAddress(segment.address &+ bias)
             guard let target = unsafe memory.pointer(start, segment.memorySize) else {
-                throw .memoryTooSmall(needed: segment.address &+ bias &+ segment.memorySize, given: memory.low.upperBound)
+                throw .memoryTooSmall(
+                    needed: segment.address &+ bias &+ segment.memorySize, given: memory.low.upperBound)
             }
             // Sound: the gate has granted memorySize bytes, and fileSize is at most that (checked).
             try unsafe readExactly(fd, into: target, Int(segment.fileSize), at: segment.offset, fileSize)
@@ -117,7 +118,9 @@ func readExactly(
         let read = unsafe pread(fd, target + done, count - done, off_t(offset) + off_t(done))
         if read < 0 && errno == EINTR { continue }
         if read < 0 { throw .read(errno: errno) }
-        if read == 0 { throw .truncated(what: "a segment", needed: offset + UInt64(count), size: offset + UInt64(done)) }
+        if read == 0 {
+            throw .truncated(what: "a segment", needed: offset + UInt64(count), size: offset + UInt64(done))
+        }
         done += read
     }
 }

@@ -66,7 +66,8 @@ private struct RelocationTable {
             case Int64(DT_RELASZ): size = value
             case Int64(DT_RELAENT): entrySize = value
             case Int64(DT_NEEDED): throw .dynamicallyLinked("it needs a shared library")
-            case Int64(DT_REL), Int64(DT_JMPREL): throw .malformed("relocations other than DT_RELA: link with -z now -static-pie")
+            case Int64(DT_REL), Int64(DT_JMPREL):
+                throw .malformed("relocations other than DT_RELA: link with -z now -static-pie")
             case 35, 36: throw .malformed("packed relocations (DT_RELR): link with -z nopack-relative-relocs")
             default: continue
             }

@@ -14,7 +14,7 @@ public struct SymbolPlace: Equatable, Sendable {
 }
 
 extension ELFImage {
-    /// The function that `address` (as linked: without bias) lies in, from the image's own symbol table.
+    /// The function or object that `address` (as linked: without bias) lies in, from the image's own symbol table.
     public func symbol(at address: UInt64) -> SymbolPlace? {
         var best: (name: String, value: UInt64, size: UInt64)?
         var section = unsafe elf_nextscn(elf, nil)
@@ -37,7 +37,7 @@ extension ELFImage {
             var symbol = GElf_Sym()
             guard unsafe gelf_getsym(data, index, &symbol) != nil else { return }
             let type = Int32(symbol.st_info & 0xf)
-            guard type == STT_FUNC || type == STT_NOTYPE, symbol.st_shndx != UInt16(SHN_UNDEF),
+            guard type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE, symbol.st_shndx != UInt16(SHN_UNDEF),
                 symbol.st_shndx < UInt16(SHN_LORESERVE), symbol.st_value <= address,
                 symbol.st_value >= best?.value ?? 0,
                 let name = unsafe elf_strptr(elf, Int(header.sh_link), Int(symbol.st_name)),

@@ -43,13 +43,14 @@ public enum ImageError: Error, Equatable, Sendable {
         case .noSegments: "nothing to load (no PT_LOAD segment): is it a stripped-down object or debug file?"
         case .segmentOverflow(let index): "segment \(index) reaches over the end of the address space"
         case .segmentOverlap(let address):
-            "two segments share the page at \(hex(address)): align them to pages (-z max-page-size=4096)"
+            "two segments share the page at \(hex(address)): align them to pages (-z max-page-size=4096 -z norelro)"
         case .writableAndExecutable(let address):
             "the segment at \(hex(address)) is writable and executable: separate code from data (-z separate-code)"
         case .belowImageStart(let address, let lowest):
             "the segment at \(hex(address)) lies below \(hex(lowest)), where the machine keeps its tables: link it higher"
         case .entryOutside(let address): "the entry point \(hex(address)) is in no executable segment"
-        case .relocation(let type): "relocation type \(type): only R_X86_64_RELATIVE (8) is applied; link with -static-pie"
+        case .relocation(let type):
+            "relocation type \(type): only R_X86_64_RELATIVE (8) is applied; link with -static-pie"
         case .noNote(let kind):
             "no Swiftlet note, so it is not a Swiftlet guest but \(kind.words): link guests/common/start.S into yours"
         case .newerABI(let image, let ours):

@@ -45,6 +45,9 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         if before > 0 { unsafe munmap(start, before) }
         unsafe munmap(start + before + room, huge - before)
         unsafe base = start + before
+        // The first 2 MiB hold image, stack and tables, of which a small guest touches a few pages: zeroing all of them
+        // would cost more than its whole run. Beyond, huge pages: a guest that computes pays for TLB misses twice.
+        if room > huge { unsafe madvise(base + huge, room - huge, MADV_HUGEPAGE) }
         self.span = span
         self.low = low
         self.high = high
@@ -99,7 +102,9 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     @discardableResult
     public func write(bytes: [UInt8], at address: GuestAddress) -> Bool {
         guard let pointer = unsafe pointer(address, UInt64(bytes.count)) else { return false }
-        unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(start: pointer, count: $0.count).copyMemory(from: $0) }
+        unsafe bytes.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(start: pointer, count: $0.count).copyMemory(from: $0)
+        }
         return true
     }
 
@@ -113,7 +118,8 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 
     /// Lends bytes to write to; nil when any of them is not memory.
     @inlinable
-    public func withMutableSpan<R>(_ address: GuestAddress, _ count: UInt64, _ body: (inout MutableRawSpan) -> R) -> R? {
+    public func withMutableSpan<R>(_ address: GuestAddress, _ count: UInt64, _ body: (inout MutableRawSpan) -> R) -> R?
+    {
         guard let pointer = unsafe pointer(address, count) else { return nil }
         var span = unsafe UnsafeMutableRawBufferPointer(start: pointer, count: Int(count)).mutableBytes
         return body(&span)

@@ -83,7 +83,8 @@ public struct File: ~Copyable {
         var done = 0
         while done < bytes.count {
             let written = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe pwrite(fd, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(offset) + off_t(done))
+                unsafe pwrite(
+                    fd, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(offset) + off_t(done))
             }
             if written < 0 && errno == EINTR { continue }
             if written < 0 { throw HostError("write", "", errno: errno) }

@@ -40,7 +40,8 @@ extension VCPU {
         case CKVM_EXIT_IO:
             let io = unsafe shared.pointee.io
             if io.direction == CKVM_EXIT_IO_OUT {
-                return .portWrite(port: io.port, size: io.size, count: io.count, value: portValue(io.data_offset, io.size))
+                return .portWrite(
+                    port: io.port, size: io.size, count: io.count, value: portValue(io.data_offset, io.size))
             }
             return .portRead(port: io.port, size: io.size, count: io.count)
         case CKVM_EXIT_MMIO: return mmioExit

@@ -41,7 +41,8 @@ struct CoreDump {
         let noteStart = headers
         var offset = (noteStart + UInt64(note.count) + 4095) & ~4095
         var head = elfHeader(programHeaders: segments.count + 1)
-        head += programHeader(type: Self.note, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(note.count))
+        head += programHeader(
+            type: Self.note, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(note.count))
         var written = UInt64(head.count + note.count)
         for segment in segments {
             head += programHeader(
@@ -56,7 +57,8 @@ struct CoreDump {
     }
 
     /// Pages that are not all zero.
-    private func writePages(_ segment: Segment, to file: borrowing File, at offset: UInt64) throws(HostError) -> UInt64 {
+    private func writePages(_ segment: Segment, to file: borrowing File, at offset: UInt64) throws(HostError) -> UInt64
+    {
         var written: UInt64 = 0
         for page in stride(from: 0, to: segment.size, by: 4096) {
             guard let bytes = machine.platform.memory.bytes(GuestAddress(segment.physical + page), 4096),

@@ -32,6 +32,8 @@ public struct Crash: Sendable {
     public let registers: GuestRegisters
     /// Of an exception that has one.
     public let errorCode: UInt64?
+    /// The KVM has reset the vCPU at a triple fault, as SVM's and VMX's do: the registers are those of a fresh CPU.
+    public let registersAreLost: Bool
     /// Up to 16 bytes at RIP; empty when it is not mapped.
     public let code: [UInt8]
 
@@ -59,6 +61,7 @@ public struct Crash: Sendable {
         self.cause = cause
         self.registers = registers
         self.errorCode = errorCode
+        registersAreLost = cause == .tripleFault && registers.cs == 0xf000  // CS at reset (Intel SDM vol. 3A, 10.1.1)
         code = memory.bytes(at: registers.rip, 16)
     }
 }

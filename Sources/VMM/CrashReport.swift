@@ -61,7 +61,9 @@ extension Crash {
             ? "whose page-table entry has reserved bits set"
             : code & 1 == 0
                 ? "which is not mapped"
-                : code & 16 != 0 ? "which is mapped no-execute" : code & 2 != 0 ? "which is mapped read-only" : "which is the machine's"
+                : code & 16 != 0
+                    ? "which is mapped no-execute"
+                    : code & 2 != 0 ? "which is mapped read-only" : "which is the machine's"
         let nearZero = address < AddressMap.pageSize ? " (a null pointer)" : ""
         let machine = AddressMap.machine.contains(address) ? " (the machine's own tables)" : ""
         return "\(access) \(hex(address)), \(why)\(nearZero)\(machine)\(stackHint(address, layout) ?? "")"
@@ -78,6 +80,10 @@ extension Machine {
     func report(_ crash: Crash) -> String {
         var lines = ["guest crashed: \(crash.headline(guest.layout))"]
         if configuration.quiet { return lines[0] }
+        if crash.registersAreLost {
+            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault")
+            return lines.joined(separator: "\n")
+        }
         let registers = crash.registers
         lines.append("  rip \(padded(registers.rip))  \(place(registers.rip))")
         if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
@@ -93,7 +99,7 @@ extension Machine {
     private func place(_ address: UInt64) -> String {
         if Stub.contains(address) { return "in the machine's stub page" }
         guard guest.layout.image.contains(address) else { return "outside the image" }
-        return source.image.symbol(at: address &- guest.bias)?.description ?? "no symbol: was the image stripped?"
+        return source.image.symbol(at: address &- guest.bias)?.description ?? "no symbol there"
     }
 
     private func registerLines(_ registers: GuestRegisters) -> [String] {

@@ -76,7 +76,8 @@ struct GuestCPU {
                 leaf: 0x8000_0008, subleaf: nil, eax: addressSizes.eax, ebx: addressSizes.ebx, ecx: 0, edx: 0),
         ]
         // Leaf 0xd: which state XCR0 may enable, and how large and where each part is.
-        for component in xcr0 == 0 ? [] : [0, 1, 2, 5, 6, 7] as [UInt32] where component < 2 || xcr0 >> component & 1 != 0 {
+        for component in xcr0 == 0 ? [] : [0, 1, 2, 5, 6, 7] as [UInt32]
+        where component < 2 || xcr0 >> component & 1 != 0 {
             let leaf = Processor.cpuid(0xd, component)
             leaves.append(
                 CPUIDLeaf(

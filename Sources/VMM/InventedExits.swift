@@ -37,7 +37,7 @@ import X86
     @inline(never)
     public mutating func handle(_ exit: Exit, rip: UInt64 = AddressMap.imageStart) -> Bool {
         switch context.handle(exit, rip: rip) {
-        case .resume, .commit: true
+        case .resume, .commit, .readFaultAddress: true
         case .stop: false
         }
     }

@@ -54,7 +54,8 @@ public final class Machine: Sendable {
     private static func plan(
         _ source: borrowing ImageFile, _ configuration: Configuration, moduleSize: UInt64
     ) throws(MachineError) -> RingThree {
-        try fromImage(source.path, try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: moduleSize))
+        try fromImage(
+            source.path, try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: moduleSize))
     }
 
     /// A machine larger than the host's memory would only die of it later.

@@ -17,7 +17,8 @@ func fromHost<T: ~Copyable>(_ body: @autoclosure () throws(HostError) -> T) thro
     do throws(HostError) { return try body() } catch { throw .host(error) }
 }
 
-func fromImage<T: ~Copyable>(_ path: String, _ body: @autoclosure () throws(ImageError) -> T) throws(MachineError) -> T {
+func fromImage<T: ~Copyable>(_ path: String, _ body: @autoclosure () throws(ImageError) -> T) throws(MachineError) -> T
+{
     do throws(ImageError) { return try body() } catch { throw .image(path, error) }
 }
 

@@ -22,6 +22,7 @@ struct RunLoop: ~Copyable {
                 case .resume: break
                 case .commit:
                     if let failure = commitPageTables() { return .failed(failure) }
+                case .readFaultAddress: context.answerFaultAddress((try? vcpu.specialRegisters().cr2) ?? 0)
                 case .stop: return stopped()
                 }
                 if !context.timer.isArmed { continue }

@@ -9,7 +9,9 @@ extension Outcome {
     /// A table.
     public func statisticsText(_ phases: Phases) -> String {
         var lines = ["swiftlet: phases"]
-        for phase in phases.list { lines.append("  \(pad(phase.name, 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us") }
+        for phase in phases.list {
+            lines.append("  \(pad(phase.name, 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
+        }
         let total = phases.list.reduce(0) { $0 + $1.nanoseconds }
         lines.append("  \(pad("total", 16))\(pad(microseconds(total), 12, left: true)) us")
         lines.append("swiftlet: exits")
@@ -28,7 +30,8 @@ extension Machine {
         let calls = outcome.statistics.madeCalls.map { "\"\(callName($0.number))\":\($0.count)" }.joined(separator: ",")
         var detail = ""
         switch outcome.stop {
-        case .crashed(let crash): detail = ",\"reason\":\"\(escaped(crash.headline(guest.layout)))\",\"rip\":\(crash.registers.rip)"
+        case .crashed(let crash):
+            detail = ",\"reason\":\"\(escaped(crash.headline(guest.layout)))\",\"rip\":\(crash.registers.rip)"
         case .signalled(let signal): detail = ",\"signal\":\(signal)"
         default: break
         }
@@ -50,6 +53,7 @@ private func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_LOG: "log"
     case SWIFTLET_CALL_HANDLER: "handler"
     case SWIFTLET_CALL_TIMER: "timer"
+    case SWIFTLET_CALL_FAULT_ADDRESS: "fault-address"
     default: "call-\(number)"
     }
 }

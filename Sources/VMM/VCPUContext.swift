@@ -13,6 +13,8 @@ enum Action {
     case resume
     /// The guest edited its page tables: make that seen, then resume. The new root is in `pendingRoot`.
     case commit
+    /// The guest asks for CR2, which only the vCPU has.
+    case readFaultAddress
     /// The stop is in `stop`, or in `crash` when the guest did what no guest may do.
     case stop
 }

@@ -22,7 +22,8 @@ public struct PVClock: Equatable, Sendable {
             shift += 1
         }
         // For an exact multiplier scale the nanoseconds, not the rounded rate.
-        let exact = shift < 0
+        let exact =
+            shift < 0
             ? (UInt64(1_000_000_000) << UInt64(-shift)).multipliedFullWidth(by: 1 << 32)
             : UInt64(1_000_000_000).multipliedFullWidth(by: 1 << 32)
         let divisor = shift < 0 ? max(frequency, 1000) : max(frequency, 1000) << UInt64(shift)

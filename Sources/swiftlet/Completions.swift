@@ -39,7 +39,8 @@ enum Completions {
         return first
             + Option.all.map { option in
                 let value = option.value == nil ? "" : " -r"
-                return "complete -c swiftlet -n '__fish_seen_subcommand_from run' -l \(option.name.dropFirst(2))\(value)"
+                return
+                    "complete -c swiftlet -n '__fish_seen_subcommand_from run' -l \(option.name.dropFirst(2))\(value)"
                     + " -d '\(option.help)'\n"
             }.joined()
     }

@@ -22,7 +22,8 @@ func runProgram(start: UInt64, _ arguments: [String]) -> Never {
     case let name? where name.hasPrefix("-"): fail("unknown option '\(name)': try 'swiftlet --help'")
     case let name?:
         let error = execute("swiftlet-\(name)", rest)
-        fail("'\(name)' is no subcommand: no program swiftlet-\(name) here or on PATH (\(error)); try 'swiftlet --help'")
+        fail(
+            "'\(name)' is no subcommand: no program swiftlet-\(name) here or on PATH (\(error)); try 'swiftlet --help'")
     }
 }
 

@@ -76,6 +76,9 @@ extension Data {
     /// Where the first PT_LOAD header lies.
     fileprivate var firstLoad: Int { loads[0] }
 
+    /// Where the last PT_LOAD header lies: nothing comes after its segment.
+    fileprivate var lastLoad: Int { loads[loads.count - 1] }
+
     fileprivate var endOfSegments: Int { loads.map { word($0 + 8) + word($0 + 32) }.max() ?? 0 }
 }
 
@@ -90,9 +93,13 @@ extension GuestTests {
         }
 
         @Test(arguments: ["/nowhere/guest.elf", "/", "/dev/null", "/dev/zero", "/proc/self/mem", "/etc/passwd", ""])
-        func anUnusualFileIsRefused(path: String) throws {
+        func anUnusualFileIsNoImage(path: String) throws {
             try expectRefusal([path], mentioning: path)
-            try expectRefusal(["--module", path == "/etc/passwd" ? "/dev/zero" : path, House.image("hello")])
+        }
+
+        @Test(arguments: ["/nowhere/module", "/", "/dev/null", "/dev/zero", "/etc/passwd/module", ""])
+        func anUnusualFileIsNoModule(path: String) throws {
+            try expectRefusal(["--module", path, House.image("hello")], mentioning: path)
         }
 
         @Test func aFIFOIsRefusedWithoutWaiting() throws {
@@ -129,14 +136,15 @@ extension GuestTests {
         @Test func memoryTooSmallForTheImageIsRefused() throws {
             let folder = try ScratchFolder()
             var image = try Data(contentsOf: URL(fileURLWithPath: House.image("hello")))
-            image.put(64 << 20, at: image.firstLoad + 40)
+            image.put(64 << 20, at: image.lastLoad + 40)
             try expectRefusal(["--mem", "1", folder.file("large.elf", image)])
         }
 
         private func expectRefusal(_ arguments: [String], mentioning text: String = "") throws {
             var child = try House.run(arguments)
             let ending = child.finish()
-            #expect(ending.isRefusal(mentioning: text), "\(ending.how): \(ending.outputText)\(ending.errorText)")
+            let refused = ending.isRefusal(mentioning: text)
+            #expect(refused, "\(arguments): \(ending.how): \(ending.outputText)\(ending.errorText)")
             #expect(ending.seconds < 5)
         }
     }

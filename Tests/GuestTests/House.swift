@@ -8,7 +8,7 @@ import GuestCases
 import Testing
 
 enum House {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .path(percentEncoded: false)
     static let bench = Bench(
         swiftlet: ProcessInfo.processInfo.environment["SWIFTLET_BIN"] ?? root + "/bin/swiftlet",
@@ -43,7 +43,7 @@ extension Ending {
     /// Swiftlet's own refusal: status 125, one line on standard error, nothing on standard output.
     func isRefusal(mentioning text: String = "") -> Bool {
         how == .exited(125) && output.isEmpty && errorText.hasPrefix("swiftlet: ") && errorText.hasSuffix("\n")
-            && errorText.filter { $0 == "\n" }.count == 1 && errorText.contains(text)
+            && errorText.filter { $0 == "\n" }.count == 1 && error.contains(text: text)
     }
 }
 

@@ -66,7 +66,10 @@ final class PseudoTerminal {
         return [settings.c_iflag, settings.c_oflag, settings.c_cflag, settings.c_lflag]
     }
 
-    var isRaw: Bool { settings[3] & UInt32(ICANON | ISIG | ECHO) == 0 }
+    /// For at most ten seconds.
+    func waitUntilRaw() {
+        for _ in 0..<10_000 where settings[3] & UInt32(ICANON | ISIG | ECHO) != 0 { usleep(1000) }
+    }
 }
 
 /// TIOCSPTLCK and TIOCGPTN of <asm-generic/ioctls.h>.

@@ -35,9 +35,7 @@ extension GuestTests {
             let terminal = try PseudoTerminal()
             let before = terminal.settings
             var child = try terminal.run(["--raw", House.image("echo")])
-            terminal.type("before raw mode or in it\n")
-            #expect(terminal.shows("in it"))
-            #expect(terminal.isRaw)
+            terminal.waitUntilRaw()
             terminal.type("a" + ctrlC + "b")
             #expect(terminal.shows("a" + ctrlC + "b"))
             terminal.type(ctrlA + ctrlA + "c")
@@ -77,7 +75,7 @@ extension GuestTests {
             let before = terminal.settings
             var child = try terminal.run(["--raw"] + end.arguments)
             if let signal = end.signal {
-                while !terminal.isRaw { usleep(1000) }
+                terminal.waitUntilRaw()
                 child.send(signal)
             }
             let ending = child.finish()

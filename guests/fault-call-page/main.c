@@ -8,7 +8,7 @@
 int main(const struct swiftlet_boot_info *boot)
 {
     print("unmapping the call page\n");
-    /* The commit's argument first: an edit may be seen before it is committed, and then not even that can be written. */
+    /* The commit's argument first: an edit may be seen before its commit, and then not even that can be written. */
     *CALL_ARGUMENTS(struct swiftlet_commit) = (struct swiftlet_commit){.root = 0};
     mmu_unmap(boot->call_page, PAGE_SIZE);
     call(SWIFTLET_CALL_COMMIT);

@@ -1,5 +1,5 @@
-// hello-swift: the same kernel in Embedded Swift: the same contract (CABI) and runtime (Guest), no C of its own, and the
-// standard library's own print.
+// hello-swift: the same kernel in Embedded Swift: the same contract (CABI) and runtime (Guest), no C of its own, and
+// the standard library's own print.
 
 import Guest
 

@@ -41,7 +41,7 @@ struct swiftlet_call_page {
     struct swiftlet_clock clock;
     /* Non-zero: the VMM injects no interrupt. It sets 1 itself when it injects one, as a CPU clears IF. */
     uint32_t interrupts_masked;
-    /* Set to 1 by the VMM when an interrupt waits for the mask: after unmasking, a guest that reads 1 here makes a
+    /* Set to 1 by the VMM when an interrupt waits for the mask, to 0 when it is injected or the timer set anew: after unmasking, a guest that reads 1 here makes a
      * call (SWIFTLET_CALL_POLL with a deadline that has passed will do) to have it delivered. */
     uint32_t interrupts_pending;
 };

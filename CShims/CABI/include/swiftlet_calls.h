@@ -23,6 +23,7 @@
 #define SWIFTLET_CALL_LOG 39
 #define SWIFTLET_CALL_HANDLER 40
 #define SWIFTLET_CALL_TIMER 41
+#define SWIFTLET_CALL_FAULT_ADDRESS 42
 
 #define SWIFTLET_NO_DEADLINE 0xffffffffffffffff
 
@@ -52,7 +53,7 @@ struct swiftlet_console_write {
     uint64_t length; /* bytes; 0 is allowed */
 };
 
-/* Reads what the console has, at least one byte, at most length; waits until the deadline. */
+/* Reads what the console has, at least one byte, at most length; waits until the deadline or an interrupt. */
 struct swiftlet_console_read {
     uint64_t buffer;
     uint64_t length;   /* bytes, at least 1 */
@@ -93,7 +94,8 @@ struct swiftlet_log {
 };
 
 /* Installs the handler of an interrupt vector. It runs at CPL 3 on the current stack with the frame that the CPU
- * pushes (and an error code for vectors 8, 10-14, 17, 21), and returns by iretq. */
+ * pushes (and an error code for vectors 8, 10-14, 17, 21), and returns by iretq. Vector 8 alone gets another stack. A
+ * handler that makes calls saves and restores the call page's arguments: it may have interrupted a call's preparation. */
 struct swiftlet_handler {
     uint32_t vector; /* 0 to 255 but 1 and 3, which are the debugger's */
     uint32_t reserved;
@@ -105,6 +107,11 @@ struct swiftlet_timer {
     uint64_t deadline; /* clock time in ns; SWIFTLET_NO_DEADLINE disarms */
     uint32_t vector;   /* 32 to 255, with a handler */
     uint32_t reserved;
+};
+
+/* CR2, the address of the last page fault, which only ring 0 can read: for handlers of vector 14. */
+struct swiftlet_fault_address {
+    uint64_t address; /* out: guest-virtual */
 };
 
 _Static_assert(sizeof(struct swiftlet_console_read) == 32, "part of the ABI");

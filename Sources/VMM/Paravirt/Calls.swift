@@ -19,10 +19,11 @@ extension VCPUContext {
         case SWIFTLET_CALL_LOG: return log()
         case SWIFTLET_CALL_HANDLER: return handler()
         case SWIFTLET_CALL_TIMER: return armTimer()
+        case SWIFTLET_CALL_FAULT_ADDRESS: return .readFaultAddress
         default:
             return misuse(
                 "unknown call \(number): version \(SWIFTLET_ABI_VERSION) has \(SWIFTLET_CALL_EXIT) to "
-                    + "\(SWIFTLET_CALL_TIMER)")
+                    + "\(SWIFTLET_CALL_FAULT_ADDRESS)")
         }
     }
 }

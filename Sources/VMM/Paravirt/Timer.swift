@@ -43,6 +43,7 @@ extension VCPUContext {
         guard handled[Int(vector)] else { return misuse("timer: vector \(vector) has no handler") }
         timer.deadline = call.deadline
         timer.vector = vector
+        GuestAtomic(platform.memory, callPage + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING))?.store(0)
         do throws(HostError) {
             try timer.arm(nanoseconds: platform.clock.remaining(until: call.deadline))
         } catch {

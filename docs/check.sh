@@ -1,0 +1,33 @@
+#!/bin/sh
+# check.sh -- the house rules that a formatter cannot check: `make lint`.
+#
+# Every source is named once in docs/chapters and opens with a comment; no file is over 400 lines; what `swiftlet run`
+# executes stays under 5,000 lines of code (blank and comment lines not counted).
+
+cd "$(dirname "$0")/.." || exit 1
+status=0
+complain() {
+    echo "docs/check.sh: $1" >&2
+    status=1
+}
+
+sources=$(find CShims Sources -name '*.swift' -o -name '*.h' | sort)
+for file in $sources; do
+    named=$(grep -cx "$file" docs/chapters)
+    [ "$named" = 1 ] || complain "$file is named $named times in docs/chapters"
+    case $(head -c 2 "$file") in
+        //|/\*) ;;
+        *) complain "$file does not open with what it is and why" ;;
+    esac
+done
+for file in $(grep -E '^(Sources|CShims)/' docs/chapters); do
+    [ -f "$file" ] || complain "docs/chapters names $file, which is not there"
+done
+for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
+    [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
+done
+core=$(cat CShims/*/*.h CShims/*/*/*.h $(find Sources/KVM Sources/GuestMemory Sources/X86 Sources/Boot Sources/Host \
+    Sources/VMM Sources/swiftlet -name '*.swift') | grep -cvE '^ *($|//|/?\*)')
+echo "docs/check.sh: the core has $core lines of code"
+[ "$core" -le 5000 ] || complain "that is more than 5000"
+exit $status
