@@ -9,12 +9,16 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Tests look at memory as they like.
+let testing: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "swiftlet",
     products: [
-        .library(name: "VMM", targets: ["VMM"])
+        .library(name: "VMM", targets: ["VMM"]),
+        .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -24,6 +28,8 @@ let package = Package(
         .target(name: "CKVM", path: "CShims/CKVM"),
         .target(name: "CHost", path: "CShims/CHost"),
         .target(name: "CABI", path: "CShims/CABI"),
+        // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
+        .target(name: "CStart", path: "CShims/CStart", exclude: ["start-order"], cSettings: [.unsafeFlags(["-gdwarf-4"])]),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
         // The ground: each of these imports nothing of ours but its own shim.
@@ -32,19 +38,52 @@ let package = Package(
         .target(name: "KVM", dependencies: ["CKVM"], swiftSettings: strict),
         .target(name: "Host", dependencies: ["CHost"], swiftSettings: strict),
 
+        .target(name: "Measure", swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "CABI"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM"], swiftSettings: strict),
+        .executableTarget(name: "swiftlet", dependencies: ["VMM", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+        .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-doctor", dependencies: ["Subcommand", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
+            swiftSettings: strict),
+
+        .executableTarget(
+            name: "swiftlet-bench", dependencies: ["Subcommand", "Measure", "VMM", "KVM", "Host", "CABI"],
+            swiftSettings: strict),
 
         // Guests under test. GuestCases is a library, because swiftlet-check runs the cases inside the labs.
         .target(
             name: "GuestCases", dependencies: ["Host", "CHost"], path: "Tests/GuestCases", swiftSettings: strict),
         .testTarget(name: "GuestTests", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+
+        // Each module's own tests. ImageBuilder is a library, because the fuzzers' seeds are made with it too.
+        .target(name: "ImageBuilder", path: "Tests/ImageBuilder", swiftSettings: strict),
+        .testTarget(name: "TestSupport", dependencies: ["GuestMemory", "Host"], swiftSettings: testing),
+        .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
+        .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "VMMTests", dependencies: ["VMM", "ImageBuilder", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "VMM", "KVM", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-inspectTests",
+            dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
     ],
     swiftLanguageModes: [.v6]
 )

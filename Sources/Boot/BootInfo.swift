@@ -46,7 +46,11 @@ extension RingThree {
 
     /// Arguments joined by spaces, NUL-terminated. Returns the bytes without the NUL.
     private func writeCommandLine(_ arguments: [String], _ memory: borrowing GuestMemory) throws(ImageError) -> UInt64 {
-        let bytes = [UInt8](arguments.joined(separator: " ").utf8)
+        var bytes: [UInt8] = []
+        for argument in arguments {
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
+            bytes += argument.utf8
+        }
         let limit = Int(AddressMap.commandLineCapacity) - 1
         if bytes.count > limit { throw .commandLineTooLong(size: bytes.count, limit: limit) }
         memory.write(bytes: bytes, at: GuestAddress(AddressMap.commandLine))
@@ -54,21 +58,24 @@ extension RingThree {
     }
 
     /// What lies where, ascending, without gaps between the entries but for guard pages and holes.
-    var memoryMap: [swiftlet_memory_range] {
-        var list: [(Range<UInt64>, Int32)] = [
-            (AddressMap.machine, SWIFTLET_MEMORY_MACHINE),
-            (AddressMap.memoryStart..<AddressMap.vcpuArea.lowerBound, SWIFTLET_MEMORY_BOOT_INFO),
-            (AddressMap.vcpuArea, SWIFTLET_MEMORY_VCPU),
-            (layout.image, SWIFTLET_MEMORY_IMAGE),
-            (layout.stack, SWIFTLET_MEMORY_STACK),
-            (layout.tables, SWIFTLET_MEMORY_PAGE_TABLES),
-            (layout.module, SWIFTLET_MEMORY_MODULE),
-        ]
-        list += layout.free.map { ($0, SWIFTLET_MEMORY_FREE) }
-        return list.filter { !$0.0.isEmpty }.sorted { $0.0.lowerBound < $1.0.lowerBound }.map {
-            swiftlet_memory_range(
-                start: $0.0.lowerBound, size: $0.0.upperBound - $0.0.lowerBound, type: UInt32($0.1), reserved: 0)
+    var memoryMap: ShortList<swiftlet_memory_range, 10> {
+        var map = ShortList<swiftlet_memory_range, 10>()
+        func add(_ range: Range<UInt64>, _ type: Int32) {
+            if range.isEmpty { return }
+            let size = range.upperBound - range.lowerBound
+            map.append(swiftlet_memory_range(start: range.lowerBound, size: size, type: UInt32(type), reserved: 0))
         }
+        add(AddressMap.machine, SWIFTLET_MEMORY_MACHINE)
+        add(AddressMap.memoryStart..<AddressMap.vcpuArea.lowerBound, SWIFTLET_MEMORY_BOOT_INFO)
+        add(AddressMap.vcpuArea, SWIFTLET_MEMORY_VCPU)
+        add(layout.freeBelow, SWIFTLET_MEMORY_FREE)
+        add(layout.image, SWIFTLET_MEMORY_IMAGE)
+        add(layout.stack, SWIFTLET_MEMORY_STACK)
+        add(layout.tables, SWIFTLET_MEMORY_PAGE_TABLES)
+        add(layout.module, SWIFTLET_MEMORY_MODULE)
+        add(layout.freeBehind, SWIFTLET_MEMORY_FREE)
+        add(layout.high, SWIFTLET_MEMORY_FREE)
+        return map
     }
 }
 

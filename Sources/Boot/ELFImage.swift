@@ -24,12 +24,8 @@ public struct ELFSegment: Equatable, Sendable {
     }
 }
 
-/// A note: owner, type, descriptor.
-public struct ELFNote: Equatable, Sendable {
-    public var owner: String
-    public var type: UInt32
-    public var descriptor: [UInt8]
-}
+/// The loadable segments, sorted by address: sixteen are more than any linker makes without being asked to.
+public typealias ELFSegments = ShortList<ELFSegment, 16>
 
 /// A checked image. The descriptor is the caller's and must stay open.
 @safe public struct ELFImage: ~Copyable {
@@ -39,16 +35,16 @@ public struct ELFNote: Equatable, Sendable {
     public let isPositionIndependent: Bool
     public let entry: UInt64
     /// Sorted by address.
-    public let segments: [ELFSegment]
-    public let notes: [ELFNote]
+    public let segments: ELFSegments
+    /// Nil in an image that is not for Swiftlet.
+    public let swiftletNote: SwiftletNote?
     let dynamic: (offset: UInt64, size: UInt64)?
 
     /// Reads and checks headers, segments and notes.
     public init(fd: Int32, fileSize: UInt64) throws(ImageError) {
         if fileSize == 0 { throw .empty }
         elf_version(UInt32(EV_CURRENT))
-        let head = try readHead(fd, fileSize)
-        try checkIdentity(head, fileSize)
+        try checkIdentity(fd, fileSize)
         guard let elf = unsafe elf_begin(fd, ELF_C_READ, nil) else { throw .malformed(elfError()) }
         let header: GElf_Ehdr
         let table: ProgramHeaders
@@ -66,13 +62,17 @@ public struct ELFNote: Equatable, Sendable {
         isPositionIndependent = header.e_type == UInt16(ET_DYN)
         entry = header.e_entry
         segments = table.segments
-        notes = table.notes
+        swiftletNote = table.swiftletNote
         dynamic = table.dynamic
     }
 
     deinit { unsafe elf_end(elf) }
 
-    public var kind: ImageKind { ImageKind.recognise(notes: notes) }
+    /// Reads the file's head again: for messages, not for start-up.
+    public var kind: ImageKind {
+        let head = try? readHead(fd, fileSize, limit: 32768)
+        return ImageKind.recognise(notes: notes, head: head ?? [], type: UInt16(isPositionIndependent ? ET_DYN : ET_EXEC))
+    }
 
     /// The lowest and highest address of the image's pages.
     public var pages: Range<UInt64> {
@@ -98,10 +98,10 @@ public struct ELFNote: Equatable, Sendable {
     }
 }
 
-/// The file's first bytes, at most 8 KiB.
-private func readHead(_ fd: Int32, _ fileSize: UInt64) throws(ImageError) -> [UInt8] {
+/// The file's first bytes.
+func readHead(_ fd: Int32, _ fileSize: UInt64, limit: UInt64 = 8192) throws(ImageError) -> [UInt8] {
     var failure: Int32 = 0
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(min(fileSize, 8192))) { buffer, count in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(min(fileSize, limit))) { buffer, count in
         let read = unsafe pread(fd, buffer.baseAddress, buffer.count, 0)
         if read < 0 { failure = errno }
         count = max(0, read)
@@ -126,15 +126,21 @@ func readExactly(
 }
 
 /// ELF identification (gABI, figure 4-4), before libelf sees the file.
-private func checkIdentity(_ head: [UInt8], _ fileSize: UInt64) throws(ImageError) {
-    guard head.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw .notELF(ImageKind.recognise(head: head)) }
-    if head.count < 64 {
-        if head.count > 4, head[4] == 1 { throw .not64Bit }
+private func checkIdentity(_ fd: Int32, _ fileSize: UInt64) throws(ImageError) {
+    var header = Elf64_Ehdr()
+    let size = unsafe pread(fd, &header, MemoryLayout<Elf64_Ehdr>.size, 0)
+    if size < 0 { throw .read(errno: errno) }
+    let identity = header.e_ident
+    guard size > 3, identity.0 == 0x7f, identity.1 == 0x45, identity.2 == 0x4c, identity.3 == 0x46 else {
+        throw .notELF(ImageKind.recognise(head: try readHead(fd, fileSize)))
+    }
+    if size < MemoryLayout<Elf64_Ehdr>.size {
+        if identity.4 == UInt8(ELFCLASS32) { throw .not64Bit }
         throw .truncated(what: "the ELF header", needed: 64, size: fileSize)
     }
-    if head[4] != UInt8(ELFCLASS64) { throw .not64Bit }
-    if head[5] != UInt8(ELFDATA2LSB) { throw .notLittleEndian }
-    if head[6] != UInt8(EV_CURRENT) { throw .malformed("ELF version \(head[6])") }
+    if identity.4 != UInt8(ELFCLASS64) { throw .not64Bit }
+    if identity.5 != UInt8(ELFDATA2LSB) { throw .notLittleEndian }
+    if identity.6 != UInt8(EV_CURRENT) { throw .malformed("ELF version \(identity.6)") }
 }
 
 private func checkedHeader(_ elf: OpaquePointer, _ fileSize: UInt64) throws(ImageError) -> GElf_Ehdr {
@@ -154,7 +160,7 @@ private func checkedHeader(_ elf: OpaquePointer, _ fileSize: UInt64) throws(Imag
 }
 
 /// Rules about segments together: order, pages of their own, an entry that can be executed.
-private func checkLayout(_ segments: [ELFSegment], _ entry: UInt64) throws(ImageError) {
+private func checkLayout(_ segments: ELFSegments, _ entry: UInt64) throws(ImageError) {
     if segments.isEmpty { throw .noSegments }
     for (lower, upper) in zip(segments, segments.dropFirst()) where lower.pages.upperBound > upper.pages.lowerBound {
         throw .segmentOverlap(upper.pages.lowerBound)

@@ -1,6 +1,6 @@
 // From an address to a symbol: what crash reports name. Read only when a guest has crashed, never at start-up.
 //
-// Read next: RingThree.swift.
+// Read next: ELFSurvey.swift, RingThree.swift.
 
 import CElf
 
@@ -16,6 +16,17 @@ public struct SymbolPlace: Equatable, Sendable {
 extension ELFImage {
     /// The function or object that `address` (as linked: without bias) lies in, from the image's own symbol table.
     public func symbol(at address: UInt64) -> SymbolPlace? {
+        unsafe SymbolSearch(elf).symbol(at: address)
+    }
+}
+
+/// The symbol tables of an ELF file, checked image or not.
+@safe struct SymbolSearch {
+    private let elf: OpaquePointer
+
+    init(_ elf: OpaquePointer) { unsafe self.elf = elf }
+
+    func symbol(at address: UInt64) -> SymbolPlace? {
         var best: (name: String, value: UInt64, size: UInt64)?
         var section = unsafe elf_nextscn(elf, nil)
         while let current = unsafe section {
@@ -31,9 +42,9 @@ extension ELFImage {
     ) {
         var header = GElf_Shdr()
         guard unsafe gelf_getshdr(section, &header) != nil, header.sh_type == UInt32(SHT_SYMTAB),
-            let data = unsafe elf_getdata(section, nil), header.sh_entsize == 24
+            let data = unsafe elf_getdata(section, nil), header.sh_entsize == 24 || header.sh_entsize == 16
         else { return }
-        for index in 0..<Int32(clamping: header.sh_size / 24) {
+        for index in 0..<Int32(clamping: header.sh_size / header.sh_entsize) {
             var symbol = GElf_Sym()
             guard unsafe gelf_getsym(data, index, &symbol) != nil else { return }
             let type = Int32(symbol.st_info & 0xf)

@@ -4,7 +4,9 @@
 
 /// The kinds of image that people try to run.
 public enum ImageKind: String, Equatable, Sendable {
-    case swiftlet, solo5, pvh, linux, multiboot, multiboot2, elf, bootSector, script, gzip, unknown
+    case swiftlet, solo5, pvh, linux, multiboot, multiboot2, elf, object, core, efi
+    case bootSector = "boot-sector"
+    case cpio, gzip, xz, zstd, script, unknown
 
     /// For a sentence: "not an ELF image but ...".
     public var words: String {
@@ -16,35 +18,55 @@ public enum ImageKind: String, Equatable, Sendable {
         case .multiboot: "a Multiboot kernel"
         case .multiboot2: "a Multiboot 2 kernel"
         case .elf: "an ordinary ELF program"
+        case .object: "an ELF object file"
+        case .core: "an ELF core file"
+        case .efi: "an EFI or Windows program"
         case .bootSector: "a boot sector"
-        case .script: "a script"
+        case .cpio: "a cpio archive, as an initial RAM disk is"
         case .gzip: "a gzip file"
+        case .xz: "an xz file"
+        case .zstd: "a Zstandard file"
+        case .script: "a script"
         case .unknown: "a file of unknown kind"
         }
     }
 
     /// Recognises a file that is no ELF by its head (at least the first 8 KiB).
     public static func recognise(head: [UInt8]) -> ImageKind {
-        if head.starts(with: [0x23, 0x21]) { return .script }
-        if head.starts(with: [0x1f, 0x8b]) { return .gzip }
         // Linux, Documentation/arch/x86/boot.rst: "HdrS" at 0x202.
-        if head.count > 0x206, head[0x202..<0x206].elementsEqual([0x48, 0x64, 0x72, 0x53]) { return .linux }
+        if head.count > 0x206, head[0x202..<0x206].elementsEqual("HdrS".utf8) { return .linux }
+        for (magic, kind) in magics where head.starts(with: magic) { return kind }
         if let kind = multibootHeader(head) { return kind }
         if head.count >= 512, head[510] == 0x55, head[511] == 0xaa { return .bootSector }
         return .unknown
     }
 
-    /// Multiboot: a magic number, 4-aligned in the first 8 KiB (version 2: 8-aligned in 32 KiB).
+    private static let magics: [([UInt8], ImageKind)] = [
+        ([0x23, 0x21], .script), ([0x1f, 0x8b], .gzip), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], .xz),
+        ([0x28, 0xb5, 0x2f, 0xfd], .zstd), (Array("MZ".utf8), .efi), (Array("070701".utf8), .cpio),
+    ]
+
+    /// A Multiboot header, 4-aligned in the first 8 KiB, or of version 2, 8-aligned in 32 KiB: magic number, two fields,
+    /// and a checksum that makes the sum zero (version 1: of three words, version 2: of four).
     public static func multibootHeader(_ head: [UInt8]) -> ImageKind? {
-        for offset in stride(from: 0, to: min(head.count, 8192) - 3, by: 4) {
-            if head[offset..<offset + 4].elementsEqual([0x02, 0xb0, 0xad, 0x1b]) { return .multiboot }
-            if head[offset..<offset + 4].elementsEqual([0xd6, 0x50, 0x52, 0xe8]) { return .multiboot2 }
+        func word(_ offset: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(head[offset + $1]) << UInt32(8 * $1) }
+        }
+        for offset in stride(from: 0, through: min(head.count, 32768) - 12, by: 4) {
+            switch head[offset] {
+            case 0x02 where offset <= 8192 - 12 && word(offset) == 0x1bad_b002:
+                if word(offset) &+ word(offset + 4) &+ word(offset + 8) == 0 { return .multiboot }
+            case 0xd6 where offset % 8 == 0 && offset + 16 <= head.count && word(offset) == 0xe852_50d6:
+                let sum = word(offset) &+ word(offset + 4) &+ word(offset + 8) &+ word(offset + 12)
+                if sum == 0 { return .multiboot2 }
+            default: continue
+            }
         }
         return nil
     }
 
-    /// Recognises an ELF by the owners of its notes.
-    static func recognise(notes: [ELFNote]) -> ImageKind {
+    /// Recognises an ELF: by the owners of its notes, then by a Multiboot header, then by its type.
+    static func recognise(notes: [ELFNote], head: [UInt8], type: UInt16) -> ImageKind {
         for note in notes {
             switch (note.owner, note.type) {
             case ("Swiftlet", 1): return .swiftlet
@@ -53,6 +75,11 @@ public enum ImageKind: String, Equatable, Sendable {
             default: continue
             }
         }
-        return .elf
+        if let kind = multibootHeader(head) { return kind }
+        switch type {
+        case 1: return .object  // ET_REL
+        case 4: return .core  // ET_CORE
+        default: return .elf
+        }
     }
 }

@@ -17,8 +17,6 @@ public struct Layout: Equatable, Sendable {
     public var stack: Range<UInt64>
     public var tables: Range<UInt64>
     public var module: Range<UInt64>
-    /// What is left: below the image, behind the module, from 4 GiB up. Ascending, none empty.
-    public var free: [Range<UInt64>]
 
     /// Plans a machine of `memorySize` bytes.
     public init(memorySize: UInt64, image: Range<UInt64>, moduleSize: UInt64) throws(ImageError) {
@@ -40,11 +38,18 @@ public struct Layout: Equatable, Sendable {
             throw .memoryTooSmall(needed: overflow || modulePages.overflow ? .max >> 1 : end, given: memorySize)
         }
         module = tables.upperBound..<end
-        free = [AddressMap.imageStart..<image.lowerBound, end..<low.upperBound, high].filter { !$0.isEmpty }
     }
 
+    /// What is left: below the image, behind the module, from 4 GiB up. Ascending, none empty.
+    public var free: [Range<UInt64>] { [freeBelow, freeBehind, high].filter { !$0.isEmpty } }
+    public var freeBelow: Range<UInt64> { AddressMap.imageStart..<image.lowerBound }
+    public var freeBehind: Range<UInt64> { module.upperBound..<low.upperBound }
+
     /// The largest free range, for a heap.
-    public var largestFree: Range<UInt64> { free.max { $0.count < $1.count } ?? low.upperBound..<low.upperBound }
+    public var largestFree: Range<UInt64> {
+        let lower = freeBelow.count > freeBehind.count ? freeBelow : freeBehind
+        return high.count > lower.count ? high : lower
+    }
 
     /// 2 MiB ranges that may need a level-1 table: the first, those of the image and what follows it (up to two more),
     /// and the ragged ends of low and high memory.

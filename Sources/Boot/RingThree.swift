@@ -33,7 +33,7 @@ public struct RingThree: Sendable {
     public let layout: Layout
     /// What is added to the image's addresses.
     public let bias: UInt64
-    public let segments: [ELFSegment]
+    public let segments: ELFSegments
     public let entry: UInt64
 
     /// Checks the note and plans the layout.
@@ -45,11 +45,9 @@ public struct RingThree: Sendable {
             memorySize: memorySize, image: pages.lowerBound &+ bias..<pages.upperBound &+ bias, moduleSize: moduleSize)
         self.bias = bias
         entry = image.entry &+ bias
-        segments = image.segments.map {
-            var segment = $0
-            segment.address &+= bias
-            return segment
-        }
+        var segments = image.segments
+        for index in segments.indices { segments[index].address &+= bias }
+        self.segments = segments
     }
 
     /// Fills memory with everything but the module's content; returns how the vCPU starts.
@@ -57,6 +55,11 @@ public struct RingThree: Sendable {
         _ image: borrowing ELFImage, in memory: borrowing GuestMemory, _ parameters: BootParameters
     ) throws(ImageError) -> CPUState {
         try image.load(into: memory, bias: bias)
+        return try finish(in: memory, parameters)
+    }
+
+    /// Everything but the image.
+    func finish(in memory: borrowing GuestMemory, _ parameters: BootParameters) throws(ImageError) -> CPUState {
         writeMachineTables(memory)
         let root = try buildPageTables(memory)
         try writeBootInfo(parameters, root: root, memory)
@@ -65,22 +68,21 @@ public struct RingThree: Sendable {
     }
 
     private func writeMachineTables(_ memory: borrowing GuestMemory) {
-        for (index, entry) in GDT.entries(tss: AddressMap.tss, tssLimit: TSS.limit).enumerated() {
-            memory.writeMachine(entry, at: AddressMap.gdt + UInt64(index) * 8)
-        }
+        let entries = GDT.entries(tss: AddressMap.tss, tssLimit: TSS.limit)
+        for index in entries.indices { memory.writeMachine(entries[index], at: AddressMap.gdt + UInt64(index) * 8) }
         for vector in 0..<256 {
             let gate = IDT.gate(vector: vector, handler: Stub.address(vector: vector), stack: 1)
             memory.writeMachine(gate.low, at: AddressMap.idt + UInt64(vector) * 16)
             memory.writeMachine(gate.high, at: AddressMap.idt + UInt64(vector) * 16 + 8)
             memory.writeMachine(Stub.code(vector: vector), at: Stub.address(vector: vector))
         }
-        for word in TSS.words(reportStack: AddressMap.reportStackTop(vcpu: 0)) {
-            memory.writeMachine(word.value, at: AddressMap.tss + word.offset)
-        }
+        let words = TSS.words(reportStack: AddressMap.reportStackTop(vcpu: 0))
+        for index in words.indices { memory.writeMachine(words[index].value, at: AddressMap.tss + words[index].offset) }
     }
 
     private func buildPageTables(_ memory: borrowing GuestMemory) throws(ImageError) -> UInt64 {
         var builder = PageTableBuilder(tables: layout.tables)
+        memory.storeEntry(0, builder.root)
         for (range, flags) in mappings {
             guard builder.mapIdentity(range, flags, huge: true, in: memory) else {
                 throw .memoryTooSmall(needed: layout.tables.upperBound + 1 << 20, given: layout.memorySize)
@@ -90,11 +92,11 @@ public struct RingThree: Sendable {
     }
 
     /// Every mapped range once. Not in it, and so not present: page 0, the gap below RAM, the stack's guard page.
-    var mappings: [(Range<UInt64>, PageFlags)] {
-        var list: [(Range<UInt64>, PageFlags)] = [
-            (AddressMap.machine.lowerBound..<AddressMap.stubs, .supervisor),
-            (AddressMap.stubs..<AddressMap.machine.upperBound, .code),
-        ]
+    /// Some may be empty.
+    var mappings: ShortList<(Range<UInt64>, PageFlags), 36> {
+        var list = ShortList<(Range<UInt64>, PageFlags), 36>()  // four, and two for each segment
+        list.append((AddressMap.machine.lowerBound..<AddressMap.stubs, .supervisor))
+        list.append((AddressMap.stubs..<AddressMap.machine.upperBound, .code))
         var next = layout.low.lowerBound
         for segment in segments {
             list.append((next..<segment.pages.lowerBound, .data))
@@ -104,20 +106,17 @@ public struct RingThree: Sendable {
         list.append((layout.stack.lowerBound..<layout.low.upperBound, .data))
         list.append((layout.high, .data))
         // The first 2 MiB stay in 4 KiB pages whatever lies there, as do ranges that share 2 MiB with another.
-        return list.filter { !$0.0.isEmpty }
+        return list
     }
 }
 
 private func checkNote(_ image: borrowing ELFImage) throws(ImageError) {
-    guard let note = image.notes.first(where: { $0.owner == "Swiftlet" && $0.type == UInt32(SWIFTLET_NOTE_TYPE) })
-    else { throw .noNote(image.kind) }
-    guard note.descriptor.count == 8 else { throw .malformed("a Swiftlet note of \(note.descriptor.count) bytes") }
-    let words = [0, 4].map { start in
-        (0..<4).reduce(UInt32(0)) { $0 | UInt32(note.descriptor[start + $1]) << UInt32(8 * $1) }
-    }
-    if words[0] > UInt32(SWIFTLET_ABI_VERSION) { throw .newerABI(image: words[0], ours: UInt32(SWIFTLET_ABI_VERSION)) }
-    if words[0] == 0 { throw .malformed("a Swiftlet note with ABI version 0") }
-    let unknown = words[1] & ~UInt32(SWIFTLET_NOTE_RING3)
+    guard let note = image.swiftletNote else { throw .noNote(image.kind) }
+    if note.size != 8 { throw .malformed("a Swiftlet note of \(note.size) bytes") }
+    let ours = UInt32(SWIFTLET_ABI_VERSION)
+    if note.abiVersion > ours { throw .newerABI(image: note.abiVersion, ours: ours) }
+    if note.abiVersion == 0 { throw .malformed("a Swiftlet note with ABI version 0") }
+    let unknown = note.flags & ~UInt32(SWIFTLET_NOTE_RING3)
     if unknown != 0 { throw .unknownFlags(unknown) }
-    if words[1] & UInt32(SWIFTLET_NOTE_RING3) == 0 { throw .malformed("a Swiftlet note without SWIFTLET_NOTE_RING3") }
+    if note.flags & UInt32(SWIFTLET_NOTE_RING3) == 0 { throw .malformed("a Swiftlet note without SWIFTLET_NOTE_RING3") }
 }

@@ -130,12 +130,14 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 
     /// Access to pages of the mapping that are not guest memory but the machine's own (descriptor tables in a read-only
     /// slot). Nil outside the mapping.
+    @inlinable
     public func machinePointer(_ address: UInt64, _ count: UInt64) -> UnsafeMutableRawPointer? {
         guard address <= span, count <= span - address else { return nil }
         return unsafe base + Int(address)
     }
 
     /// Copies a value into a machine page.
+    @inlinable
     public func writeMachine<T: BitwiseCopyable>(_ value: T, at address: UInt64) {
         guard let pointer = unsafe machinePointer(address, UInt64(MemoryLayout<T>.size)) else { return }
         unsafe pointer.storeBytes(of: value, as: T.self)

@@ -18,9 +18,9 @@ public enum Processor {
         return (eax: out.0, ebx: out.1, ecx: out.2, edx: out.3)
     }
 
-    /// XCR0 as the host's kernel set it; 3 (x87 and SSE) on a CPU without XSAVE.
-    public static func xcr0() -> UInt64 {
-        cpuid(1).ecx & 1 << 27 == 0 ? 3 : chost_xgetbv0()
+    /// XCR0 as the host's kernel set it; 3 (x87 and SSE) when it uses no XSAVE. ECX of leaf 1 tells that (OSXSAVE).
+    public static func xcr0(leaf1ECX: UInt32) -> UInt64 {
+        leaf1ECX & 1 << 27 == 0 ? 3 : chost_xgetbv0()
     }
 
     /// Bytes of RAM in this host.

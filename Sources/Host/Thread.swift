@@ -13,6 +13,7 @@ public struct Thread: ~Copyable {
 
     /// Starts `body`. The stop signals must have been blocked before (StopSignals), so that they go to the main thread.
     public init(_ body: @escaping @Sendable () -> Void) throws(HostError) {
+        useOneHeap()
         var handle = pthread_t()
         let box = unsafe Unmanaged.passRetained(Body(body))
         let result = unsafe pthread_create(&handle, nil, threadEntry, box.toOpaque())
@@ -47,6 +48,7 @@ private final class Body: Sendable {
 }
 
 private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    chost_unblock_kick()
     // Sound: `Thread.init` passed a retained Body, and this is the only place that takes it.
     if let argument = unsafe argument { unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
     return nil
@@ -57,8 +59,11 @@ public struct KickTimer: ~Copyable, Sendable {
     private let timer: Int
 
     public init() throws(HostError) {
-        timer = chost_create_kick_timer()
-        if timer < 0 { throw HostError("timer_create", "", errno: Int32(-timer)) }
+        chost_unblock_kick()
+        // Not straight into the property: a throw would then delete a timer that is none.
+        let result = chost_create_kick_timer()
+        if result < 0 { throw HostError("timer_create", "", errno: Int32(-result)) }
+        timer = result
     }
 
     deinit { chost_delete_timer(timer) }

@@ -25,20 +25,35 @@ public struct CPUIDLeaf: Equatable, Sendable {
     }
 }
 
-/// The table. The corresponding struct is `kvm_cpuid2`.
+/// The table, as the kernel reads and writes it. The corresponding struct is `kvm_cpuid2`.
 public struct CPUID: Sendable {
-    /// At most 100 (`CKVM_CPUID_MAX`); more are left out.
-    public var leaves: [CPUIDLeaf]
+    private var table: ckvm_cpuid
 
-    public init(leaves: [CPUIDLeaf]) {
-        self.leaves = leaves
+    public init() {
+        table = ckvm_cpuid()
     }
 
     init(_ table: ckvm_cpuid) {
+        self.table = table
+    }
+
+    /// At most 100 leaves (`CKVM_CPUID_MAX`); more are left out.
+    public mutating func append(_ leaf: CPUIDLeaf) {
+        let index = Int(table.count)
+        if index == Int(CKVM_CPUID_MAX) { return }
+        table.count += 1
+        // Sound: the index lies inside an array of CKVM_CPUID_MAX.
+        unsafe ckvm_cpuid_entries(&table)[index] = kvm_cpuid_entry2(
+            function: leaf.leaf, index: leaf.subleaf ?? 0,
+            flags: leaf.subleaf == nil ? 0 : UInt32(KVM_CPUID_FLAG_SIGNIFCANT_INDEX),
+            eax: leaf.eax, ebx: leaf.ebx, ecx: leaf.ecx, edx: leaf.edx, padding: (0, 0, 0))
+    }
+
+    public var leaves: [CPUIDLeaf] {
         var table = table
-        // Sound: the kernel wrote `count` entries, and count was at most the array's size.
+        // Sound: `count` is at most the array's size, by `append` or by the kernel.
         let entries = unsafe UnsafeBufferPointer(start: ckvm_cpuid_entries(&table), count: Int(table.count))
-        leaves = unsafe entries.map { entry in
+        return unsafe entries.map { entry in
             let indexed = entry.flags & UInt32(KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0
             return CPUIDLeaf(
                 leaf: entry.function, subleaf: indexed ? entry.index : nil,
@@ -47,17 +62,6 @@ public struct CPUID: Sendable {
     }
 
     func withTable<R>(_ body: (UnsafePointer<ckvm_cpuid>) -> R) -> R {
-        var table = ckvm_cpuid()
-        let count = min(leaves.count, Int(CKVM_CPUID_MAX))
-        table.count = UInt32(count)
-        // Sound: writes `count` entries into an array of CKVM_CPUID_MAX.
-        let entries = unsafe UnsafeMutableBufferPointer(start: ckvm_cpuid_entries(&table), count: count)
-        for (index, leaf) in leaves.prefix(count).enumerated() {
-            unsafe entries[index] = kvm_cpuid_entry2(
-                function: leaf.leaf, index: leaf.subleaf ?? 0,
-                flags: leaf.subleaf == nil ? 0 : UInt32(KVM_CPUID_FLAG_SIGNIFCANT_INDEX),
-                eax: leaf.eax, ebx: leaf.ebx, ecx: leaf.ecx, edx: leaf.edx, padding: (0, 0, 0))
-        }
-        return unsafe body(&table)
+        unsafe withUnsafePointer(to: table) { unsafe body($0) }
     }
 }

@@ -19,7 +19,7 @@ public struct KVM: ~Copyable, Sendable {
     /// - Throws: `KVMError` with request `open` (ENOENT: no KVM in this kernel; EACCES: no permission) or
     ///   `KVM_GET_API_VERSION` when the version is not 12.
     public init(path: String = "/dev/kvm") throws(KVMError) {
-        let fd = unsafe open(path, O_RDWR | O_CLOEXEC)
+        let fd = unsafe path.withCString { unsafe open($0, O_RDWR | O_CLOEXEC) }
         if fd < 0 { throw KVMError("open", errno: Glibc.errno) }
         if ckvm_get_api_version(fd) != Self.apiVersion {
             close(fd)

@@ -59,7 +59,7 @@ public final class Machine: Sendable {
     }
 
     /// A machine larger than the host's memory would only die of it later.
-    private static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
+    static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
         let host = Processor.memorySize()
         if layout.memorySize > host { throw .memoryBeyondHost(given: layout.memorySize, host: host) }
         do throws(GuestMemoryError) { return try GuestMemory(low: layout.low, high: layout.high) } catch {
@@ -68,13 +68,17 @@ public final class Machine: Sendable {
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
-    private static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
-        for (index, range) in [AddressMap.machine, memory.low, memory.high].enumerated() where !range.isEmpty {
+    static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
+        func add(_ index: UInt32, _ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
+            if range.isEmpty { return }
             try vm.set(
                 MemorySlot(
-                    index: UInt32(index), guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
-                    hostAddress: memory.hostBase + UInt(range.lowerBound), flags: index == 0 ? .readOnly : []))
+                    index: index, guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
+                    hostAddress: memory.hostBase + UInt(range.lowerBound), flags: flags))
         }
+        try add(0, AddressMap.machine, .readOnly)
+        try add(1, memory.low, [])
+        try add(2, memory.high, [])
     }
 
     private static func fill(

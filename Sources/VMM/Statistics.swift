@@ -21,16 +21,23 @@ struct Statistics: Sendable {
     }
 }
 
-/// Nanoseconds for each phase of a run, in order.
+/// Nanoseconds for each phase of a run, in order; at most eight. In place: a start makes no array for its own bookkeeping.
 public struct Phases: Sendable {
-    public private(set) var list: [(name: String, nanoseconds: UInt64)] = []
+    private var phases: [8 of (name: StaticString, nanoseconds: UInt64)]
+    private var count = 0
     private var last: UInt64
 
-    public init(start: UInt64) { last = start }
+    public init(start: UInt64) {
+        phases = InlineArray(repeating: ("", 0))
+        last = start
+    }
 
     /// Ends a phase now.
-    public mutating func end(_ name: String, at now: UInt64) {
-        list.append((name, now &- last))
+    public mutating func end(_ name: StaticString, at now: UInt64) {
+        if count < phases.count { phases[count] = (name, now &- last) }
+        count = min(count + 1, phases.count)
         last = now
     }
+
+    public var list: [(name: StaticString, nanoseconds: UInt64)] { (0..<count).map { phases[$0] } }
 }

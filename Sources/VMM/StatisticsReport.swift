@@ -10,7 +10,7 @@ extension Outcome {
     public func statisticsText(_ phases: Phases) -> String {
         var lines = ["swiftlet: phases"]
         for phase in phases.list {
-            lines.append("  \(pad(phase.name, 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
+            lines.append("  \(pad("\(phase.name)", 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
         }
         let total = phases.list.reduce(0) { $0 + $1.nanoseconds }
         lines.append("  \(pad("total", 16))\(pad(microseconds(total), 12, left: true)) us")

@@ -17,7 +17,7 @@ public enum Stop: Sendable {
     /// The console cannot be written, for another reason.
     case consoleFailed(errno: Int32)
     /// The guest did what no guest may do.
-    case crashed(Crash)
+    indirect case crashed(Crash)
     /// KVM refused to run the guest.
     case failed(KVMError)
 

@@ -24,8 +24,7 @@ extension Machine {
             supervise(thread, signals, &keyboard, deadline)
             thread.join()
         } catch { throw .host(error) }
-        guard let result = vcpu.takeResult() else { return Outcome(stop: .timedOut, statistics: Statistics()) }
-        return Outcome(stop: result.stop, statistics: result.statistics)
+        return vcpu.outcome
     }
 
     private func supervise(

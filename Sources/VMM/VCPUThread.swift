@@ -1,4 +1,4 @@
-// A vCPU's thread: it owns the run loop while it runs, and leaves how that ended.
+// A vCPU's thread: it holds the run loop while it runs, and leaves how that ended.
 //
 // One thread for each vCPU. A machine with several stops them all through one StopControl, and makes page-table commits
 // seen by all with the same kick: each vCPU flushes before it enters the guest again. Read next: RunLoop.swift.
@@ -10,14 +10,7 @@ import Synchronization
 final class VCPUThread: Sendable {
     /// Readable when the run has ended.
     let done: EventFD
-    private let loop: Mutex<RunLoop?>
-    private let result = Mutex<Result?>(nil)
-
-    struct Result: Sendable {
-        var stop: Stop
-        var statistics: Statistics
-    }
-
+    private let loop: Mutex<RunLoop>
     init(_ loop: consuming sending RunLoop) throws(MachineError) {
         done = try fromKVM(try EventFD())
         self.loop = Mutex(loop)
@@ -29,15 +22,17 @@ final class VCPUThread: Sendable {
     }
 
     private func run() {
-        var taken = loop.withLock { $0.take() }
-        guard var loop = taken.take() else { return }
-        Thread.setKickByte(address: loop.vcpu.kickByteAddress)
-        let stop = loop.run()
-        Thread.setKickByte(address: 0)
-        result.withLock { $0 = Result(stop: stop, statistics: loop.context.statistics) }
+        // Held for the whole run, uncontended: it says that the loop is this thread's.
+        loop.withLock { loop in
+            Thread.setKickByte(address: loop.vcpu.kickByteAddress)
+            loop.context.stop = loop.run()
+            Thread.setKickByte(address: 0)
+        }
         done.signal()
     }
 
-    /// How the run ended, once `done` is readable.
-    func takeResult() -> Result? { result.withLock { $0.take() } }
+    /// How the run ended; waits for its end.
+    var outcome: Outcome {
+        loop.withLock { Outcome(stop: $0.context.stop ?? .timedOut, statistics: $0.context.statistics) }
+    }
 }

@@ -17,8 +17,8 @@ public enum GDT {
     public static let limit: UInt16 = 0x4f
 
     /// The table by index. The accessed bits (type bit 0) are set, so the CPU never writes into the read-only page.
-    public static func entries(tss: UInt64, tssLimit: UInt32) -> [UInt64] {
-        var table = [UInt64](repeating: 0, count: 10)
+    public static func entries(tss: UInt64, tssLimit: UInt32) -> [10 of UInt64] {
+        var table: [10 of UInt64] = InlineArray(repeating: 0)
         table[Int(Selector.userData >> 3)] = 0x00cf_f300_0000_ffff  // data, read/write, DPL 3
         table[Int(Selector.userCode >> 3)] = 0x00af_fb00_0000_ffff  // code, 64-bit (L), execute/read, DPL 3
         let base = tss & 0xffff_ffff
@@ -55,7 +55,7 @@ public enum TSS {
     public static let limit: UInt32 = 104 + 8192
 
     /// The words that are not zero: offset and value. IST 1 is the report stack.
-    public static func words(reportStack: UInt64) -> [(offset: UInt64, value: UInt64)] {
+    public static func words(reportStack: UInt64) -> [3 of (offset: UInt64, value: UInt64)] {
         [
             (36, reportStack),
             (96, bitmapOffset << 48),  // bytes 102-103: where the bitmap starts

@@ -65,9 +65,14 @@ public struct PageTableBuilder: Sendable {
             let isHuge =
                 huge && address % AddressMap.hugePageSize == 0
                 && range.upperBound - address >= AddressMap.hugePageSize
-            guard let slot = slot(of: address, level: isHuge ? 2 : 1, in: memory) else { return false }
-            memory.storeEntry(address | flags.rawValue | (isHuge ? PageFlags.huge.rawValue : 0), slot)
-            address += isHuge ? AddressMap.hugePageSize : AddressMap.pageSize
+            let size = isHuge ? AddressMap.hugePageSize : AddressMap.pageSize
+            let bits = flags.rawValue | (isHuge ? PageFlags.huge.rawValue : 0)
+            guard var slot = slot(of: address, level: isHuge ? 2 : 1, in: memory) else { return false }
+            repeat {  // the entries that follow in the same table
+                memory.storeEntry(address | bits, slot)
+                address += size
+                slot += 8
+            } while slot % AddressMap.pageSize != 0 && range.upperBound - address >= size
         }
         return true
     }
@@ -83,6 +88,7 @@ public struct PageTableBuilder: Sendable {
             guard let entry = memory.loadEntry(slot) else { return nil }
             if entry & PageFlags.present.rawValue == 0 {
                 guard let page = takePage() else { return nil }
+                memory.storeEntry(0, page)  // a write before the first read: one page fault of ours, not two
                 memory.storeEntry(page | (PageFlags([.present, .writable, .user]).rawValue), slot)
                 table = page
             } else {
@@ -115,10 +121,11 @@ public enum PageWalk {
         public var flags: PageFlags
     }
 
-    /// Nil when the address is not mapped, or a table lies outside memory.
+    /// Nil when the address is not mapped or not canonical, or a table lies outside memory.
     public static func translate<M: PageTableMemory & ~Copyable>(
         _ address: UInt64, root: UInt64, in memory: borrowing M
     ) -> Mapping? {
+        guard Int64(bitPattern: address) >> 47 == 0 || Int64(bitPattern: address) >> 47 == -1 else { return nil }
         var table = root & addressMask
         var flags: UInt64 = PageFlags([.present, .writable, .user]).rawValue
         var noExecute: UInt64 = 0

@@ -6,22 +6,21 @@
 import Host
 import VMM
 
-let version = "0.1.0"
-
 /// Never returns: ends the process with the subcommand's status.
-func runProgram(start: UInt64, _ arguments: [String]) -> Never {
-    let rest = Array(arguments.dropFirst(2))
+func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
+    reserveStandardDescriptors()
+    let rest = arguments.dropFirst(2)
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
     case nil:
         writeText(usage)
         exitProcess(Stop.errorStatus)
     case "--help", "-h", "help": finish(usage)
-    case "--version": finish("swiftlet \(version)\n")
+    case "--version": finish("swiftlet \(swiftletVersion)\n")
     case "--generate-completion-script": finish(Completions.script(shell: rest.first ?? ""))
     case let name? where name.hasPrefix("-"): fail("unknown option '\(name)': try 'swiftlet --help'")
     case let name?:
-        let error = execute("swiftlet-\(name)", rest)
+        let error = execute("swiftlet-\(name)", Array(rest))
         fail(
             "'\(name)' is no subcommand: no program swiftlet-\(name) here or on PATH (\(error)); try 'swiftlet --help'")
     }
@@ -39,7 +38,7 @@ func fail(_ message: String) -> Never {
 }
 
 private let usage = """
-    swiftlet \(version): a minimal paravirtual hypervisor on Linux /dev/kvm
+    swiftlet \(swiftletVersion): a minimal paravirtual hypervisor on Linux /dev/kvm
 
     Usage: swiftlet SUBCOMMAND [OPTIONS]
 

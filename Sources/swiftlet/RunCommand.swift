@@ -8,7 +8,7 @@ import VMM
 
 enum RunCommand {
     /// Returns the exit status.
-    static func main(_ arguments: [String], start: UInt64) -> Int32 {
+    static func main(_ arguments: some Sequence<String>, start: UInt64) -> Int32 {
         do throws(UsageError) {
             return run(try RunOptions(arguments), start: start)
         } catch {
@@ -44,7 +44,8 @@ enum RunCommand {
         restore(consume terminal)
         let status = machine.conclude(outcome)
         if let target = options.statistics { try report(machine, outcome, phases, target) }
-        return status
+        // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
+        withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
 
     private static func restore(_ terminal: consuming RawTerminal?) {}

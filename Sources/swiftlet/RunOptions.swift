@@ -38,26 +38,26 @@ struct RunOptions {
     var statistics: StatisticsTarget?
 
     /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
-    init(_ arguments: [String]) throws(UsageError) {
+    init(_ arguments: some Sequence<String>) throws(UsageError) {
         configuration = Configuration(image: "")
-        var index = 0
-        while index < arguments.count, arguments[index].hasPrefix("-"), arguments[index] != "--" {
-            var (name, value) = split(arguments[index])
+        var arguments = arguments.makeIterator()
+        var next = arguments.next()
+        while let argument = next, argument.utf8.first == UInt8(ascii: "-"), argument != "--" {
+            var (name, value) = split(argument)
             guard let option = Option.all.first(where: { $0.name == name }) else {
                 throw UsageError("unknown option '\(name)'")
             }
-            if option.value != nil, value == nil {
-                index += 1
-                guard index < arguments.count else { throw UsageError("\(name) needs a value: \(option.value ?? "")") }
-                value = arguments[index]
+            if let kind = option.value, value == nil {
+                value = arguments.next()
+                if value == nil { throw UsageError("\(name) needs a value: \(kind)") }
             }
             try set(name, value)
-            index += 1
+            next = arguments.next()
         }
-        if index < arguments.count, arguments[index] == "--" { index += 1 }
-        guard index < arguments.count else { throw UsageError("no image given") }
-        configuration.image = arguments[index]
-        configuration.arguments = Array(arguments[(index + 1)...])
+        if next == "--" { next = arguments.next() }
+        guard let image = next else { throw UsageError("no image given") }
+        configuration.image = image
+        while let argument = arguments.next() { configuration.arguments.append(argument) }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
@@ -89,22 +89,8 @@ private func split(_ argument: String) -> (String, String?) {
     return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
 }
 
-/// Bytes: 64M, 2G, 512K; a bare number is MiB. At least 1 MiB, whole pages.
 func memorySize(_ text: String) throws(UsageError) -> UInt64 {
-    let wrong = UsageError("--mem '\(text)': a size such as 64M or 2G; a bare number is MiB")
-    var digits = Substring(text)
-    var shift: UInt64 = 20
-    if let unit = digits.last, !unit.isNumber {
-        let shifts: [String: UInt64] = ["k": 10, "m": 20, "g": 30, "t": 40]
-        guard let known = shifts[unit.lowercased()] else { throw wrong }
-        shift = known
-        digits = digits.dropLast()
-    }
-    guard let number = UInt64(digits), number <= UInt64.max >> (shift + 1) else { throw wrong }
-    let size = number << shift
-    if size < Configuration.smallestMemory { throw UsageError("--mem \(text): at least 1M") }
-    if size % 4096 != 0 { throw UsageError("--mem \(text): not a multiple of 4K") }
-    return size
+    do throws(MemorySizeError) { return try MemorySize.parse(text) } catch { throw UsageError("--mem \(error.message)") }
 }
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.

@@ -5,4 +5,4 @@
 
 import Host
 
-runProgram(start: Clock.monotonic(), CommandLine.arguments)
+runProgram(start: Clock.monotonic(), Arguments())

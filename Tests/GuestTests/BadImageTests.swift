@@ -82,6 +82,11 @@ extension Data {
     fileprivate var endOfSegments: Int { loads.map { word($0 + 8) + word($0 + 32) }.max() ?? 0 }
 }
 
+private func kvmIsPrivate() -> Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: "/dev/kvm")
+    return (attributes?[.posixPermissions] as? Int).map { $0 & 0o006 == 0 } ?? false
+}
+
 extension GuestTests {
     @Suite(.requiresKVM) struct BadImages {
         @Test(arguments: Spoiling.all)
@@ -116,12 +121,22 @@ extension GuestTests {
             try expectRefusal([folder.path + "/circle"], mentioning: "circle")
         }
 
-        @Test(.enabled("root reads every file") { geteuid() != 0 })
-        func anUnreadableFileIsRefused() throws {
+        @Test func anUnreadableFileIsRefused() throws {
             let folder = try ScratchFolder()
             let path = try folder.file("secret.elf", Data(contentsOf: URL(fileURLWithPath: House.image("hello"))))
             try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
-            try expectRefusal([path], mentioning: "secret.elf")
+            let ending = try runAsNobody(path, in: folder)
+            let refused = ending.isRefusal(mentioning: "secret.elf: Permission denied")
+            #expect(refused, "\(ending.errorText)")
+        }
+
+        @Test(.enabled("everybody may use /dev/kvm here, or this is not root") { geteuid() == 0 && kvmIsPrivate() })
+        func aForbiddenKVMIsSaid() throws {
+            let folder = try ScratchFolder()
+            let path = try folder.file("hello.elf", Data(contentsOf: URL(fileURLWithPath: House.image("hello"))))
+            let ending = try runAsNobody(path, in: folder)
+            let refused = ending.isRefusal(mentioning: "/dev/kvm")
+            #expect(refused, "\(ending.errorText)")
         }
 
         @Test(arguments: [
@@ -138,6 +153,19 @@ extension GuestTests {
             var image = try Data(contentsOf: URL(fileURLWithPath: House.image("hello")))
             image.put(64 << 20, at: image.lastLoad + 40)
             try expectRefusal(["--mem", "1", folder.file("large.elf", image)])
+        }
+
+        /// As a user who is not root; the program is copied to where anybody can reach it.
+        private func runAsNobody(_ image: String, in folder: borrowing ScratchFolder) throws -> Ending {
+            if geteuid() != 0 {
+                var child = try House.run([image])
+                return child.finish()
+            }
+            let program = folder.path + "/swiftlet"
+            try FileManager.default.copyItem(atPath: House.bench.swiftlet, toPath: program)
+            let identity = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+            var child = try Child("/usr/bin/setpriv", identity + [program, "run", image])
+            return child.finish()
         }
 
         private func expectRefusal(_ arguments: [String], mentioning text: String = "") throws {

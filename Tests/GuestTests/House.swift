@@ -8,8 +8,7 @@ import GuestCases
 import Testing
 
 enum House {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .path(percentEncoded: false)
+    static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     static let bench = Bench(
         swiftlet: ProcessInfo.processInfo.environment["SWIFTLET_BIN"] ?? root + "/bin/swiftlet",
         guests: root + "/guests", images: root + "/guests/build")

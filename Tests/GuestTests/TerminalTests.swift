@@ -38,7 +38,7 @@ extension GuestTests {
             terminal.waitUntilRaw()
             terminal.type("a" + ctrlC + "b")
             #expect(terminal.shows("a" + ctrlC + "b"))
-            terminal.type(ctrlA + ctrlA + "c")
+            terminal.type(ctrlA + "ac")
             #expect(terminal.shows(ctrlA + "c"))
             terminal.type(ctrlA + "x")
             #expect(child.finish().how == .exited(128 + SIGINT))

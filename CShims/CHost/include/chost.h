@@ -10,6 +10,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -47,12 +48,22 @@ static inline long chost_ppoll(struct pollfd *fds, unsigned long count, const st
 {
     return chost_result(syscall(SYS_ppoll, fds, count, limit, (void *)0, 0));
 }
+static inline long chost_child_pipe(int ends[2]) { return chost_result(syscall(SYS_pipe2, ends, O_CLOEXEC)); }
+/* Not in glibc's headers before 2.36. */
+static inline long chost_pidfd_open(int pid) { return chost_result(syscall(SYS_pidfd_open, pid, 0)); }
 static inline long chost_pipe(int ends[2]) { return chost_result(syscall(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK)); }
+
+/* <malloc.h> is not in Swift's module of glibc. */
+static inline void chost_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
+static inline int chost_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 /*
  * The kick. A vCPU thread is in KVM_RUN or in a blocking system call; the signal ends either with EINTR. The handler
  * sets kvm_run.immediate_exit through this thread-local pointer, which closes the window between the check of a flag
- * and KVM_RUN (KVM API, "immediate_exit"). It is C because a signal handler must not run Swift code.
+ * and KVM_RUN (KVM API, "immediate_exit"). SIGUSR1 and no real-time signal: those are queued, and pthread_kill fails when
+ * the user's queue is full (RLIMIT_SIGPENDING); an ordinary one always gets through. It is C because a signal handler
+ * must not run Swift code.
  */
 static inline volatile uint8_t **chost_kick_byte(void)
 {
@@ -60,7 +71,15 @@ static inline volatile uint8_t **chost_kick_byte(void)
     return &byte;
 }
 static inline void chost_set_kick_byte(uint8_t *byte) { *chost_kick_byte() = byte; }
-static inline int chost_kick_signal(void) { return SIGRTMIN; }
+static inline int chost_kick_signal(void) { return SIGUSR1; }
+/* Lets kicks through to this thread: one that a dispatch queue's thread made has inherited a mask that blocks all. */
+static inline void chost_unblock_kick(void)
+{
+    sigset_t kick;
+    sigemptyset(&kick);
+    sigaddset(&kick, chost_kick_signal());
+    pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+}
 static void chost_on_kick(int signal)
 {
     (void)signal;
@@ -73,7 +92,7 @@ static inline long chost_install_kick(void)
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = chost_on_kick; /* no SA_RESTART: a blocking write must end */
-    return chost_result(sigaction(SIGRTMIN, &action, NULL));
+    return chost_result(sigaction(SIGUSR1, &action, NULL));
 }
 
 /*
@@ -86,7 +105,7 @@ static inline long chost_create_kick_timer(void)
     struct sigevent event;
     memset(&event, 0, sizeof event);
     event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGRTMIN;
+    event.sigev_signo = SIGUSR1;
     event._sigev_un._tid = (int)syscall(SYS_gettid);
     return timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ? -errno : (long)(intptr_t)timer;
 }

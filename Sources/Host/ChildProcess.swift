@@ -1,0 +1,124 @@
+// A program that we start, talk to and wait for: what a benchmark measures from exec to exit.
+//
+// Its end is awaited on a pidfd (pidfd_open(2)), so that a wait can have a limit without a polling loop or a signal.
+// Read next: Terminal.swift.
+
+import CHost
+import Glibc
+
+/// How a program ended.
+public enum ChildEnd: Equatable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+    /// It was still there at the limit, and was killed.
+    case overtime
+}
+
+/// A started program; killed and reaped when this goes out of scope. Its standard error is ours.
+public struct ChildProcess: ~Copyable {
+    public let pid: Int32
+    private let pidfd: File
+    private var input: File?
+    private var output: File?
+    private let started: UInt64
+    /// Set when it was reaped: the id may then be another process's.
+    private var ended: ChildEnd?
+
+    /// Starts `program`, a path. With `talks`, its standard input and output are pipes to us, else /dev/null.
+    public init(_ program: String, _ arguments: [String], talks: Bool = false) throws(HostError) {
+        let inputs = talks ? try PipeEnds() : nil
+        let outputs = talks ? try PipeEnds() : nil
+        let null = try File("/dev/null", .read)
+        let sink = try File("/dev/null", .create)
+        started = Clock.monotonic()
+        pid = try spawn(program, arguments, inputs?.reader.fd ?? null.fd, outputs?.writer.fd ?? sink.fd)
+        let handle = chost_pidfd_open(pid)
+        if handle < 0 {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            throw HostError("pidfd_open", program, errno: Int32(-handle))
+        }
+        pidfd = File(owning: Int32(handle))
+        input = inputs?.takeWriter()
+        output = outputs?.takeReader()
+    }
+
+    deinit {
+        if ended != nil { return }
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
+
+    /// Types on its standard input.
+    public func type(_ text: String) { writeText(text, to: input?.fd ?? -1) }
+
+    public mutating func closeInput() { input = nil }
+
+    /// What it writes next, at most 64 KiB; nil at the end of its output or after `nanoseconds`.
+    public func read(nanoseconds: UInt64) -> String? {
+        guard let fd = output?.fd, wait(for: WaitFor(fd), nanoseconds: nanoseconds).0,
+            let bytes = readAvailable(fd, 1 << 16), !bytes.isEmpty
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Waits for its end, but kills it `limit` nanoseconds after its start. How it ended, and how long it took.
+    public mutating func finish(limit: UInt64) -> (end: ChildEnd, nanoseconds: UInt64) {
+        let left = started + limit - min(started + limit, Clock.monotonic())
+        let inTime = wait(for: WaitFor(pidfd.fd), nanoseconds: left).0
+        if !inTime { kill(pid, SIGKILL) }
+        var status: Int32 = 0
+        unsafe waitpid(pid, &status, 0)
+        let time = Clock.monotonic() - started
+        // wait(2): the low seven bits are the signal that killed it, the next byte is the exit status.
+        let end: ChildEnd = status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .killed(signal: status & 0x7f)
+        ended = inTime ? end : .overtime
+        return (ended ?? .overtime, time)
+    }
+}
+
+/// Both ends of a pipe, closed on exec.
+private struct PipeEnds: ~Copyable {
+    let reader: File
+    let writer: File
+
+    init() throws(HostError) {
+        var ends: (Int32, Int32) = (0, 0)
+        let result = unsafe withUnsafeMutableBytes(of: &ends) {
+            // Sound: two consecutive Int32 are what pipe2(2) fills.
+            unsafe chost_child_pipe($0.assumingMemoryBound(to: Int32.self).baseAddress)
+        }
+        if result != 0 { throw HostError("pipe2", "", errno: Int32(-result)) }
+        reader = File(owning: ends.0)
+        writer = File(owning: ends.1)
+    }
+
+    consuming func takeReader() -> File { reader }
+    consuming func takeWriter() -> File { writer }
+}
+
+/// posix_spawn(3) with the three standard descriptors and an environment that is the same everywhere.
+private func spawn(
+    _ program: String, _ arguments: [String], _ input: Int32, _ output: Int32
+) throws(HostError) -> Int32 {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+    var pid: pid_t = 0
+    let failure = unsafe withCStrings([program] + arguments) { arguments in
+        unsafe withCStrings(["PATH=/usr/bin:/bin", "HOME=/"]) { environment in
+            unsafe posix_spawn(&pid, program, &actions, nil, arguments, environment)
+        }
+    }
+    if failure != 0 { throw HostError("posix_spawn", program, errno: failure) }
+    return pid
+}
+
+/// `argv` as C wants it; the strings live while `body` runs.
+private func withCStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
+    let copies = unsafe strings.map { unsafe strdup($0) }
+    defer { unsafe copies.forEach { unsafe free($0) } }
+    return unsafe body(copies + [nil])
+}

@@ -1,0 +1,16 @@
+// Which files there are: paths by pattern, as a shell finds them.
+//
+// Read next: Thread.swift.
+
+import Glibc
+
+/// The paths that a glob(7) pattern matches, sorted; none when nothing does or a folder cannot be read.
+public func paths(matching pattern: String) -> [String] {
+    var found = unsafe glob_t()
+    defer { unsafe globfree(&found) }
+    if unsafe glob(pattern, 0, nil, &found) != 0 { return [] }
+    return (0..<Int(unsafe found.gl_pathc)).compactMap { index in
+        guard let path = unsafe found.gl_pathv[index] else { return nil }
+        return unsafe String(cString: path)
+    }
+}

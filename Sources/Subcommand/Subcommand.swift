@@ -1,0 +1,76 @@
+// What the subcommands that are programs of their own (`swiftlet-NAME`) share: from a command line to an exit status.
+//
+// Options are swift-argument-parser's; what a wrong one looks like is Swiftlet's: one line, status 125. The program
+// `swiftlet` itself uses none of this: it starts in a millisecond. Read next: Table.swift, swiftlet-inspect/Inspect.swift.
+
+public import ArgumentParser
+import Host
+import VMM
+
+/// A subcommand. Its program is `SOME_TYPE.start()`.
+public protocol Subcommand: ParsableCommand {
+    /// Does the work; returns the exit status.
+    func perform() throws(SubcommandError) -> Int32
+}
+
+/// An error of Swiftlet's side or of the user's: one line, exit status 125.
+public struct SubcommandError: Error, Sendable {
+    public let message: String
+    public init(_ message: String) { self.message = message }
+}
+
+extension Subcommand {
+    /// What `swiftlet` calls it: the program's name without `swiftlet-`.
+    private static var subcommand: String { String((configuration.commandName ?? "").dropFirst("swiftlet-".count)) }
+
+    /// The whole program.
+    public static func start() -> Never {
+        let command: Self
+        do { command = try parse() } catch { finish(error) }
+        do throws(SubcommandError) { exitProcess(try command.perform()) } catch { fail(error.message) }
+    }
+
+    /// A wish for help, the version or a completion script; or a wrong command line.
+    private static func finish(_ error: any Error) -> Never {
+        if exitCode(for: error) != .success {
+            fail("\(subcommand): \(oneLine(message(for: error))): try 'swiftlet \(subcommand) --help'")
+        }
+        writeText(inHouseStyle(fullMessage(for: error)) + "\n", to: standardOutput)
+        exitProcess(0)
+    }
+
+    private static func fail(_ message: String) -> Never {
+        writeText("swiftlet: \(message)\n")
+        exitProcess(Stop.errorStatus)
+    }
+}
+
+extension CommandConfiguration {
+    /// `swiftlet-NAME`, with usage and version as `swiftlet NAME` shows them.
+    public static func subcommand(
+        _ name: String, abstract: String, usage: String, discussion: String
+    ) -> CommandConfiguration {
+        CommandConfiguration(
+            commandName: "swiftlet-\(name)", abstract: abstract, usage: "swiftlet \(name) \(usage)",
+            discussion: discussion, version: "swiftlet \(swiftletVersion)")
+    }
+}
+
+/// The descriptor of standard output.
+public let standardOutput: Int32 = 1
+
+/// Help as `swiftlet run --help` looks, which help2man makes a man page of. Other texts (completions) stay as they are.
+func inHouseStyle(_ text: String) -> String {
+    guard text.hasPrefix("OVERVIEW: ") else { return text }
+    let headings = ["USAGE: ": "Usage: ", "ARGUMENTS:": "Arguments:", "OPTIONS:": "Options:"]
+    let lines = text.dropFirst("OVERVIEW: ".count).split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.map { line in
+        for (old, new) in headings where line.hasPrefix(old) { return new + line.dropFirst(old.count) }
+        return String(line)
+    }.joined(separator: "\n")
+}
+
+private func oneLine(_ text: String) -> String {
+    let line = text.split(separator: "\n").joined(separator: " ")
+    return line.hasSuffix(".") ? String(line.dropLast()) : line
+}

@@ -1,0 +1,114 @@
+// What a benchmark found: samples of both sides, the ratio, the promise and whether it is kept.
+//
+// Read next: Report.swift.
+
+import Measure
+import Subcommand
+
+/// One line of a promise and what became of it.
+struct Finding: Encodable {
+    /// One side's samples.
+    struct Side: Encodable {
+        var name: String
+        var samples: Distribution
+        /// Every sample, in the order in which it was taken.
+        var raw: [Double]
+
+        /// Nil without a sample. `scale` brings samples to the finding's unit.
+        init?(_ name: String, _ samples: [Double], scale: Double = 1) {
+            let scaled = samples.map { $0 * scale }
+            guard let distribution = Distribution(scaled) else { return nil }
+            self.name = name
+            self.samples = distribution
+            raw = scaled
+        }
+    }
+
+    /// What is promised of `measured`.
+    struct Promise: Encodable {
+        var words: String
+        var limit: Double
+        var measured: Double
+        var isKept: Bool { measured <= limit }
+
+        enum CodingKeys: CodingKey { case words, limit, measured, isKept }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(words, forKey: .words)
+            try container.encode(limit, forKey: .limit)
+            try container.encode(measured, forKey: .measured)
+            try container.encode(isKept, forKey: .isKept)
+        }
+    }
+
+    var benchmark: String
+    var what: String
+    var unit: String
+    var sides: [Side]
+    var ratio: Ratio?
+    var promise: Promise?
+
+    /// A comparison with a promise about the ratio.
+    init(
+        _ benchmark: String, _ what: String, unit: String, scale: Double = 1, _ contest: Contest,
+        sides: (String, String) = ("swiftlet", "twin"), limit: Double
+    ) {
+        self.benchmark = benchmark
+        self.what = what
+        self.unit = unit
+        self.sides = [
+            Side(sides.0, contest.subject, scale: scale), Side(sides.1, contest.reference, scale: scale),
+        ].compactMap(\.self)
+        ratio = contest.ratio
+        promise = Promise(
+            words: "at most \(decimal(limit, 2)) times \(sides.1)", limit: limit, measured: contest.ratio?.median ?? .infinity)
+    }
+
+    init(_ benchmark: String, _ what: String, unit: String, sides: [Side?], promise: Promise?) {
+        self.benchmark = benchmark
+        self.what = what
+        self.unit = unit
+        self.sides = sides.compactMap(\.self)
+        self.promise = promise
+    }
+}
+
+extension Finding {
+    /// A paragraph with a table.
+    var text: String {
+        var table = Table(.left, .right, .right, .right, .right, .right, .right)
+        table.add("", "n", "min", "p50", "p90", "p99", "max")
+        for side in sides {
+            let s = side.samples
+            let digits = s.p50 < 100 ? 2 : s.p50 < 10_000 ? 1 : 0
+            table.add(
+                side.name, "\(s.n)", decimal(s.min, digits), decimal(s.p50, digits), decimal(s.p90, digits),
+                decimal(s.p99, digits), decimal(s.max, digits))
+        }
+        var lines = ["\(benchmark): \(what), \(unit)"] + table.lines()
+        if let ratio {
+            lines.append(
+                "  ratio \(decimal(ratio.median, 3)), with 95 % confidence \(decimal(ratio.low, 3)) to "
+                    + "\(decimal(ratio.high, 3)) (\(ratio.n) pairs)")
+        }
+        if let promise { lines.append("  promise: \(promise.words): \(promise.verdict)") }
+        return lines.joined(separator: "\n") + "\n\n"
+    }
+}
+
+extension Finding.Promise {
+    var verdict: String { isKept ? "kept" : "NOT KEPT (\(decimal(measured, 3)))" }
+}
+
+/// A number with that many digits behind the point.
+func decimal(_ value: Double, _ digits: Int) -> String {
+    if !value.isFinite || abs(value) > 1e15 { return "\(value)" }
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let scaled = Int((abs(value) * scale).rounded())
+    let fraction = String(scaled % Int(scale))
+    let sign = value < 0 && scaled != 0 ? "-" : ""
+    if digits == 0 { return "\(sign)\(scaled)" }
+    return "\(sign)\(scaled / Int(scale)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+}

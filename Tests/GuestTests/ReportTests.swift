@@ -1,0 +1,63 @@
+// What swiftlet says about an end, apart from its exit status: --quiet, --stats=json, --core.
+//
+// Read next: Sources/VMM/CrashReport.swift, Sources/VMM/StatisticsReport.swift.
+
+import Foundation
+import GuestCases
+import Testing
+
+extension GuestTests {
+    @Suite(.requiresKVM) struct Reports {
+        @Test func quietMeansOneLineForACrash() throws {
+            var child = try House.run(["--quiet", House.image("fault-null")])
+            let ending = child.finish()
+            #expect(ending.how == .exited(126))
+            #expect(ending.errorText.hasPrefix("swiftlet: guest crashed: "))
+            #expect(ending.errorText.filter { $0 == "\n" }.count == 1)
+        }
+
+        @Test func quietMeansNoLogLines() throws {
+            var child = try House.run(["--quiet", House.image("log")])
+            let ending = child.finish()
+            #expect(ending.how == .exited(0))
+            #expect(ending.errorText == "")
+        }
+
+        /// The same exit status may be the guest's or swiftlet's own: statistics tell them apart.
+        @Test(arguments: [
+            ("exit", 124, ["exit-status", "124"]), ("timeout", 124, ["spin"]), ("crash", 126, ["fault-null"]),
+            ("exit", 126, ["exit-status", "126"]),
+        ])
+        func statisticsTellEndsApart(outcome: String, status: Int, guest: [String]) throws {
+            let folder = try ScratchFolder()
+            let file = folder.path + "/stats.json"
+            let options = ["--timeout", "0.5", "--stats=json:\(file)"]
+            var child = try House.run(options + [House.image(guest[0])] + guest.dropFirst())
+            #expect(child.finish().how == .exited(Int32(status)))
+            let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: file)))
+            let statistics = try #require(object as? [String: Any])
+            #expect(statistics["outcome"] as? String == outcome)
+            #expect(statistics["status"] as? Int == status)
+        }
+
+        @Test func aCrashLeavesACoreAndAnExitDoesNot() throws {
+            let folder = try ScratchFolder()
+            let core = folder.path + "/core"
+            var exits = try House.run(["--core", core, House.image("hello")])
+            #expect(exits.finish().how == .exited(0))
+            #expect(!FileManager.default.fileExists(atPath: core))
+            var crashes = try House.run(["--core", core, House.image("fault-null")])
+            #expect(crashes.finish().how == .exited(126))
+            let header = try Data(contentsOf: URL(fileURLWithPath: core), options: .alwaysMapped).prefix(18)
+            #expect(Array(header.prefix(4)) == Array("\u{7f}ELF".utf8))
+            #expect(header[16] == 4)  // ET_CORE
+        }
+
+        @Test func aCoreThatCannotBeWrittenIsSaid() throws {
+            var child = try House.run(["--core", "/nowhere/core", House.image("fault-null")])
+            let ending = child.finish()
+            #expect(ending.how == .exited(126))
+            #expect(ending.errorText.contains("/nowhere/core"))
+        }
+    }
+}

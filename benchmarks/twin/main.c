@@ -1,0 +1,117 @@
+/*
+ * The twin's main thread: builds the machine, starts the vCPU's thread, waits for its end or a signal.
+ *
+ * As Sources/swiftlet/RunCommand.swift, Sources/VMM/Supervisor.swift and Sources/VMM/VCPUThread.swift.
+ * Read next: machine.c.
+ */
+#include "twin.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ERROR_STATUS 125
+
+_Noreturn void fail(const char *step)
+{
+    fprintf(stderr, "twin: %s: %s\n", step, strerror(errno));
+    _exit(ERROR_STATUS);
+}
+
+int check(int result, const char *step)
+{
+    if (result < 0)
+        fail(step);
+    return result;
+}
+
+static int open_stop_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGQUIT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return check(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
+}
+
+/* kvm_run.immediate_exit of this thread's vCPU: set by a kick. */
+static _Thread_local volatile uint8_t *kick_byte;
+
+static void on_kick(int signal)
+{
+    (void)signal;
+    if (kick_byte)
+        *kick_byte = 1;
+}
+
+static void install_kick(void)
+{
+    struct sigaction action = {.sa_handler = on_kick};
+    check(sigaction(SIGUSR1, &action, NULL), "sigaction");
+}
+
+static void *vcpu_thread(void *argument)
+{
+    struct machine *machine = argument;
+    kick_byte = &machine->run->immediate_exit;
+    machine->status = run_loop(machine);
+    kick_byte = NULL;
+    eventfd_write(machine->done, 1);
+    return NULL;
+}
+
+/* Waits for the thread's end. A signal asks for a stop; then the thread is kicked every 10 ms until it has ended. */
+static void supervise(struct machine *machine, pthread_t thread, int signals)
+{
+    for (;;) {
+        struct pollfd set[] = {{machine->done, POLLIN, 0}, {signals, POLLIN, 0}, {-1, 0, 0}};
+        struct timespec interval = {.tv_nsec = 10000000};
+        int stopping = __atomic_load_n(&machine->stop_signal, __ATOMIC_ACQUIRE);
+        int ready = (int)syscall(SYS_ppoll, set, 3, stopping ? &interval : NULL, NULL, 0);
+        if (ready > 0 && set[0].revents)
+            return;
+        struct signalfd_siginfo info;
+        if (ready > 0 && set[1].revents && read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
+            __atomic_store_n(&machine->stop_signal, (int)info.ssi_signo, __ATOMIC_RELEASE);
+            eventfd_write(machine->stop, 1);
+        }
+        if (machine->stop_signal)
+            pthread_kill(thread, SIGUSR1);
+    }
+}
+
+int main(int count, char **arguments)
+{
+    if (count < 2) {
+        fputs("usage: twin IMAGE [GUEST ARGS...]\n", stderr);
+        return ERROR_STATUS;
+    }
+    int signals = open_stop_signals();
+    struct machine machine = {.timer_deadline = SWIFTLET_NO_DEADLINE};
+    image_open(&machine.image, arguments[1]);
+    layout_plan(&machine.layout, &machine.image);
+    machine.memory = memory_reserve();
+    cpu_describe(&machine.cpu);
+    machine_create(&machine);
+    machine_load(&machine, boot_install(&machine, arguments + 2));
+    machine.done = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+
+    install_kick();
+    pthread_t thread;
+    if ((errno = pthread_create(&thread, NULL, vcpu_thread, &machine)))
+        fail("pthread_create");
+    supervise(&machine, thread, signals);
+    pthread_join(thread, NULL);
+    _exit(machine.status);
+}

@@ -1,0 +1,48 @@
+#!/bin/sh
+# generate.sh -- man pages and shell completions, made from what each program says of itself: `make docs`.
+#
+#   generate.sh BIN OUT     BIN: the folder of swiftlet and swiftlet-*; OUT gets man/man1/*.1 and completions/SHELL/*
+#
+# A page is --help through help2man; completions are --generate-completion-script. A program that has no completions has
+# none; one without help is an error. Dates are those of the last commit, so that two runs give the same bytes.
+
+set -eu
+bin=$1 out=$2
+command -v help2man >/dev/null || { echo "generate.sh: help2man is missing: apt-get install help2man" >&2; exit 1; }
+if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || date +%s)
+    export SOURCE_DATE_EPOCH
+fi
+version=$("$bin/swiftlet" --version | sed 's/^swiftlet //')
+
+# The first sentence of a help text, in lower case and without its full stop.
+summary() { # COMMAND
+    $1 --help | awk 'NF == 0 || /^[Uu]sage:/ { if (text != "") exit; next } { text = text (text == "" ? "" : " ") $0 }
+        END { sub(/^swiftlet[^:]*: /, "", text); sub(/\.( .*)?$/, "", text)
+              print tolower(substr(text, 1, 1)) substr(text, 2) }'
+}
+
+page() { # NAME COMMAND
+    others=$(for other in $names; do [ "$other" = "$1" ] || printf '%s(1), ' "$other"; done)
+    printf '[SEE ALSO]\n%s\n' "${others%, }" >"$out/see-also"
+    help2man --no-info --section=1 --name="$(summary "$2")" --version-string="$1 (Swiftlet) $version" \
+        --include="$out/see-also" --output="$out/man/man1/$1.1" "$2"
+    rm "$out/see-also"
+}
+
+completions() { # NAME
+    for shell in bash:"$1" zsh:"_$1" fish:"$1.fish"; do
+        file=$out/completions/${shell%%:*}/${shell#*:}
+        "$bin/$1" --generate-completion-script "${shell%%:*}" >"$file" 2>/dev/null || rm "$file"
+    done
+}
+
+rm -rf "$out/man" "$out/completions"
+mkdir -p "$out/man/man1" "$out/completions/bash" "$out/completions/zsh" "$out/completions/fish"
+programs=$(cd "$bin" && echo swiftlet swiftlet-*)
+names=$(echo swiftlet-run $programs | tr ' ' '\n' | sort)
+for name in $programs; do
+    page "$name" "$bin/$name"
+    completions "$name"
+done
+page swiftlet-run "$bin/swiftlet run"
