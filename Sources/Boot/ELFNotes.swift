@@ -38,23 +38,22 @@ private func equal(_ bytes: RawSpan, _ text: StaticString) -> Bool {
     return true
 }
 
-/// A guard against a small file whose many note segments are all the same megabyte.
-let maximumNotes = 100_000
+/// Of all note segments together: a guard against a small file whose many note segments are all the same megabyte.
+let maximumNoteBytes: UInt64 = 1 << 20
 
-/// Shows each note of a segment to `visit`; the number of notes.
+/// Shows each note of a segment to `visit`.
 func visitNotes(
     _ elf: OpaquePointer, _ header: GElf_Phdr, _ fileSize: UInt64,
     _ visit: (_ owner: RawSpan, _ type: UInt32, _ descriptor: RawSpan) -> Void
-) throws(ImageError) -> Int {
+) throws(ImageError) {
     try checkInFile(header, "a note segment", fileSize)
-    if header.p_filesz == 0 { return 0 }
-    if header.p_filesz > 1 << 20 { throw .malformed("a note segment of \(header.p_filesz) bytes") }
+    if header.p_filesz == 0 { return }
+    if header.p_filesz > maximumNoteBytes { throw .malformed("a note segment of \(header.p_filesz) bytes") }
     let type = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR
     guard let data = unsafe elf_getdata_rawchunk(elf, Int64(header.p_offset), Int(header.p_filesz), type),
         let bytes = unsafe data.pointee.d_buf
     else { throw .malformed(elfError()) }
     let size = unsafe data.pointee.d_size
-    var count = 0
     var offset = 0
     while offset < size {
         var note = GElf_Nhdr()
@@ -67,15 +66,13 @@ func visitNotes(
         let content = unsafe UnsafeRawBufferPointer(start: bytes + descriptor, count: Int(note.n_descsz))
         unsafe visit(owner.bytes, note.n_type, content.bytes)
         offset = next
-        count += 1
     }
-    return count
 }
 
 /// All notes of a segment.
 func readNotes(_ elf: OpaquePointer, _ header: GElf_Phdr, _ fileSize: UInt64) throws(ImageError) -> [ELFNote] {
     var notes: [ELFNote] = []
-    _ = try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
+    try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
         let (name, content) = unsafe (owner.withUnsafeBytes { unsafe [UInt8]($0) }, descriptor.withUnsafeBytes { unsafe [UInt8]($0) })
         notes.append(ELFNote(owner: String(decoding: name, as: UTF8.self), type: type, descriptor: content))
     }

@@ -19,15 +19,15 @@ struct ProgramHeaders {
             switch Int32(bitPattern: header.p_type) {
             case PT_LOAD where header.p_memsz > 0: try add(try loadable(header, index, fileSize))
             case PT_NOTE:
-                // A guard against a small file whose many note segments are all the same megabyte.
-                noteBytes = noteBytes.addingReportingOverflow(header.p_filesz).partialValue
-                if noteBytes > maximumNoteBytes { throw .malformed("note segments of more than 1 MiB") }
                 try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
                     if swiftletNote == nil { swiftletNote = SwiftletNote(owner: owner, type: type, descriptor: descriptor) }
                 }
+                noteBytes += header.p_filesz
+                if noteBytes > maximumNoteBytes { throw .malformed("note segments of more than 1 MiB") }
             case PT_INTERP: throw .dynamicallyLinked("it asks for a program interpreter")
             case PT_DYNAMIC:
                 try checkInFile(header, "the dynamic section", fileSize)
+                if header.p_filesz > 1 << 20 { throw .malformed("a dynamic section of \(header.p_filesz) bytes") }
                 dynamic = (header.p_offset, header.p_filesz)
             default: continue
             }

@@ -24,6 +24,7 @@ public enum ImageError: Error, Equatable, Sendable {
     case newerABI(image: UInt32, ours: UInt32)
     case unknownFlags(UInt32)
     case memoryTooSmall(needed: UInt64, given: UInt64)
+    case aboveLowMemory(imageEnd: UInt64, moduleSize: UInt64)
     case commandLineTooLong(size: Int, limit: Int)
     case read(errno: Int32)
 
@@ -57,7 +58,10 @@ public enum ImageError: Error, Equatable, Sendable {
             "built for version \(image) of the guest interface, this swiftlet speaks \(ours): use a newer swiftlet"
         case .unknownFlags(let flags): "its note has flags \(hex(UInt64(flags))) that this swiftlet does not know"
         case .memoryTooSmall(let needed, let given):
-            "needs at least \(mebibytes(needed)) of memory, the machine has \(mebibytes(given)): use --mem \((needed + 0xfffff) >> 20)"
+            "needs at least \(mebibytes(needed)) of memory, the machine has \(mebibytes(given)): use --mem \(needed.mebibytes)"
+        case .aboveLowMemory(let imageEnd, let moduleSize):
+            "the image ends at \(hex(imageEnd)): with its stack, page tables and a module of \(mebibytes(moduleSize)) "
+                + "behind it, it does not fit below 3 GiB: link it lower or use a smaller module"
         case .commandLineTooLong(let size, let limit): "guest arguments of \(size) bytes: at most \(limit) fit"
         case .read(let errno): "cannot be read (errno \(errno))"
         }
@@ -66,4 +70,9 @@ public enum ImageError: Error, Equatable, Sendable {
 
 func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
-func mebibytes(_ bytes: UInt64) -> String { "\((bytes + 0xfffff) >> 20) MiB" }
+func mebibytes(_ bytes: UInt64) -> String { "\(bytes.mebibytes) MiB" }
+
+extension UInt64 {
+    /// Rounded up.
+    fileprivate var mebibytes: UInt64 { self >> 20 + (self & 0xfffff == 0 ? 0 : 1) }
+}

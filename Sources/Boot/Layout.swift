@@ -34,8 +34,13 @@ public struct Layout: Equatable, Sendable {
         tables = stack.upperBound..<stack.upperBound + pages * page
         let modulePages = moduleSize.addingReportingOverflow(page - 1)
         let (end, overflow) = tables.upperBound.addingReportingOverflow(modulePages.partialValue & ~(page - 1))
-        if overflow || modulePages.overflow || end > low.upperBound {
-            throw .memoryTooSmall(needed: overflow || modulePages.overflow ? .max >> 1 : end, given: memorySize)
+        let tooHigh = ImageError.aboveLowMemory(imageEnd: image.upperBound, moduleSize: moduleSize)
+        if overflow || modulePages.overflow || end > AddressMap.hole.lowerBound { throw tooHigh }
+        if end > low.upperBound {
+            // A larger machine may need another page table for each GiB.
+            let grown = PageTableBuilder.pagesNeeded(top: end + 1 << 20, splitRanges: Self.splitRanges(image))
+            let needed = end + (grown - pages) * page
+            throw needed > AddressMap.hole.lowerBound ? tooHigh : .memoryTooSmall(needed: needed, given: memorySize)
         }
         module = tables.upperBound..<end
     }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// A shared word in guest memory. Holds the address, not the memory: it must not outlive its `GuestMemory`.
 @safe public struct GuestAtomic: @unchecked Sendable {
-    private let word: UnsafeMutablePointer<Atomic<UInt32>>
+    @usableFromInline let word: UnsafeMutablePointer<Atomic<UInt32>>
 
     /// Nil when the word is not memory or not 4-byte aligned.
     public init?(_ memory: borrowing GuestMemory, _ address: GuestAddress) {
@@ -15,7 +15,9 @@ import Synchronization
         unsafe word = pointer.assumingMemoryBound(to: Atomic<UInt32>.self)
     }
 
+    @inlinable
     public func load() -> UInt32 { unsafe word.pointee.load(ordering: .acquiring) }
 
+    @inlinable
     public func store(_ value: UInt32) { unsafe word.pointee.store(value, ordering: .releasing) }
 }

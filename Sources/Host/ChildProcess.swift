@@ -18,20 +18,18 @@ public enum ChildEnd: Equatable, Sendable {
 public struct ChildProcess: ~Copyable {
     public let pid: Int32
     private let pidfd: File
-    private var input: File?
-    private var output: File?
+    private var input: File
+    private let output: File
     private let started: UInt64
     /// Set when it was reaped: the id may then be another process's.
     private var ended: ChildEnd?
 
     /// Starts `program`, a path. With `talks`, its standard input and output are pipes to us, else /dev/null.
     public init(_ program: String, _ arguments: [String], talks: Bool = false) throws(HostError) {
-        let inputs = talks ? try PipeEnds() : nil
-        let outputs = talks ? try PipeEnds() : nil
-        let null = try File("/dev/null", .read)
-        let sink = try File("/dev/null", .create)
-        started = Clock.monotonic()
-        pid = try spawn(program, arguments, inputs?.reader.fd ?? null.fd, outputs?.writer.fd ?? sink.fd)
+        let inputs = try ends(talks)
+        let outputs = try ends(talks)
+        let started = Clock.monotonic()
+        let pid = try spawn(program, arguments, inputs.reader.fd, outputs.writer.fd)
         let handle = chost_pidfd_open(pid)
         if handle < 0 {
             kill(pid, SIGKILL)
@@ -39,8 +37,10 @@ public struct ChildProcess: ~Copyable {
             throw HostError("pidfd_open", program, errno: Int32(-handle))
         }
         pidfd = File(owning: Int32(handle))
-        input = inputs?.takeWriter()
-        output = outputs?.takeReader()
+        self.pid = pid
+        input = inputs.takeWriter()
+        output = outputs.takeReader()
+        self.started = started
     }
 
     deinit {
@@ -50,14 +50,14 @@ public struct ChildProcess: ~Copyable {
     }
 
     /// Types on its standard input.
-    public func type(_ text: String) { writeText(text, to: input?.fd ?? -1) }
+    public func type(_ text: String) { writeText(text, to: input.fd) }
 
-    public mutating func closeInput() { input = nil }
+    public mutating func closeInput() throws(HostError) { input = try File("/dev/null", .create) }
 
     /// What it writes next, at most 64 KiB; nil at the end of its output or after `nanoseconds`.
     public func read(nanoseconds: UInt64) -> String? {
-        guard let fd = output?.fd, wait(for: WaitFor(fd), nanoseconds: nanoseconds).0,
-            let bytes = readAvailable(fd, 1 << 16), !bytes.isEmpty
+        guard wait(for: WaitFor(output.fd), nanoseconds: nanoseconds).0,
+            let bytes = readAvailable(output.fd, 1 << 16), !bytes.isEmpty
         else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -77,24 +77,24 @@ public struct ChildProcess: ~Copyable {
     }
 }
 
-/// Both ends of a pipe, closed on exec.
-private struct PipeEnds: ~Copyable {
-    let reader: File
-    let writer: File
-
-    init() throws(HostError) {
-        var ends: (Int32, Int32) = (0, 0)
-        let result = unsafe withUnsafeMutableBytes(of: &ends) {
-            // Sound: two consecutive Int32 are what pipe2(2) fills.
-            unsafe chost_child_pipe($0.assumingMemoryBound(to: Int32.self).baseAddress)
-        }
-        if result != 0 { throw HostError("pipe2", "", errno: Int32(-result)) }
-        reader = File(owning: ends.0)
-        writer = File(owning: ends.1)
+/// The writing and the reading end of a pipe, closed on exec; or /dev/null, opened twice.
+private func ends(_ arePiped: Bool) throws(HostError) -> PipeEnds {
+    if !arePiped { return PipeEnds(writer: try File("/dev/null", .create), reader: try File("/dev/null", .read)) }
+    var ends: (Int32, Int32) = (0, 0)
+    let result = unsafe withUnsafeMutableBytes(of: &ends) {
+        // Sound: two consecutive Int32 are what pipe2(2) fills.
+        unsafe chost_child_pipe($0.assumingMemoryBound(to: Int32.self).baseAddress)
     }
+    if result != 0 { throw HostError("pipe2", "", errno: Int32(-result)) }
+    return PipeEnds(writer: File(owning: ends.1), reader: File(owning: ends.0))
+}
 
-    consuming func takeReader() -> File { reader }
+private struct PipeEnds: ~Copyable {
+    let writer: File
+    let reader: File
+
     consuming func takeWriter() -> File { writer }
+    consuming func takeReader() -> File { reader }
 }
 
 /// posix_spawn(3) with the three standard descriptors and an environment that is the same everywhere.

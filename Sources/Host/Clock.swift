@@ -7,6 +7,7 @@ import Glibc
 
 public enum Clock {
     /// The time-stamp counter, unserialised.
+    @inlinable
     public static func tsc() -> UInt64 { chost_rdtsc() }
 
     /// CLOCK_MONOTONIC in nanoseconds.

@@ -36,7 +36,9 @@ public struct Crash: Sendable {
     public let registersAreLost: Bool
     /// Up to 16 bytes at RIP; empty when it is not mapped.
     public let code: [UInt8]
+}
 
+extension Crash {
     init(_ cause: Cause, _ vcpu: borrowing VCPU, _ context: borrowing VCPUContext) {
         var cause = cause
         // A port exit is finished first, so that RIP is the next instruction on every KVM.
@@ -57,6 +59,15 @@ public struct Crash: Sendable {
             }
         }
         let memory = GuestView(context.platform, root: registers.cr3)
+        if cause == .exception(vector: Vector.pageFault), registers.rip == 0,
+            memory.bytes(at: registers.general.rcx &- 2, 2) == [0x0f, 0x05]
+        {
+            // A software KVM takes SYSCALL to LSTAR, which is 0, though EFER.SCE is clear. Hardware says #UD; so do we.
+            cause = .exception(vector: Vector.invalidOpcode)
+            registers.rip = registers.general.rcx &- 2
+            registers.general.rflags = registers.general.r11
+            errorCode = nil
+        }
         if pending { registers.rip = memory.portInstruction(before: registers.rip) }
         self.cause = cause
         self.registers = registers
@@ -82,7 +93,9 @@ public struct GuestRegisters: Sendable {
         get { general.rip }
         set { general.rip = newValue }
     }
+}
 
+extension GuestRegisters {
     /// Registers that KVM does not give stay zero: a report is better than none.
     init(_ vcpu: borrowing VCPU) {
         if let regs = try? vcpu.registers() { general = regs }

@@ -42,11 +42,11 @@ extension Crash {
     private func explanation(_ vector: Int, _ layout: Layout) -> String? {
         switch vector {
         case 0: "division by zero, or a quotient too large"
-        case 6: "an instruction that this CPU does not have at ring 3 (or ud2, a failed check)"
+        case 6: Opcode(code)?.advice ?? "an instruction that this CPU does not have, or not at ring 3"
         case Vector.doubleFault:
             "an exception while delivering one; often the stack pointer is bad"
                 + (stackHint(registers.general.rsp, layout) ?? stackHint(registers.cr2, layout) ?? "")
-        case 13: "a privileged instruction, a non-canonical address, or a bad selector"
+        case 13: Opcode(code)?.advice ?? "a privileged instruction, a non-canonical address, or a bad selector"
         case Vector.pageFault: errorCode.map { pageFault($0, layout) }
         default: nil
         }
@@ -55,15 +55,17 @@ extension Crash {
     /// The error code in words (Intel SDM vol. 3A, figure 4-12).
     private func pageFault(_ code: UInt64, _ layout: Layout) -> String {
         let address = registers.cr2
-        let access = code & 16 != 0 ? "execution of" : code & 2 != 0 ? "write to" : "read of"
-        let why =
-            code & 8 != 0
-            ? "whose page-table entry has reserved bits set"
-            : code & 1 == 0
-                ? "which is not mapped"
-                : code & 16 != 0
-                    ? "which is mapped no-execute"
-                    : code & 2 != 0 ? "which is mapped read-only" : "which is the machine's"
+        let isFetch = code & 16 != 0
+        let isWrite = code & 2 != 0
+        let access = isFetch ? "execution of" : isWrite ? "write to" : "read of"
+        let why: String
+        if code & 8 != 0 {
+            why = "whose page-table entry has reserved bits set"
+        } else if code & 1 == 0 {
+            why = "which is not mapped"
+        } else {
+            why = isFetch ? "which is mapped no-execute" : isWrite ? "which is mapped read-only" : "which is the machine's"
+        }
         let nearZero = address < AddressMap.pageSize ? " (a null pointer)" : ""
         let machine = AddressMap.machine.contains(address) ? " (the machine's own tables)" : ""
         return "\(access) \(hex(address)), \(why)\(nearZero)\(machine)\(stackHint(address, layout) ?? "")"
@@ -99,7 +101,8 @@ extension Machine {
     private func place(_ address: UInt64) -> String {
         if Stub.contains(address) { return "in the machine's stub page" }
         guard guest.layout.image.contains(address) else { return "outside the image" }
-        return source.image.symbol(at: address &- guest.bias)?.description ?? "no symbol there"
+        guard let symbol = source.image.symbol(at: address &- guest.bias) else { return "no symbol there" }
+        return guestText(Array(symbol.description.utf8))
     }
 
     private func registerLines(_ registers: GuestRegisters) -> [String] {

@@ -42,6 +42,9 @@ import X86
         }
     }
 
+    /// The interrupt that the run loop would inject now.
+    public mutating func interruptToInject() -> UInt8? { context.interruptToInject() }
+
     /// Why the last exit stopped the machine: what the guest did wrong, or nil for a stop that is no crash.
     public var cause: Crash.Cause? { context.cause }
     public var stop: Stop? { context.stop }

@@ -31,7 +31,7 @@ extension Machine {
         var detail = ""
         switch outcome.stop {
         case .crashed(let crash):
-            detail = ",\"reason\":\"\(escaped(crash.headline(guest.layout)))\",\"rip\":\(crash.registers.rip)"
+            detail = ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\(crash.registers.rip)"
         case .signalled(let signal): detail = ",\"signal\":\(signal)"
         default: break
         }
@@ -65,16 +65,4 @@ private func microseconds(_ nanoseconds: UInt64) -> String {
 private func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
     let space = String(repeating: " ", count: max(0, width - text.utf8.count))
     return left ? space + text : text + space
-}
-
-/// The characters that JSON does not allow in a string (RFC 8259, section 7).
-private func escaped(_ text: String) -> String {
-    text.map { character in
-        switch character {
-        case "\"": "\\\""
-        case "\\": "\\\\"
-        case let control where control.asciiValue.map({ $0 < 0x20 }) ?? false: " "
-        default: String(character)
-        }
-    }.joined()
 }

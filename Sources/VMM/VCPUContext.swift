@@ -22,7 +22,10 @@ enum Action {
 struct VCPUContext: ~Copyable {
     let platform: Platform
     let index: Int
-    let callPage: GuestAddress
+    /// The call page's struct, and its words that stand in for the interrupt flag.
+    private let callArguments: GuestWindow<256>  // SWIFTLET_CALL_ARGUMENTS_SIZE
+    let masked: GuestAtomic
+    let pending: GuestAtomic
     var timer = GuestTimer()
     /// Which vectors have a handler of the guest's.
     var handled = VectorSet()
@@ -36,7 +39,14 @@ struct VCPUContext: ~Copyable {
     init(_ platform: Platform, index: Int = 0) {
         self.platform = platform
         self.index = index
-        callPage = GuestAddress(AddressMap.callPage(vcpu: index))
+        let page = GuestAddress(AddressMap.callPage(vcpu: index))
+        guard let window = GuestWindow<256>(platform.memory, page),
+            let masked = GuestAtomic(platform.memory, page + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED)),
+            let pending = GuestAtomic(platform.memory, page + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING))
+        else { preconditionFailure("a call page lies in the first 256 KiB, which every machine has") }
+        callArguments = window
+        self.masked = masked
+        self.pending = pending
     }
 
     /// Handles one exit. `rip` is the instruction pointer at the exit.
@@ -70,8 +80,9 @@ struct VCPUContext: ~Copyable {
         return .stop
     }
 
-    /// Stops the machine because a call was misused.
-    mutating func misuse(_ what: String) -> Action { crash(.misuse(what)) }
+    /// Stops the machine because a call was misused. Out of line with its words, which the calls' own code stays free of.
+    @inline(never)
+    mutating func misuse(_ what: @autoclosure () -> String) -> Action { crash(.misuse(what())) }
 
     mutating func end(_ stop: Stop) -> Action {
         self.stop = stop
@@ -79,10 +90,10 @@ struct VCPUContext: ~Copyable {
     }
 
     /// Copies the arguments of a call out of the call page, once.
-    func arguments<T: BitwiseCopyable>(_ type: T.Type) -> T? { platform.memory.read(callPage) }
+    func arguments<T: BitwiseCopyable>(_ type: T.Type) -> T { callArguments.read() }
 
     /// Puts a call's struct back with its results.
-    func answer<T: BitwiseCopyable>(_ value: T) { platform.memory.write(value, at: callPage) }
+    func answer<T: BitwiseCopyable>(_ value: T) { callArguments.write(value) }
 }
 
 /// A set of vectors: 256 bits.

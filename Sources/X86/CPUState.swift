@@ -23,6 +23,7 @@ public struct CPUState: Equatable, Sendable {
 public enum Vector {
     public static let debug = 1
     public static let breakpoint = 3
+    public static let invalidOpcode = 6
     public static let doubleFault = 8
     public static let pageFault = 14
 

@@ -32,8 +32,10 @@ public struct PVClock: Equatable, Sendable {
     }
 
     /// Nanoseconds in that many TSC cycles.
+    @inlinable @inline(__always)
     public func nanoseconds(cycles: UInt64) -> UInt64 {
-        let scaled = shift < 0 ? cycles >> UInt64(-shift) : cycles << UInt64(shift)
+        // The shift is between -34 and 20, so masking shifts are exact.
+        let scaled = shift < 0 ? cycles &>> (0 &- UInt64(truncatingIfNeeded: shift)) : cycles &<< UInt64(truncatingIfNeeded: shift)
         let (high, low) = scaled.multipliedFullWidth(by: UInt64(multiplier))
         return high << 32 | low >> 32
     }

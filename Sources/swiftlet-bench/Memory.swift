@@ -34,7 +34,7 @@ extension Bench {
             throw SubcommandError("bench: the guest echo did not answer under \(program)")
         }
         let resident = ResidentMemory(smaps: kernelText("/proc/\(child.pid)/smaps") ?? "", guestKiB: 64 << 10)
-        child.closeInput()
+        try? child.closeInput()
         _ = child.finish(limit: Workshop.limit)
         guard let resident else { throw SubcommandError("bench: \(program)'s guest memory is not in its smaps") }
         return Double(resident.otherKiB)

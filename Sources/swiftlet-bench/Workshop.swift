@@ -41,7 +41,7 @@ struct Workshop {
     /// What a program writes on standard output.
     func output(_ program: String, _ arguments: [String]) throws(SubcommandError) -> String {
         var child = try start(program, arguments, talks: true)
-        child.closeInput()
+        try? child.closeInput()
         var text = ""
         while let more = child.read(nanoseconds: Self.limit) { text += more }
         try check(child.finish(limit: Self.limit).end, program)

@@ -39,11 +39,14 @@ import X86
         #expect((info.module, info.module_size) == (0, 0))
     }
 
-    @Test(arguments: [
-        ([], ""), (["one"], "one"), (["a", "", "b"], "a  b"), (["--help", "ä€𝄞"], "--help ä€𝄞"),
-        ([String(repeating: "x", count: 0xefff)], String(repeating: "x", count: 0xefff)),
-    ])
-    func commandLineIsJoined(arguments: [String], line: String) throws {
+    private static let longest = String(repeating: "x", count: 0xefff)
+    private static let commandLines = [
+        ([], ""), (["one"], "one"), (["a", "", "b"], "a  b"), (["--help", "ä€𝄞"], "--help ä€𝄞"), ([longest], longest),
+    ]
+
+    @Test(arguments: commandLines.indices)
+    func commandLineIsJoined(index: Int) throws {
+        let (arguments, line) = Self.commandLines[index]
         let booted = try BootedImage(ELFBuilder.guest().build(), arguments: arguments)
         let info = try info(booted)
         #expect(info.command_line_size == UInt64(line.utf8.count))

@@ -146,7 +146,7 @@ struct BadImage: CustomTestStringConvertible, Sendable {
         bytes.patch(56, UInt16.max)
         #expect(refusal(of: bytes)?.isReadable == true)
         bytes.pad(to: 1 << 22)
-        #expect(refusal(of: bytes)?.isReadable == true)
+        #expect(refusal(of: bytes) == nil, "65,533 entries of no type in a file that is large enough")
     }
 
     private static let strangers: [([UInt8], ImageError)] = [
@@ -158,8 +158,9 @@ struct BadImage: CustomTestStringConvertible, Sendable {
         ([0x7f, 0x45, 0x4c, 0x46, 1], .not64Bit),
     ]
 
-    @Test(arguments: strangers)
-    func whatIsNoELFIsSaid(file: [UInt8], error: ImageError) {
+    @Test(arguments: strangers.indices)
+    func whatIsNoELFIsSaid(index: Int) {
+        let (file, error) = Self.strangers[index]
         #expect(refusal(of: file) == error)
         #expect(error.isReadable)
     }

@@ -16,7 +16,8 @@ import Testing
     private func needed(_ bytes: [UInt8]) -> Int {
         func number(_ offset: Int) -> Int { (0..<8).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) } }
         return (0..<Int(bytes[56])).map { index in
-            number(ELFBuilder.programHeader(index) + 8) + number(ELFBuilder.programHeader(index) + 32)
+            let (offset, size) = (ELFBuilder.programHeader(index) + 8, ELFBuilder.programHeader(index) + 32)
+            return number(size) == 0 ? 0 : number(offset) + number(size)
         }.max() ?? 0
     }
 

@@ -95,7 +95,7 @@ private let image: Range<UInt64> = 0x4_0000..<0x4_3000
         guard start + module < 3 << 30 - (1 << 20),
             case .memoryTooSmall(let needed, _)? = error(1 << 20, image, module: module)
         else { return }
-        let advice = (needed + 0xfffff) >> 20 << 20
+        let advice = (needed + 0xfffff) & ~0xfffff
         #expect(error(advice, image, module: module) == nil)
     }
 

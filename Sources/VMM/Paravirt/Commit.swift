@@ -8,7 +8,7 @@ import X86
 
 extension VCPUContext {
     mutating func commit() -> Action {
-        guard let call = arguments(swiftlet_commit.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_commit.self)
         if call.root != 0 {
             guard call.root % AddressMap.pageSize == 0,
                 platform.memory.contains(GuestAddress(call.root), AddressMap.pageSize)

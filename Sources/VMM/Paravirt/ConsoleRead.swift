@@ -6,7 +6,7 @@ import Host
 
 extension VCPUContext {
     mutating func consoleRead() -> Action {
-        guard var call = arguments(swiftlet_console_read.self) else { return misuse("no call page") }
+        var call = arguments(swiftlet_console_read.self)
         let address = GuestAddress(call.buffer)
         guard call.length > 0 else { return misuse("console read: length 0") }
         guard platform.memory.contains(address, call.length) else {
@@ -14,7 +14,7 @@ extension VCPUContext {
         }
         while true {
             switch waitForEvents(SWIFTLET_POLL_CONSOLE, until: call.deadline) {
-            case .stopped(let stop): return end(stop)
+            case .stopped: return .stop
             case .passed: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .interrupted: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .ready:

@@ -8,9 +8,10 @@ import Host
 
 extension VCPUContext {
     mutating func consoleWrite() -> Action {
-        guard let call = arguments(swiftlet_console_write.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_console_write.self)
         var address = GuestAddress(call.buffer)
         var left = call.length
+        if left == 0 { return .resume }  // no buffer at all
         guard platform.memory.contains(address, left) else {
             return misuse("console write: \(left) bytes at \(address.description) are not in guest memory")
         }
@@ -20,6 +21,8 @@ extension VCPUContext {
             case .done(let written):
                 address = address + UInt64(written)
                 left -= UInt64(written)
+                // A kick may have cut it short: with a slow reader that would go on for long.
+                if left > 0, let stop = platform.control.requested { return end(stop) }
             case .interrupted, .notReady:
                 if let stop = waitForConsole() { return end(stop) }
             case .gone: return end(.consoleGone)

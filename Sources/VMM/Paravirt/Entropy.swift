@@ -6,7 +6,7 @@ import Host
 
 extension VCPUContext {
     mutating func entropy() -> Action {
-        guard let call = arguments(swiftlet_entropy.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_entropy.self)
         guard call.length <= UInt64(SWIFTLET_ENTROPY_MAX) else {
             return misuse("entropy: \(call.length) bytes, at most \(SWIFTLET_ENTROPY_MAX)")
         }

@@ -4,7 +4,7 @@ import CABI
 
 extension VCPUContext {
     mutating func exit() -> Action {
-        guard let call = arguments(swiftlet_exit.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_exit.self)
         guard let status = UInt8(exactly: call.status) else {
             return misuse("exit: status \(call.status) is not in 0...255")
         }

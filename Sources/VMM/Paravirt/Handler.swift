@@ -8,7 +8,7 @@ import X86
 
 extension VCPUContext {
     mutating func handler() -> Action {
-        guard let call = arguments(swiftlet_handler.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_handler.self)
         guard let vector = Int(exactly: call.vector), vector < 256 else {
             return misuse("handler: vector \(call.vector) is not in 0...255")
         }

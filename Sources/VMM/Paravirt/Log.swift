@@ -8,7 +8,7 @@ import Host
 
 extension VCPUContext {
     mutating func log() -> Action {
-        guard let call = arguments(swiftlet_log.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_log.self)
         guard call.length <= UInt32(SWIFTLET_LOG_MAX) else {
             return misuse("log: \(call.length) bytes, at most \(SWIFTLET_LOG_MAX)")
         }
@@ -18,8 +18,7 @@ extension VCPUContext {
         }
         guard let level = levelName(call.level) else { return misuse("log: level \(call.level) is not in 1...4") }
         if platform.quiet { return .resume }
-        let text = String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? 0x2e : $0 }, as: UTF8.self)
-        writeText("guest \(level): \(text)\n")
+        writeText("guest \(level): \(guestText(bytes))\n")
         return .resume
     }
 

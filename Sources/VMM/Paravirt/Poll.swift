@@ -13,18 +13,24 @@ enum SleepEnd {
     case passed
     /// The guest's timer is due: the interrupt is delivered when the call returns.
     case interrupted
-    case stopped(Stop)
+    /// The stop is in `stop`.
+    case stopped
 }
 
 extension VCPUContext {
     mutating func poll() -> Action {
-        guard var call = arguments(swiftlet_poll.self) else { return misuse("no call page") }
+        var call = arguments(swiftlet_poll.self)
         guard call.events & ~UInt32(SWIFTLET_POLL_CONSOLE) == 0 else {
             return misuse("poll: unknown events 0x\(String(call.events, radix: 16))")
         }
         call.ready = 0
+        // A look at the clock only: the guest's clock page says the same.
+        if call.events == 0, call.deadline <= platform.clock.now() {
+            answer(call)
+            return .resume
+        }
         switch waitForEvents(Int32(call.events), until: call.deadline) {
-        case .stopped(let stop): return end(stop)
+        case .stopped: return .stop
         case .passed, .interrupted: break
         case .ready: call.ready = UInt32(SWIFTLET_POLL_CONSOLE)
         }
@@ -32,15 +38,18 @@ extension VCPUContext {
         return .resume
     }
 
-    func waitForEvents(_ events: Int32, until deadline: UInt64) -> SleepEnd {
-        let input = WaitFor(events & SWIFTLET_POLL_CONSOLE != 0 ? platform.console.input : -1)
-        let timer = timer.isMasked(platform.memory, callPage) ? UInt64(SWIFTLET_NO_DEADLINE) : timer.deadline
-        // A look, no sleep: the clock page told the guest that the deadline has passed, one poll(2) tells the rest.
+    /// Mutating so that it works on the context in place: a borrowed context would be passed as a copy.
+    mutating func waitForEvents(_ events: Int32, until deadline: UInt64) -> SleepEnd {
+        let timer = timer.isArmed && masked.load() == 0 ? timer.deadline : UInt64(SWIFTLET_NO_DEADLINE)
         while true {
             let left = platform.clock.remaining(until: min(deadline, timer))
             if events == 0, left == 0 { return timer < deadline ? .interrupted : .passed }
+            let input = WaitFor(events & SWIFTLET_POLL_CONSOLE != 0 ? platform.console.input : -1)
             let (ready, stopped, _) = wait(for: input, WaitFor(platform.control.event.fd), nanoseconds: left)
-            if stopped, let stop = platform.control.requested { return .stopped(stop) }
+            if stopped, let stop = platform.control.requested {
+                self.stop = stop
+                return .stopped
+            }
             if ready { return .ready }
             if left == 0 { return timer < deadline ? .interrupted : .passed }
         }

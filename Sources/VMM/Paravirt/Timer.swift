@@ -24,26 +24,18 @@ struct GuestTimer: ~Copyable {
         if kick == nil { kick = try KickTimer() }
         kick?.arm(nanoseconds: nanoseconds)
     }
-
-    func isMasked(_ memory: borrowing GuestMemory, _ callPage: GuestAddress) -> Bool {
-        maskWord(memory, callPage)?.load() != 0
-    }
-
-    func maskWord(_ memory: borrowing GuestMemory, _ callPage: GuestAddress) -> GuestAtomic? {
-        GuestAtomic(memory, callPage + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED))
-    }
 }
 
 extension VCPUContext {
     mutating func armTimer() -> Action {
-        guard let call = arguments(swiftlet_timer.self) else { return misuse("no call page") }
+        let call = arguments(swiftlet_timer.self)
         guard let vector = UInt8(exactly: call.vector), vector >= 32 else {
             return misuse("timer: vector \(call.vector) is not in 32...255")
         }
         guard handled[Int(vector)] else { return misuse("timer: vector \(vector) has no handler") }
         timer.deadline = call.deadline
         timer.vector = vector
-        GuestAtomic(platform.memory, callPage + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING))?.store(0)
+        pending.store(0)
         do throws(HostError) {
             try timer.arm(nanoseconds: platform.clock.remaining(until: call.deadline))
         } catch {
@@ -54,15 +46,12 @@ extension VCPUContext {
 
     /// Called when the timer may be due: the vector to inject now, if the guest's mask allows it.
     mutating func interruptToInject() -> UInt8? {
-        guard timer.isArmed, platform.clock.remaining(until: timer.deadline) == 0,
-            let mask = timer.maskWord(platform.memory, callPage),
-            let pending = GuestAtomic(platform.memory, callPage + UInt64(SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING))
-        else { return nil }
-        if mask.load() != 0 {
+        guard timer.isArmed, platform.clock.remaining(until: timer.deadline) == 0 else { return nil }
+        if masked.load() != 0 {
             pending.store(1)
             return nil
         }
-        mask.store(1)
+        masked.store(1)
         pending.store(0)
         timer.deadline = UInt64(SWIFTLET_NO_DEADLINE)
         return timer.vector
