@@ -33,7 +33,7 @@ build: guests ## bin/swiftlet (static) and its siblings, guests/build/NAME.elf
 	$(SWIFT_BUILD)
 	@mkdir -p bin
 	@for program in $(PROGRAMS); do \
-	    cmp -s .build-static/release/$$program bin/$$program || cp .build-static/release/$$program bin/$$program; done
+	    cmp -s .build-static/release/$$program bin/$$program || install .build-static/release/$$program bin/$$program; done
 
 guests: ## guests/build/NAME.elf for every guest
 	@$(MAKE) --no-print-directory -C guests

@@ -71,7 +71,8 @@ public typealias ELFSegments = ShortList<ELFSegment, 16>
     /// Reads the file's head again: for messages, not for start-up.
     public var kind: ImageKind {
         let head = try? readHead(fd, fileSize, limit: 32768)
-        return ImageKind.recognise(notes: notes, head: head ?? [], type: UInt16(isPositionIndependent ? ET_DYN : ET_EXEC))
+        let type = UInt16(isPositionIndependent ? ET_DYN : ET_EXEC)
+        return ImageKind.recognise(notes: notes, head: head ?? [], type: type)
     }
 
     /// The lowest and highest address of the image's pages.

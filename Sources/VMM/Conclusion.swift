@@ -13,7 +13,7 @@ extension Machine {
         case .timedOut: say("the guest did not exit within the --timeout and was stopped")
         case .signalled(let signal): say("stopped by \(signalName(signal))")
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
-        case .consoleFailed(let errno): say("the console failed: \(errnoText(errno))")
+        case .hostFailed(let part, let errno): say("\(part) failed: \(errnoText(errno))")
         case .failed(let error): say(MachineError.kvm(error).message)
         case .crashed(let crash):
             say(report(crash))

@@ -26,13 +26,8 @@ struct RunLoop: ~Copyable {
                 case .stop: return stopped()
                 }
                 if !context.timer.isArmed { continue }
-            } else if error == EINTR {
-                // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
-                vcpu.immediateExit = false
-                context.statistics.kicks &+= 1
-                if let stop = context.platform.control.requested { return stop }
-            } else if error != EAGAIN {
-                return failed(error)
+            } else if let stop = didNotRun(error) {
+                return stop
             }
             if let vector = context.interruptToInject() { inject(vector) }
         }
@@ -48,10 +43,20 @@ struct RunLoop: ~Copyable {
         try? vcpu.interrupt(vector: vector)
     }
 
-    /// EFAULT is the guest's doing: it executes or reads where our mapping has nothing. Anything else is the host's.
-    private mutating func failed(_ error: Int32) -> Stop {
-        if error == EFAULT { return .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context)) }
-        return .failed(KVMError("KVM_RUN", errno: error))
+    /// What an error of KVM_RUN means. Out of line: the loop is what it is all about.
+    @inline(never)
+    private mutating func didNotRun(_ error: Int32) -> Stop? {
+        switch error {
+        case EINTR:
+            // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
+            vcpu.immediateExit = false
+            context.statistics.kicks &+= 1
+            return context.platform.control.requested
+        case EAGAIN: return nil
+        // The guest's doing: it executes or reads where our mapping has nothing.
+        case EFAULT: return .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context))
+        default: return .failed(KVMError("KVM_RUN", errno: error))
+        }
     }
 
     /// Makes the guest's page-table edits seen by toggling CR4.PGE off and on (or by loading the new root).

@@ -14,8 +14,8 @@ public enum Stop: Sendable {
     case signalled(Int32)
     /// Nobody reads the console any more.
     case consoleGone
-    /// The console cannot be written, for another reason.
-    case consoleFailed(errno: Int32)
+    /// The host failed a call of the guest's: which part of the host, and why.
+    case hostFailed(StaticString, errno: Int32)
     /// The guest did what no guest may do.
     indirect case crashed(Crash)
     /// KVM refused to run the guest.
@@ -32,7 +32,7 @@ public enum Stop: Sendable {
         case .timedOut: Self.timeoutStatus
         case .signalled(let signal): 128 + signal
         case .consoleGone: 128 + 13  // SIGPIPE, as the shell reports it
-        case .consoleFailed, .failed: Self.errorStatus
+        case .hostFailed, .failed: Self.errorStatus
         case .crashed: Self.crashStatus
         }
     }
@@ -44,7 +44,7 @@ public enum Stop: Sendable {
         case .timedOut: "timeout"
         case .signalled: "signal"
         case .consoleGone: "console-gone"
-        case .consoleFailed, .failed: "error"
+        case .hostFailed, .failed: "error"
         case .crashed: "crash"
         }
     }

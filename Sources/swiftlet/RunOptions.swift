@@ -55,7 +55,7 @@ struct RunOptions {
             next = arguments.next()
         }
         if next == "--" { next = arguments.next() }
-        guard let image = next else { throw UsageError("no image given") }
+        guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
     }
@@ -90,7 +90,9 @@ private func split(_ argument: String) -> (String, String?) {
 }
 
 func memorySize(_ text: String) throws(UsageError) -> UInt64 {
-    do throws(MemorySizeError) { return try MemorySize.parse(text) } catch { throw UsageError("--mem \(error.message)") }
+    do throws(MemorySizeError) { return try MemorySize.parse(text) } catch {
+        throw UsageError("--mem \(error.message)")
+    }
 }
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.

@@ -136,6 +136,10 @@ static enum action call_poll(struct machine *machine)
     struct swiftlet_poll *page = guest(machine, CALL_PAGE, sizeof *page), call = *page;
     if (call.events & ~(uint32_t)SWIFTLET_POLL_CONSOLE)
         return crash(machine, "poll");
+    if (call.events == 0 && remaining(&machine->clock, call.deadline) == 0) { /* a look at the clock only */
+        page->ready = 0;
+        return RESUME;
+    }
     call.ready = wait_for_events(machine, call.events, call.deadline) == READY ? SWIFTLET_POLL_CONSOLE : 0;
     if (stop_signal(machine))
         return stopped(machine);
@@ -224,6 +228,7 @@ enum action handle_call(struct machine *machine, uint16_t number)
     case SWIFTLET_CALL_LOG: return call_log(machine);
     case SWIFTLET_CALL_HANDLER: return call_handler(machine);
     case SWIFTLET_CALL_TIMER: return call_timer(machine);
+    case SWIFTLET_CALL_FAULT_ADDRESS: return READ_FAULT_ADDRESS;
     default: return crash(machine, "unknown call");
     }
 }

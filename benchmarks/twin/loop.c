@@ -37,6 +37,15 @@ static void commit_page_tables(struct machine *machine)
     check(ioctl(machine->vcpu, KVM_SET_SREGS, &sregs), "KVM_SET_SREGS");
 }
 
+/* CR2, which the guest cannot read. */
+static void answer_fault_address(struct machine *machine)
+{
+    struct kvm_sregs sregs;
+    check(ioctl(machine->vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
+    *(struct swiftlet_fault_address *)guest(machine, CALL_PAGE, sizeof(struct swiftlet_fault_address)) =
+        (struct swiftlet_fault_address){sregs.cr2};
+}
+
 /* Injects the timer's interrupt when it is due and the guest's mask allows it. */
 static void inject_interrupt(struct machine *machine)
 {
@@ -62,6 +71,7 @@ int run_loop(struct machine *machine)
             switch (handle(machine)) {
             case RESUME: break;
             case COMMIT: commit_page_tables(machine); break;
+            case READ_FAULT_ADDRESS: answer_fault_address(machine); break;
             case STOP: return machine->status;
             }
             if (machine->timer_deadline == SWIFTLET_NO_DEADLINE)

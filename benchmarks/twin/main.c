@@ -7,6 +7,7 @@
 #include "twin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -64,6 +65,10 @@ static void install_kick(void)
 static void *vcpu_thread(void *argument)
 {
     struct machine *machine = argument;
+    sigset_t kick;
+    sigemptyset(&kick);
+    sigaddset(&kick, SIGUSR1);
+    pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
     kick_byte = &machine->run->immediate_exit;
     machine->status = run_loop(machine);
     kick_byte = NULL;
@@ -97,6 +102,9 @@ int main(int count, char **arguments)
         fputs("usage: twin IMAGE [GUEST ARGS...]\n", stderr);
         return ERROR_STATUS;
     }
+    for (int fd = 0; fd <= 2; fd++) /* keeps them from being given to something else when the caller closed them */
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", O_RDONLY | O_CLOEXEC);
     int signals = open_stop_signals();
     struct machine machine = {.timer_deadline = SWIFTLET_NO_DEADLINE};
     image_open(&machine.image, arguments[1]);

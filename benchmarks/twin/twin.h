@@ -141,7 +141,7 @@ void machine_load(struct machine *machine, struct start start);
 int run_loop(struct machine *machine);
 
 /* calls.c: what the run loop does next */
-enum action { RESUME, COMMIT, STOP };
+enum action { RESUME, COMMIT, READ_FAULT_ADDRESS, STOP };
 enum action handle_call(struct machine *machine, uint16_t number);
 enum action crash(struct machine *machine, const char *what);
 uint64_t remaining(const struct clock *clock, uint64_t deadline);

@@ -6,6 +6,7 @@
 import CABI
 
 extension VCPUContext {
+    @inline(__always)
     mutating func call(_ number: Int32) -> Action {
         statistics.count(call: number)
         switch number {

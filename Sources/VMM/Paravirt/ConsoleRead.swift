@@ -22,7 +22,7 @@ extension VCPUContext {
                 case .done(let read): call.result = Int64(read)
                 case .interrupted, .notReady: continue
                 case .gone: call.result = 0
-                case .failed(let errno): return end(.consoleFailed(errno: errno))
+                case .failed(let errno): return end(.hostFailed("the console", errno: errno))
                 }
             }
             answer(call)

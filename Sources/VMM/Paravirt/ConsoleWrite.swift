@@ -26,7 +26,7 @@ extension VCPUContext {
             case .interrupted, .notReady:
                 if let stop = waitForConsole() { return end(stop) }
             case .gone: return end(.consoleGone)
-            case .failed(let errno): return end(.consoleFailed(errno: errno))
+            case .failed(let errno): return end(.hostFailed("the console", errno: errno))
             }
         }
         return .resume

@@ -11,9 +11,10 @@ extension VCPUContext {
             return misuse("entropy: \(call.length) bytes, at most \(SWIFTLET_ENTROPY_MAX)")
         }
         let address = GuestAddress(call.buffer)
-        guard let failure = platform.memory.withMutableSpan(address, call.length, { fillRandom(&$0) }) else {
+        guard let result = platform.memory.withMutableSpan(address, call.length, { fillRandom(&$0) }) else {
             return misuse("entropy: \(call.length) bytes at \(address.description) are not in guest memory")
         }
-        return failure == nil ? .resume : misuse("entropy: the host has none")
+        if let failure = result { return end(.hostFailed("the host's random number generator", errno: failure.errno)) }
+        return .resume
     }
 }

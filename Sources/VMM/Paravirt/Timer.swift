@@ -39,7 +39,7 @@ extension VCPUContext {
         do throws(HostError) {
             try timer.arm(nanoseconds: platform.clock.remaining(until: call.deadline))
         } catch {
-            return misuse("timer: the host has no timer left (\(error.message))")
+            return end(.hostFailed("the host's timer", errno: error.errno))
         }
         return .resume
     }
