@@ -4,14 +4,14 @@
 LAYOUT = -Xswiftc -use-ld=lld -Xlinker --symbol-ordering-file=$(CURDIR)/CShims/CStart/start-order \
     -Xlinker --no-warn-symbol-ordering
 SWIFT_BUILD = swift build -c release -Xswiftc -static-executable $(LAYOUT) --scratch-path .build-static
-PROGRAMS = swiftlet swiftlet-check swiftlet-doctor swiftlet-inspect
+PROGRAMS = swiftlet swiftlet-bench swiftlet-check swiftlet-doctor swiftlet-inspect
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
 PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test lint format docs install clean
+.PHONY: help deps lab-deps build guests run test lab-test bench lint format docs install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,14 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
+
+bench: deps build ## are the promises in numbers kept? beside a C program that does the same; the round trip in the SVM lab too
+	@packages=valgrind; $(INSTALL_MISSING)
+	@$(MAKE) --no-print-directory -C benchmarks
+	@$(MAKE) --no-print-directory -C guests native
+	@$(KVM_USABLE) || echo "no usable /dev/kvm: only the SVM lab's round trip is measured"
+	@! $(KVM_USABLE) || bin/swiftlet bench --check
+	@if [ -z "$$(lab/svm.sh -n)" ]; then $(MAKE) --no-print-directory -C benchmarks lab; fi
 
 lint: ## swift-format, and the house rules that it cannot check
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -29,7 +29,9 @@ let package = Package(
         .target(name: "CHost", path: "CShims/CHost"),
         .target(name: "CABI", path: "CShims/CABI"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
-        .target(name: "CStart", path: "CShims/CStart", exclude: ["start-order"], cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+        .target(
+            name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
+            cSettings: [.unsafeFlags(["-gdwarf-4"])]),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
         // The ground: each of these imports nothing of ours but its own shim.

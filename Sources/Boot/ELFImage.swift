@@ -16,6 +16,8 @@ public struct ELFSegment: Equatable, Sendable {
     public var offset: UInt64
     public var fileSize: UInt64
     public var flags: PageFlags
+    /// A power of two; 1 for none.
+    public var alignment: UInt64 = 1
 
     /// The pages it lies on.
     public var pages: Range<UInt64> {
@@ -82,7 +84,14 @@ public typealias ELFSegments = ShortList<ELFSegment, 16>
     }
 
     /// What is added to every address when loading: 0, or for a position-independent image what brings it to `start`.
-    public func bias(start: UInt64) -> UInt64 { isPositionIndependent ? start &- pages.lowerBound : 0 }
+    /// It is a multiple of every segment's alignment.
+    public func bias(start: UInt64) -> UInt64 {
+        if !isPositionIndependent { return 0 }
+        let alignment = segments.reduce(AddressMap.pageSize) { max($0, $1.alignment) }
+        let lowest = pages.lowerBound & ~(alignment - 1)
+        let place = (start + alignment - 1) & ~(alignment - 1)
+        return place &- lowest
+    }
 
     /// Copies the segments into memory. The rest of each segment's pages must be zero already.
     public func load(into memory: borrowing GuestMemory, bias: UInt64) throws(ImageError) {

@@ -73,8 +73,9 @@ func visitNotes(
 func readNotes(_ elf: OpaquePointer, _ header: GElf_Phdr, _ fileSize: UInt64) throws(ImageError) -> [ELFNote] {
     var notes: [ELFNote] = []
     try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
-        let (name, content) = unsafe (owner.withUnsafeBytes { unsafe [UInt8]($0) }, descriptor.withUnsafeBytes { unsafe [UInt8]($0) })
-        notes.append(ELFNote(owner: String(decoding: name, as: UTF8.self), type: type, descriptor: content))
+        let name = unsafe owner.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+        let content = unsafe descriptor.withUnsafeBytes { unsafe [UInt8]($0) }
+        notes.append(ELFNote(owner: name, type: type, descriptor: content))
     }
     return notes
 }
@@ -88,7 +89,8 @@ extension ELFImage {
         for index in 0..<Int32(clamping: count) {
             var header = GElf_Phdr()
             guard unsafe gelf_getphdr(elf, index, &header) != nil else { break }
-            if Int32(bitPattern: header.p_type) == PT_NOTE { notes += (try? unsafe readNotes(elf, header, fileSize)) ?? [] }
+            if Int32(bitPattern: header.p_type) != PT_NOTE { continue }
+            notes += (try? unsafe readNotes(elf, header, fileSize)) ?? []
         }
         return notes
     }

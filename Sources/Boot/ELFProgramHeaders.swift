@@ -20,7 +20,8 @@ struct ProgramHeaders {
             case PT_LOAD where header.p_memsz > 0: try add(try loadable(header, index, fileSize))
             case PT_NOTE:
                 try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
-                    if swiftletNote == nil { swiftletNote = SwiftletNote(owner: owner, type: type, descriptor: descriptor) }
+                    if swiftletNote != nil { return }
+                    swiftletNote = SwiftletNote(owner: owner, type: type, descriptor: descriptor)
                 }
                 noteBytes += header.p_filesz
                 if noteBytes > maximumNoteBytes { throw .malformed("note segments of more than 1 MiB") }
@@ -64,7 +65,14 @@ private func loadable(_ header: GElf_Phdr, _ index: Int, _ fileSize: UInt64) thr
     let writable = header.p_flags & UInt32(PF_W) != 0
     let executable = header.p_flags & UInt32(PF_X) != 0
     if writable && executable { throw .writableAndExecutable(header.p_vaddr) }
+    let alignment = max(header.p_align, 1)
+    if alignment & (alignment - 1) != 0 || alignment > 1 << 30 {
+        throw .malformed("segment \(index) is aligned to \(hex(alignment)), which is no power of two up to 1 GiB")
+    }
+    if header.p_vaddr % alignment != header.p_offset % alignment {
+        throw .malformed("segment \(index): its address and file offset differ modulo its alignment \(hex(alignment))")
+    }
     return ELFSegment(
         address: header.p_vaddr, memorySize: header.p_memsz, offset: header.p_offset, fileSize: header.p_filesz,
-        flags: executable ? .code : writable ? .data : .readOnly)
+        flags: executable ? .code : writable ? .data : .readOnly, alignment: alignment)
 }

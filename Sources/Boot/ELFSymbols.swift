@@ -26,35 +26,49 @@ extension ELFImage {
 
     init(_ elf: OpaquePointer) { unsafe self.elf = elf }
 
+    /// Looks into the first symbol table only: the gABI allows no second one, and a hostile file could have thousands.
     func symbol(at address: UInt64) -> SymbolPlace? {
-        var best: (name: String, value: UInt64, size: UInt64)?
         var section = unsafe elf_nextscn(elf, nil)
         while let current = unsafe section {
-            unsafe findSymbol(at: address, in: current, &best)
+            var header = GElf_Shdr()
+            if unsafe gelf_getshdr(current, &header) != nil, header.sh_type == UInt32(SHT_SYMTAB) {
+                return unsafe symbol(at: address, in: current, header)
+            }
             unsafe section = elf_nextscn(elf, current)
         }
-        guard let best, best.size == 0 || address - best.value < best.size else { return nil }
-        return SymbolPlace(name: best.name, offset: address - best.value)
+        return nil
     }
 
-    private func findSymbol(
-        at address: UInt64, in section: OpaquePointer, _ best: inout (name: String, value: UInt64, size: UInt64)?
-    ) {
-        var header = GElf_Shdr()
-        guard unsafe gelf_getshdr(section, &header) != nil, header.sh_type == UInt32(SHT_SYMTAB),
-            let data = unsafe elf_getdata(section, nil), header.sh_entsize == 24 || header.sh_entsize == 16
-        else { return }
+    private func symbol(at address: UInt64, in section: OpaquePointer, _ header: GElf_Shdr) -> SymbolPlace? {
+        guard let data = unsafe elf_getdata(section, nil), header.sh_entsize == 24 || header.sh_entsize == 16
+        else { return nil }
+        var best: GElf_Sym?
         for index in 0..<Int32(clamping: header.sh_size / header.sh_entsize) {
             var symbol = GElf_Sym()
-            guard unsafe gelf_getsym(data, index, &symbol) != nil else { return }
-            let type = Int32(symbol.st_info & 0xf)
-            guard type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE, symbol.st_shndx != UInt16(SHN_UNDEF),
-                symbol.st_shndx < UInt16(SHN_LORESERVE), symbol.st_value <= address,
-                symbol.st_value >= best?.value ?? 0,
-                let name = unsafe elf_strptr(elf, Int(header.sh_link), Int(symbol.st_name)),
-                unsafe name.pointee != 0
-            else { continue }
-            best = unsafe (String(cString: name), symbol.st_value, symbol.st_size)
+            guard unsafe gelf_getsym(data, index, &symbol) != nil else { break }
+            if symbol.st_value <= address, symbol.st_value >= best?.st_value ?? 0, isPlace(symbol, header) {
+                best = symbol
+            }
         }
+        guard let best, best.st_size == 0 || address - best.st_value < best.st_size else { return nil }
+        return SymbolPlace(name: name(best, header), offset: address - best.st_value)
+    }
+
+    /// Whether it names code or data in the image.
+    private func isPlace(_ symbol: GElf_Sym, _ header: GElf_Shdr) -> Bool {
+        let type = Int32(symbol.st_info & 0xf)
+        return (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE) && symbol.st_shndx != UInt16(SHN_UNDEF)
+            && symbol.st_shndx < UInt16(SHN_LORESERVE) && symbol.st_name != 0
+    }
+
+    /// At most 256 bytes of it, control characters as dots.
+    private func name(_ symbol: GElf_Sym, _ header: GElf_Shdr) -> String {
+        guard let name = unsafe elf_strptr(elf, Int(header.sh_link), Int(symbol.st_name)) else { return "" }
+        var bytes: [UInt8] = []
+        while bytes.count < 256, unsafe name[bytes.count] != 0 {
+            let byte = UInt8(bitPattern: unsafe name[bytes.count])
+            bytes.append(byte < 0x20 || byte == 0x7f ? 0x2e : byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -10,6 +10,12 @@ public struct Arguments: RandomAccessCollection, Sendable {
     public var startIndex: Int { 0 }
     public var endIndex: Int { Int(CommandLine.argc) }
 
+    /// The first argument that is no UTF-8, which a string could only hold changed.
+    public var firstInvalid: Int? {
+        // Sound: as in the subscript.
+        indices.first { index in unsafe CommandLine.unsafeArgv[index].map { unsafe String(validatingCString: $0) == nil } ?? false }
+    }
+
     public subscript(index: Int) -> String {
         // Sound: argv has argc strings (C11, 5.1.2.2.1), and nobody here writes to it.
         guard let argument = unsafe CommandLine.unsafeArgv[index] else { return "" }

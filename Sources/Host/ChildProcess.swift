@@ -106,14 +106,29 @@ private func spawn(
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
     unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+    var attributes = defaultSignals()
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
     var pid: pid_t = 0
     let failure = unsafe withCStrings([program] + arguments) { arguments in
         unsafe withCStrings(["PATH=/usr/bin:/bin", "HOME=/"]) { environment in
-            unsafe posix_spawn(&pid, program, &actions, nil, arguments, environment)
+            unsafe posix_spawn(&pid, program, &actions, &attributes, arguments, environment)
         }
     }
     if failure != 0 { throw HostError("posix_spawn", program, errno: failure) }
     return pid
+}
+
+/// No signal blocked or ignored, whatever the caller did with its own.
+private func defaultSignals() -> posix_spawnattr_t {
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    return attributes
 }
 
 /// `argv` as C wants it; the strings live while `body` runs.

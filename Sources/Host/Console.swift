@@ -46,6 +46,14 @@ public struct Console: Sendable {
         unsafe span.withUnsafeBytes { ConsoleResult(unsafe Glibc.write(output, $0.baseAddress, $0.count)) }
     }
 
+    /// One write(2) of what lies behind the first `start` bytes.
+    public func write(_ bytes: [UInt8], from start: Int) -> ConsoleResult {
+        unsafe bytes.withUnsafeBytes {
+            let rest = unsafe $0.dropFirst(start)
+            return ConsoleResult(unsafe Glibc.write(output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count))
+        }
+    }
+
     /// One read(2). A descriptor that was closed is at its end.
     public func read(_ span: inout MutableRawSpan) -> ConsoleResult {
         let result = unsafe span.withUnsafeMutableBytes {

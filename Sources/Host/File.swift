@@ -18,7 +18,7 @@ public struct File: ~Copyable {
 
     /// Opens without blocking (a FIFO must not hang us) and without becoming the controlling terminal's process.
     public init(_ path: String, _ mode: Mode) throws(HostError) {
-        let flags = mode == .read ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY
+        let flags = mode == .read ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY
         let result = unsafe path.withCString { unsafe chost_open($0, flags) }
         if result < 0 { throw HostError("open", path, errno: Int32(-result)) }
         fd = Int32(result)
@@ -98,15 +98,22 @@ public struct File: ~Copyable {
     }
 }
 
-/// Writes text to a descriptor, all of it; what cannot be written is lost (standard error has no better place).
-public func writeText(_ text: String, to fd: Int32 = STDERR_FILENO) {
+/// Text that may hold a stranger's file name, for a terminal: control characters but newlines become question marks.
+public func printable(_ text: String) -> String {
+    String(text.map { $0.isNewline || $0.asciiValue.map { $0 >= 0x20 && $0 != 0x7f } ?? true ? $0 : "?" })
+}
+
+/// Writes text to a descriptor; false when not all of it could be written.
+@discardableResult
+public func writeText(_ text: String, to fd: Int32 = STDERR_FILENO) -> Bool {
     var text = text
-    text.withUTF8 { bytes in
+    return text.withUTF8 { bytes in
         var done = 0
         while done < bytes.count, let start = bytes.baseAddress {
             let written = unsafe write(fd, start + done, bytes.count - done)
-            if written < 0 && errno != EINTR { return }
+            if written < 0 && errno != EINTR { return false }
             done += max(0, written)
         }
+        return true
     }
 }

@@ -12,12 +12,15 @@ public func useOneHeap() { chost_use_one_heap() }
 /// Ends the process without running atexit handlers: the kernel frees everything, the VM included.
 public func exitProcess(_ status: Int32) -> Never { _exit(status) }
 
+/// Whether our caller gave us this descriptor; to be asked before we open anything.
+public func isOpenDescriptor(_ fd: Int32) -> Bool { chost_is_open(fd) != 0 }
+
 /// Keeps descriptors 0 to 2 from being given to something else when the caller closed them: before anything is opened.
 ///
 /// A closed standard input is at its end; what is written to a closed standard output fails with EBADF, as it should.
 public func reserveStandardDescriptors() {
     for fd in STDIN_FILENO...STDERR_FILENO where chost_is_open(fd) == 0 {
-        _ = unsafe chost_open("/dev/null", O_RDONLY)
+        _ = unsafe open("/dev/null", O_RDONLY)  // and kept open for a subcommand's program
     }
 }
 

@@ -23,6 +23,9 @@ public enum Processor {
         leaf1ECX & 1 << 27 == 0 ? 3 : chost_xgetbv0()
     }
 
+    /// Whether the kernel has set CR4.FSGSBASE (HWCAP2_FSGSBASE, bit 1; Linux, Documentation/arch/x86/x86_64/fsgs.rst).
+    public static func kernelEnablesFSGSBASE() -> Bool { chost_hwcap2() & 2 != 0 }
+
     /// Bytes of RAM in this host.
     public static func memorySize() -> UInt64 {
         UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) &* UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))

@@ -1,4 +1,5 @@
-// The signals that stop a machine, read from a descriptor instead of delivered: SIGINT, SIGTERM, SIGHUP, SIGQUIT.
+// The signals that stop a machine, read from a descriptor instead of delivered: SIGINT, SIGTERM, SIGHUP, SIGQUIT, and
+// those that end a program less often (SIGUSR2, SIGALRM, SIGXCPU), so that the terminal is put back after them too.
 //
 // Blocked before any thread is made, so that all threads inherit the mask and only the main thread sees them.
 // Read next: Wait.swift.
@@ -16,7 +17,11 @@ public struct StopSignals: ~Copyable {
         fd = Int32(result)
     }
 
-    deinit { close(fd) }
+    /// From here a stop signal ends the process, so that nothing it still does can make it unstoppable.
+    deinit {
+        close(fd)
+        chost_release_stop_signals()
+    }
 
     /// The signal that arrived, or nil.
     public func take() -> Int32? {
@@ -33,6 +38,9 @@ public func signalName(_ signal: Int32) -> String {
     case SIGQUIT: "SIGQUIT"
     case SIGPIPE: "SIGPIPE"
     case SIGTERM: "SIGTERM"
+    case SIGUSR2: "SIGUSR2"
+    case SIGALRM: "SIGALRM"
+    case SIGXCPU: "SIGXCPU"
     default: "signal \(signal)"
     }
 }

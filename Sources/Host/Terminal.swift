@@ -1,6 +1,7 @@
-// Raw mode: every key goes to the guest. What the terminal was is put back on every way out but SIGKILL.
+// Raw mode: every key goes to the guest. The terminal is put back on every way out that Swiftlet is asked to take; after
+// SIGKILL `stty sane` does.
 //
-// Read next: VMM/Console.swift.
+// Read next: Console.swift.
 
 import CHost
 import Glibc
@@ -18,13 +19,14 @@ public struct RawTerminal: ~Copyable {
         saved = settings
         unsafe cfmakeraw(&settings)
         settings.c_oflag |= tcflag_t(OPOST)  // the guest writes \n: the terminal still makes \r\n of it
-        unsafe tcsetattr(fd, TCSADRAIN, &settings)
+        // TCSANOW: waiting for output to drain could take for ever with a terminal that nobody reads.
+        unsafe tcsetattr(fd, TCSANOW, &settings)
     }
 
     deinit {
         var settings = saved
         // A hung-up or background terminal refuses or stops us; there is nothing left to put right then.
         signal(SIGTTOU, SIG_IGN)
-        unsafe tcsetattr(fd, TCSADRAIN, &settings)
+        unsafe tcsetattr(fd, TCSANOW, &settings)
     }
 }

@@ -3,6 +3,7 @@
 // Those that Swiftlet needs, uses where they are, or reports to people who build on it. Read next: KVM.swift.
 
 import CKVM
+import Glibc
 
 /// A number for `KVM_CHECK_EXTENSION` and the name that the KVM API gives it.
 public struct Capability: Hashable, Sendable {
@@ -44,6 +45,14 @@ public struct Capability: Hashable, Sendable {
 }
 
 extension KVM {
+    /// Throws ENOSYS with the name of the first capability that every machine needs and this host lacks.
+    public func require() throws(KVMError) {
+        if self.capability(KVM_CAP_SYNC_REGS) == 0 { throw KVMError("KVM_CAP_SYNC_REGS", errno: ENOSYS) }
+        if self.capability(KVM_CAP_IMMEDIATE_EXIT) == 0 { throw KVMError("KVM_CAP_IMMEDIATE_EXIT", errno: ENOSYS) }
+        if self.capability(KVM_CAP_READONLY_MEM) == 0 { throw KVMError("KVM_CAP_READONLY_MEM", errno: ENOSYS) }
+        if self.capability(KVM_CAP_SPLIT_IRQCHIP) == 0 { throw KVMError("KVM_CAP_SPLIT_IRQCHIP", errno: ENOSYS) }
+    }
+
     /// What the host supports; 0 is no, and above 0 what the capability's own number means.
     public func capability(_ capability: Capability) -> Int { self.capability(capability.number) }
 }

@@ -33,27 +33,15 @@ public enum Exit: Equatable, Sendable {
 }
 
 extension VCPU {
-    /// The exit that ended the last `run()`.
+    /// The exit that ended the last `run()`. Port writes, the exits that come by the million, are decoded in place.
     @inlinable
     public var exit: Exit {
-        switch unsafe shared.pointee.exit_reason {
-        case CKVM_EXIT_IO:
-            let io = unsafe shared.pointee.io
-            if io.direction == CKVM_EXIT_IO_OUT {
-                return .portWrite(
-                    port: io.port, size: io.size, count: io.count, value: portValue(io.data_offset, io.size))
-            }
-            return .portRead(port: io.port, size: io.size, count: io.count)
-        case CKVM_EXIT_MMIO: return mmioExit
-        case CKVM_EXIT_HLT: return .halt
-        case CKVM_EXIT_SHUTDOWN: return .shutdown
-        case CKVM_EXIT_INTR: return .interrupted
-        case CKVM_EXIT_DEBUG: return .debug
-        case CKVM_EXIT_INTERNAL_ERROR: return unsafe .internalError(suberror: shared.pointee.internal.suberror)
-        case CKVM_EXIT_FAIL_ENTRY:
-            return unsafe .failEntry(reason: shared.pointee.fail_entry.hardware_entry_failure_reason)
-        case let reason: return .other(reason)
+        let io = unsafe shared.pointee.io
+        if unsafe shared.pointee.exit_reason == CKVM_EXIT_IO, io.direction == CKVM_EXIT_IO_OUT {
+            return .portWrite(
+                port: io.port, size: io.size, count: io.count, value: portValue(io.data_offset, io.size))
         }
+        return unsafe otherExit(shared)
     }
 
     /// The item that an `OUT` wrote: KVM puts it at an offset behind the kvm_run struct.
@@ -61,23 +49,38 @@ extension VCPU {
     func portValue(_ offset: UInt64, _ size: UInt8) -> UInt32 {
         // Sound: KVM gives an offset inside the mapping, with at least 4 KiB behind it.
         let data = unsafe UnsafeRawPointer(shared) + Int(truncatingIfNeeded: offset)
-        switch size {
-        case 1: return unsafe UInt32(data.load(as: UInt8.self))
-        case 2: return unsafe UInt32(data.load(as: UInt16.self))
-        default: return unsafe data.load(as: UInt32.self)
-        }
+        let item = unsafe data.load(as: UInt32.self)
+        return size == 4 ? item : item & (1 &<< (UInt32(size) &* 8) &- 1)
     }
+}
 
-    @usableFromInline
-    var mmioExit: Exit {
-        let mmio = unsafe shared.pointee.mmio
-        if mmio.is_write == 0 { return .mmioRead(address: mmio.phys_addr, size: mmio.len) }
-        var value: UInt64 = 0
-        let bytes = mmio.data
-        for (index, byte) in [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7].enumerated()
-        where index < mmio.len {
-            value |= UInt64(byte) << (8 * UInt64(index))
-        }
-        return .mmioWrite(address: mmio.phys_addr, size: mmio.len, value: value)
+/// Any exit but a port write.
+@usableFromInline @inline(never)
+func otherExit(_ run: UnsafeMutablePointer<kvm_run>) -> Exit {
+    switch unsafe run.pointee.exit_reason {
+    case CKVM_EXIT_IO:
+        let io = unsafe run.pointee.io
+        return .portRead(port: io.port, size: io.size, count: io.count)
+    case CKVM_EXIT_MMIO: return unsafe mmioExit(run)
+    case CKVM_EXIT_HLT: return .halt
+    case CKVM_EXIT_SHUTDOWN: return .shutdown
+    case CKVM_EXIT_INTR: return .interrupted
+    case CKVM_EXIT_DEBUG: return .debug
+    case CKVM_EXIT_INTERNAL_ERROR: return unsafe .internalError(suberror: run.pointee.internal.suberror)
+    case CKVM_EXIT_FAIL_ENTRY:
+        return unsafe .failEntry(reason: run.pointee.fail_entry.hardware_entry_failure_reason)
+    case let reason: return .other(reason)
     }
+}
+
+private func mmioExit(_ run: UnsafeMutablePointer<kvm_run>) -> Exit {
+    let mmio = unsafe run.pointee.mmio
+    if mmio.is_write == 0 { return .mmioRead(address: mmio.phys_addr, size: mmio.len) }
+    var value: UInt64 = 0
+    let bytes = mmio.data
+    for (index, byte) in [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7].enumerated()
+    where index < mmio.len {
+        value |= UInt64(byte) << (8 * UInt64(index))
+    }
+    return .mmioWrite(address: mmio.phys_addr, size: mmio.len, value: value)
 }

@@ -17,13 +17,14 @@ public struct KVM: ~Copyable, Sendable {
     /// Opens `/dev/kvm`.
     ///
     /// - Throws: `KVMError` with request `open` (ENOENT: no KVM in this kernel; EACCES: no permission) or
-    ///   `KVM_GET_API_VERSION` when the version is not 12.
+    ///   `KVM_GET_API_VERSION` (ENOTTY: not KVM's device; EPROTO: a version that is not 12).
     public init(path: String = "/dev/kvm") throws(KVMError) {
         let fd = unsafe path.withCString { unsafe open($0, O_RDWR | O_CLOEXEC) }
         if fd < 0 { throw KVMError("open", errno: Glibc.errno) }
-        if ckvm_get_api_version(fd) != Self.apiVersion {
+        let version = ckvm_get_api_version(fd)
+        if version != Self.apiVersion {
             close(fd)
-            throw KVMError("KVM_GET_API_VERSION", errno: ENOTTY)
+            throw KVMError("KVM_GET_API_VERSION", errno: version < 0 ? Int32(-version) : EPROTO)
         }
         self.fd = fd
     }

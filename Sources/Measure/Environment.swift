@@ -30,8 +30,8 @@ public struct Environment: Equatable, Sendable, Encodable {
     /// What was measured, by name.
     public var versions: [String: String]
 
-    /// Reads the host. `read` gives a file's text, or nil.
-    public init(versions: [String: String] = [:], read: (String) -> String?) {
+    /// Reads the host. `read` gives a file's text, or nil; `modules` are the names in /sys/module that begin with "kvm_".
+    public init(versions: [String: String] = [:], modules: [String], read: (String) -> String?) {
         let info = read("/proc/cpuinfo") ?? ""
         let flags = field("flags", info).split(separator: " ")
         cpu = field("model name", info)
@@ -43,20 +43,18 @@ public struct Environment: Equatable, Sendable, Encodable {
         load = Double(trimmed(read("/proc/loadavg")).prefix { $0 != " " }) ?? 0
         self.versions = versions
         (virtualization, module) = Self.identify(
-            vmx: flags.contains("vmx"), svm: flags.contains("svm"), modules: read("/proc/modules") ?? "",
+            vmx: flags.contains("vmx"), svm: flags.contains("svm"), modules: modules,
             hasDevice: read("/sys/class/misc/kvm/dev") != nil)
     }
 
     /// A CPU that shows VT-x or SVM runs guests with it; a KVM on any other is software.
     private static func identify(
-        vmx: Bool, svm: Bool, modules: String, hasDevice: Bool
+        vmx: Bool, svm: Bool, modules: [String], hasDevice: Bool
     ) -> (Virtualization, String) {
         if !hasDevice { return (.none, "") }
         if vmx { return (.vtx, "kvm_intel") }
         if svm { return (.svm, "kvm_amd") }
-        let names = lines(modules).compactMap { $0.split(separator: " ").first }
-        let module = names.first { $0.hasPrefix("kvm_") && $0 != "kvm_intel" && $0 != "kvm_amd" }
-        return (.software, module.map(String.init) ?? "")
+        return (.software, modules.first { $0 != "kvm_intel" && $0 != "kvm_amd" } ?? "")
     }
 
     /// What a reader must know before the figures; nil when there is nothing.

@@ -35,12 +35,12 @@ extension Subcommand {
         if exitCode(for: error) != .success {
             fail("\(subcommand): \(oneLine(message(for: error))): try 'swiftlet \(subcommand) --help'")
         }
-        writeText(inHouseStyle(fullMessage(for: error)) + "\n", to: standardOutput)
+        writeText(inHouseStyle(fullMessage(for: error)) + "\n", to: 1)
         exitProcess(0)
     }
 
     private static func fail(_ message: String) -> Never {
-        writeText("swiftlet: \(message)\n")
+        writeText("swiftlet: \(printable(message))\n")
         exitProcess(Stop.errorStatus)
     }
 }
@@ -56,8 +56,12 @@ extension CommandConfiguration {
     }
 }
 
-/// The descriptor of standard output.
-public let standardOutput: Int32 = 1
+/// Writes a subcommand's result to standard output.
+///
+/// - Throws: when it does not take all of it (a full disk, a reader that is gone): a script must not mistake half for all.
+public func printResult(_ text: String) throws(SubcommandError) {
+    if !writeText(text, to: 1) { throw SubcommandError("standard output does not take the result") }
+}
 
 /// Help as `swiftlet run --help` looks, which help2man makes a man page of. Other texts (completions) stay as they are.
 func inHouseStyle(_ text: String) -> String {

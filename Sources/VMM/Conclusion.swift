@@ -22,12 +22,13 @@ extension Machine {
         return outcome.stop.exitStatus
     }
 
-    private func say(_ text: String) { writeText("swiftlet: \(text)\n") }
+    private func say(_ text: String) { writeText("swiftlet: \(printable(text))\n") }
 
     private func writeCore(_ crash: Crash, _ path: String) {
         do throws(HostError) {
             let size = try CoreDump(self, crash).write(to: path)
-            say("core written to \(path) (\(size >> 10) KiB of it not zero): gdb \(source.path) \(path)")
+            let symbols = guest.bias == 0 ? "" : " -ex 'add-symbol-file \(source.path) -o \(hex(guest.bias))'"
+            say("core written to \(path) (\(size >> 10) KiB of it not zero): gdb \(guest.bias == 0 ? source.path : "-c") \(path)\(symbols)")
         } catch { say("no core: \(error.message)") }
     }
 }
@@ -40,8 +41,5 @@ public func openKeyboard(_ terminal: Int32) throws(MachineError) -> Keyboard {
     try fromHost(try Keyboard(terminal: terminal))
 }
 
-/// Writes a small text file.
-public func writeFile(_ path: String, _ text: String) throws(MachineError) {
-    let file = try fromHost(try File(path, .create))
-    writeText(text, to: file.fd)
-}
+/// Makes or empties a file.
+public func openForWriting(_ path: String) throws(MachineError) -> File { try fromHost(try File(path, .create)) }

@@ -70,29 +70,35 @@ struct CoreDump {
         return written
     }
 
-    /// Walks the guest's tables over the addresses that a ring-3 guest maps to itself. Wrecked tables give none.
+    /// Walks the guest's tables over the lower half of the address space. Wrecked tables give no segment, and a guest that
+    /// maps its memory over and over gets no core larger than twice its memory, in at most 4,096 segments.
     private static func segments(_ platform: Platform, root: UInt64) -> [Segment] {
         var list: [Segment] = []
-        let top = max(platform.layout.low.upperBound, platform.layout.high.upperBound)
         var address: UInt64 = 0
-        while address < top {
-            guard let mapping = PageWalk.translate(address, root: root, in: platform.memory),
-                platform.memory.contains(GuestAddress(mapping.physical), 4096)
-            else {
-                address += 4096
+        var room = 2 * platform.layout.memorySize
+        while address < 1 << 47, room > 0, list.count < 4096 {
+            guard let mapping = PageWalk.translate(address, root: root, in: platform.memory) else {
+                address += PageWalk.gap(at: address, root: root, in: platform.memory)
                 continue
             }
-            let size = min(mapping.pageSize - (address & (mapping.pageSize - 1)), top - address)
-            if let last = list.last, last.address + last.size == address, last.flags == mapping.flags,
-                last.physical + last.size == mapping.physical
-            {
-                list[list.count - 1].size += size
-            } else {
-                list.append(Segment(address: address, physical: mapping.physical, size: size, flags: mapping.flags))
+            let size = mapping.pageSize - (address & (mapping.pageSize - 1))
+            if platform.memory.contains(GuestAddress(mapping.physical), size) {
+                add(Segment(address: address, physical: mapping.physical, size: size, flags: mapping.flags), to: &list)
+                room -= min(room, size)
             }
             address += size
         }
         return list
+    }
+
+    private static func add(_ segment: Segment, to list: inout [Segment]) {
+        if let last = list.last, last.address + last.size == segment.address, last.flags == segment.flags,
+            last.physical + last.size == segment.physical
+        {
+            list[list.count - 1].size += segment.size
+        } else {
+            list.append(segment)
+        }
     }
 }
 

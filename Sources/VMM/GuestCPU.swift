@@ -18,51 +18,40 @@ struct GuestCPU {
     let cr4: UInt64
 
     init() {
+        let zero = Processor.cpuid(0)
         let one = Processor.cpuid(1)
-        let seven = Processor.cpuid(7)
+        // A leaf above the highest answers with another leaf's data on Intel's CPUs.
+        let seven = zero.eax >= 7 ? Processor.cpuid(7) : (eax: 0, ebx: 0, ecx: 0, edx: 0)
         let extended = Processor.cpuid(0x8000_0001)
-        let hasXSAVE = one.ecx & Self.xsave != 0
+        // The host's kernel must have enabled XSAVE and FSGSBASE, or KVM has no such state to give.
+        let hasXSAVE = one.ecx & Self.osxsave != 0 && zero.eax >= 0xd
+        let hasFSGSBASE = Processor.kernelEnablesFSGSBASE()
         xcr0 = hasXSAVE ? XCR0.guest(host: Processor.xcr0(leaf1ECX: one.ecx)) : 0
         var words = swiftlet_cpu_features()
-        words.leaf1_ecx = one.ecx & ~Self.hidden1ECX | Self.hypervisor
-        words.leaf1_edx = one.edx
-        words.leaf7_ebx = seven.ebx
-        words.leaf7_ecx = seven.ecx
-        words.leaf7_edx = seven.edx & ~Self.amx
-        words.leaf80000001_ecx = extended.ecx & ~Self.svm
-        words.leaf80000001_edx = extended.edx
+        words.leaf1_ecx = FeatureMask.leaf1ECX.apply(one.ecx, xcr0: xcr0) | Self.hypervisor
+        if !hasXSAVE { words.leaf1_ecx &= ~(Self.xsave | Self.osxsave) }
+        words.leaf1_edx = FeatureMask.leaf1EDX.apply(one.edx, xcr0: xcr0)
+        words.leaf7_ebx = FeatureMask.leaf7EBX.apply(seven.ebx, xcr0: xcr0)
+        if !hasFSGSBASE { words.leaf7_ebx &= ~1 }
+        words.leaf7_ecx = FeatureMask.leaf7ECX.apply(seven.ecx, xcr0: xcr0)
+        words.leaf7_edx = FeatureMask.leaf7EDX.apply(seven.edx, xcr0: xcr0)
+        words.leaf80000001_ecx = FeatureMask.leaf80000001ECX.apply(extended.ecx, xcr0: xcr0)
+        words.leaf80000001_edx = FeatureMask.leaf80000001EDX.apply(extended.edx, xcr0: xcr0)
         words.xcr0 = xcr0
-        Self.hideVectors(&words, xcr0)
         features = words
-        cpuid = Self.table(words, one: one, xcr0)
-        cr4 = CR4.ring3 | (hasXSAVE ? CR4.xsave : 0) | (seven.ebx & 1 != 0 ? CR4.fsgsbase : 0)
+        cpuid = Self.table(words, zero: zero, one: one, xcr0)
+        cr4 = CR4.ring3 | (hasXSAVE ? CR4.xsave : 0) | (words.leaf7_ebx & 1 != 0 ? CR4.fsgsbase : 0)
     }
 
     private static let xsave: UInt32 = 1 << 26
+    private static let osxsave: UInt32 = 1 << 27
     private static let hypervisor: UInt32 = 1 << 31
-    /// MONITOR, VMX, SMX, x2APIC, TSC deadline: privileged or not there.
-    private static let hidden1ECX: UInt32 = 1 << 3 | 1 << 5 | 1 << 6 | 1 << 21 | 1 << 24
-    private static let svm: UInt32 = 1 << 2
-    private static let amx: UInt32 = 1 << 22 | 1 << 24 | 1 << 25
 
-    /// Takes away instruction sets whose registers XCR0 does not enable (Intel SDM vol. 2A, CPUID).
-    private static func hideVectors(_ words: inout swiftlet_cpu_features, _ xcr0: UInt64) {
-        if xcr0 & XCR0.avx512 == 0 {
-            words.leaf7_ebx &= ~(1 << 16 | 1 << 17 | 1 << 21 | 1 << 26 | 1 << 27 | 1 << 28 | 1 << 30 | 1 << 31)
-            words.leaf7_ecx &= ~(1 << 1 | 1 << 6 | 1 << 11 | 1 << 12 | 1 << 14)
-            words.leaf7_edx &= ~(1 << 2 | 1 << 3 | 1 << 8 | 1 << 23)
-        }
-        if xcr0 & XCR0.avx == 0 {
-            words.leaf1_ecx &= ~(1 << 12 | 1 << 28 | 1 << 29)  // FMA, AVX, F16C
-            words.leaf7_ebx &= ~(1 << 5)  // AVX2
-            words.leaf7_ecx &= ~(1 << 9 | 1 << 10)  // VAES, VPCLMULQDQ
-        }
-    }
+    private typealias Leaf = (eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32)
 
     private static func table(
-        _ words: swiftlet_cpu_features, one: (eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32), _ xcr0: UInt64
+        _ words: swiftlet_cpu_features, zero: Leaf, one: Leaf, _ xcr0: UInt64
     ) -> CPUID {
-        let zero = Processor.cpuid(0)
         let addressSizes = Processor.cpuid(0x8000_0008)
         var table = CPUID()
         func add(_ leaf: UInt32, _ subleaf: UInt32?, _ eax: UInt32, _ ebx: UInt32, _ ecx: UInt32, _ edx: UInt32) {

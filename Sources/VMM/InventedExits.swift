@@ -13,14 +13,15 @@ import X86
     private var context: VCPUContext
 
     /// A machine of `memorySize` bytes with its call page where a real one has it. The console is two descriptors.
-    public init(memorySize: UInt64, console: Console) throws {
+    /// A quiet one writes no log lines.
+    public init(memorySize: UInt64, console: Console, quiet: Bool = true) throws {
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
         let layout = try Layout(memorySize: memorySize, image: image, moduleSize: 0)
         context = VCPUContext(
             Platform(
                 memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout, console: console,
                 clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-                control: try StopControl(), quiet: true))
+                control: try StopControl(), quiet: quiet))
     }
 
     /// Puts a call's struct into the call page.
@@ -40,6 +41,20 @@ import X86
         case .resume, .commit, .readFaultAddress: true
         case .stop: false
         }
+    }
+
+    /// Handles exits one after the other, whatever they lead to; how many times the guest would run on. For benchmarks:
+    /// like the run loop's its loop is in here, for a call across modules costs as much as an exit's handling.
+    @inline(never)
+    public mutating func handle(all exits: [Exit], rip: UInt64 = AddressMap.imageStart) -> Int {
+        var resumed = 0
+        for exit in exits {
+            switch context.handle(exit, rip: rip) {
+            case .resume, .commit, .readFaultAddress: resumed += 1
+            case .stop: break
+            }
+        }
+        return resumed
     }
 
     /// The interrupt that the run loop would inject now.

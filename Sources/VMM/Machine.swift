@@ -30,6 +30,7 @@ public final class Machine: Sendable {
         let memory = try Self.reserve(guest.layout)
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
+        try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
         try fromKVM(try Self.addSlots(vm, memory))
         try fromKVM(try vm.enableSplitIRQChip())

@@ -44,6 +44,9 @@ struct MachineClock: Sendable {
         return deadline <= now ? 0 : deadline - now
     }
 
+    /// Invariant TSC (CPUID 0x80000007, EDX bit 8; Intel SDM vol. 3B, 18.17.1).
+    private var isStable: Bool { Processor.cpuid(0x8000_0007).edx & 1 << 8 != 0 }
+
     /// The clock as the guest reads it in its call page.
     var page: swiftlet_clock {
         var clock = swiftlet_clock()
@@ -51,7 +54,7 @@ struct MachineClock: Sendable {
         clock.tsc_timestamp = guestStart
         clock.tsc_to_system_mul = scale.multiplier
         clock.tsc_shift = scale.shift
-        clock.flags = UInt8(SWIFTLET_CLOCK_STABLE)
+        clock.flags = isStable ? UInt8(SWIFTLET_CLOCK_STABLE) : 0
         return clock
     }
 }

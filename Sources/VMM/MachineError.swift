@@ -36,6 +36,10 @@ public enum MachineError: Error, Sendable {
         case .kvm(let error): Self.explain(error)
         case .host(let error) where error.errno == EINVAL && error.call == "open":
             "\(error.subject): not a regular file"
+        case .host(let error) where error.call == "pthread_create":
+            "cannot make a thread: raise the limit of processes or of memory (ulimit -u, ulimit -v)"
+        case .host(let error) where error.errno == EMFILE:
+            "\(error.message): raise the limit (ulimit -n)"
         case .host(let error): error.message
         case .image(let path, let error): "\(path): \(error.message)"
         case .memory(.mapping(let size, let errno)):
@@ -55,9 +59,17 @@ public enum MachineError: Error, Sendable {
             return "no permission to open /dev/kvm: add yourself to the group kvm (sudo usermod -aG kvm $USER) and "
                 + "log in again"
         case ("open", _): return "/dev/kvm: \(reason)"
+        case ("KVM_GET_API_VERSION", ENOTTY): return "/dev/kvm is not KVM's device: mount or make the right one (misc, minor 232)"
         case ("KVM_GET_API_VERSION", _): return "/dev/kvm speaks another API version than 12: this kernel is too old"
         case ("KVM_SET_USER_MEMORY_REGION", ENOMEM):
             return "KVM has no memory left for the guest's memory slot: use a smaller --mem"
+        case ("KVM_RUN", EAGAIN):
+            return "KVM cannot make the kernel thread that it needs: raise the limit of processes (ulimit -u, pids.max)"
+        case (_, EMFILE): return "too many open files: raise the limit (ulimit -n)"
+        case ("KVM_GET_TSC_KHZ", EIO):
+            return "this host's TSC is unstable, so guests cannot have a clock: see 'dmesg | grep -i tsc'"
+        case (let request, ENOSYS) where request.hasPrefix("KVM_CAP_"):
+            return "this host's KVM lacks \(request), which every guest needs: use Linux 4.17 or newer"
         case (let request, _): return "\(request): \(reason): 'swiftlet doctor' tells what this host can do"
         }
     }

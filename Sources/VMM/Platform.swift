@@ -11,6 +11,8 @@ final class Platform: Sendable {
     let memory: GuestMemory
     let layout: Layout
     let console: Console
+    /// Where the guest's log lines go.
+    let errors = Console(input: -1, output: 2)
     let clock: MachineClock
     let control: StopControl
     let quiet: Bool

@@ -9,10 +9,8 @@ import X86
 extension VCPUContext {
     @inline(__always)
     mutating func portWrite(_ port: UInt16, size: UInt8, count: UInt32, value: UInt32, rip: UInt64) -> Action {
-        let number = port &- UInt16(SWIFTLET_CALL_PORT)
-        if number &- UInt16(SWIFTLET_CALL_EXIT) < 32, size == 4, count == 1 {
-            return call(Int32(number))
-        }
+        let index = port &- UInt16(SWIFTLET_CALL_PORT + SWIFTLET_CALL_EXIT)
+        if index < 32, size == 4, count == 1 { return call(Int32(index) &+ SWIFTLET_CALL_EXIT) }
         // The IDT's gates lead here when the guest has no handler: the port is the vector.
         if port < 256, size == 4, Stub.contains(rip) { return crash(.exception(vector: Int(port))) }
         return crash(.port(port, size: size, written: value))

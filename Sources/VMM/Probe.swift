@@ -69,11 +69,13 @@ public struct Probe: ~Copyable {
 
     /// Runs to the next exit.
     public func run() throws(ProbeError) -> Exit {
+        let deadline = Clock.monotonic() + 1_000_000_000  // a KVM without its worker thread says EAGAIN for ever
         while true {
             switch vcpu.run() {
             case 0: return vcpu.exit
             case EINTR where vcpu.immediateExit: throw .timedOut
-            case EINTR, EAGAIN: continue
+            case EINTR: continue
+            case EAGAIN where Clock.monotonic() < deadline: continue
             case let error: throw .failed(KVMError("KVM_RUN", errno: error))
             }
         }

@@ -12,6 +12,12 @@ import X86
 struct RunLoop: ~Copyable {
     let vcpu: VCPU
     var context: VCPUContext
+    private var retries = 0
+
+    init(vcpu: consuming VCPU, context: consuming VCPUContext) {
+        self.vcpu = vcpu
+        self.context = context
+    }
 
     /// Runs the guest until it stops. On the vCPU's own thread.
     mutating func run() -> Stop {
@@ -22,7 +28,8 @@ struct RunLoop: ~Copyable {
                 case .resume: break
                 case .commit:
                     if let failure = commitPageTables() { return .failed(failure) }
-                case .readFaultAddress: context.answerFaultAddress((try? vcpu.specialRegisters().cr2) ?? 0)
+                case .readFaultAddress:
+                    if let failure = answerFaultAddress() { return .failed(failure) }
                 case .stop: return stopped()
                 }
                 if !context.timer.isArmed { continue }
@@ -39,8 +46,15 @@ struct RunLoop: ~Copyable {
     }
 
     private func inject(_ vector: UInt8) {
-        // EEXIST (one is already on its way) cannot happen: the mask word was clear, so the last one was taken.
+        // EEXIST: the last one still waits, because the guest cleared the mask word behind a `cli`. It is lost, to it alone.
         try? vcpu.interrupt(vector: vector)
+    }
+
+    private func answerFaultAddress() -> KVMError? {
+        do throws(KVMError) {
+            context.answerFaultAddress(try vcpu.specialRegisters().cr2)
+            return nil
+        } catch { return error }
     }
 
     /// What an error of KVM_RUN means. Out of line: the loop is what it is all about.
@@ -51,8 +65,13 @@ struct RunLoop: ~Copyable {
             // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
             vcpu.immediateExit = false
             context.statistics.kicks &+= 1
+            context.kickAgainIfEarly()
             return context.platform.control.requested
-        case EAGAIN: return nil
+        // Once, when an application processor leaves its wait for SIPI. For ever, when KVM cannot make its worker thread.
+        case EAGAIN:
+            retries += 1
+            if let stop = context.platform.control.requested { return stop }
+            return retries < 1000 ? nil : .failed(KVMError("KVM_RUN", errno: error))
         // The guest's doing: it executes or reads where our mapping has nothing.
         case EFAULT: return .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context))
         default: return .failed(KVMError("KVM_RUN", errno: error))
@@ -66,7 +85,9 @@ struct RunLoop: ~Copyable {
     private mutating func commitPageTables() -> KVMError? {
         do throws(KVMError) {
             vcpu.completePendingIO()
+            // This may swallow a kick. One for a stop comes again (Supervisor); the timer's is set anew here.
             vcpu.immediateExit = false
+            context.kickAgainIfEarly()
             var sregs = try vcpu.specialRegisters()
             sregs.cr4 ^= CR4.globalPages
             try vcpu.setSpecialRegisters(sregs)

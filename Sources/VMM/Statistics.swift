@@ -12,7 +12,7 @@ struct Statistics: Sendable {
 
     @inline(__always)
     mutating func count(call number: Int32) {
-        calls[Int(truncatingIfNeeded: number & 31)] &+= 1
+        calls[Int(truncatingIfNeeded: number &- SWIFTLET_CALL_EXIT)] &+= 1
     }
 
     /// Calls that were made at least once: number and count.

@@ -31,7 +31,7 @@ extension Machine {
         var detail = ""
         switch outcome.stop {
         case .crashed(let crash):
-            detail = ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\(crash.registers.rip)"
+            detail = ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\""
         case .signalled(let signal): detail = ",\"signal\":\(signal)"
         default: break
         }

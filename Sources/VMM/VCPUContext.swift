@@ -98,29 +98,13 @@ struct VCPUContext: ~Copyable {
 
 /// A set of vectors: 256 bits.
 struct VectorSet {
-    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private var words: [4 of UInt64] = InlineArray(repeating: 0)
 
     subscript(vector: Int) -> Bool {
-        get { word(vector) & bit(vector) != 0 }
-        set {
-            let value = newValue ? word(vector) | bit(vector) : word(vector) & ~bit(vector)
-            switch vector >> 6 {
-            case 0: words.0 = value
-            case 1: words.1 = value
-            case 2: words.2 = value
-            default: words.3 = value
-            }
-        }
-    }
-
-    private func bit(_ vector: Int) -> UInt64 { 1 << UInt64(vector & 63) }
-
-    private func word(_ vector: Int) -> UInt64 {
-        switch vector >> 6 {
-        case 0: words.0
-        case 1: words.1
-        case 2: words.2
-        default: words.3
+        @inline(__always) get { words[vector >> 6 & 3] >> UInt64(vector & 63) & 1 != 0 }
+        @inline(__always) set {
+            let bit: UInt64 = 1 << UInt64(vector & 63)
+            if newValue { words[vector >> 6 & 3] |= bit } else { words[vector >> 6 & 3] &= ~bit }
         }
     }
 }

@@ -45,7 +45,7 @@ private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters 
     sregs.gdt.limit = GDT.limit
     sregs.idt.base = AddressMap.idt
     sregs.idt.limit = IDT.limit
-    sregs.apic_base = 0xfee0_0900  // where it is at reset: enabled, bootstrap processor (Intel SDM vol. 3A, 11.4.4)
+    sregs.apic_base = AddressMap.localAPIC | 0x100  // bootstrap processor; bit 11, "enabled", clear (Intel SDM vol. 3A, 11.4.4)
     return sregs
 }
 

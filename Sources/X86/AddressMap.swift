@@ -40,6 +40,9 @@ public enum AddressMap {
     /// Left without memory for interrupt controllers and devices: 3 GiB to 4 GiB.
     public static let hole: Range<UInt64> = 0xc000_0000..<0x1_0000_0000
 
+    /// Where a local APIC would be. A ring-3 guest's is switched off: mapping this address leads to nothing.
+    public static let localAPIC: UInt64 = 0xfee0_0000
+
     /// The ranges of memory for a machine of `size` bytes: what does not fit below the hole goes to 4 GiB and up.
     public static func memory(size: UInt64) -> (low: Range<UInt64>, high: Range<UInt64>) {
         if size <= hole.lowerBound { return (memoryStart..<max(size, memoryStart), 0..<0) }

@@ -35,8 +35,8 @@ public struct PVClock: Equatable, Sendable {
     @inlinable @inline(__always)
     public func nanoseconds(cycles: UInt64) -> UInt64 {
         // The shift is between -34 and 20, so masking shifts are exact.
-        let scaled = shift < 0 ? cycles &>> (0 &- UInt64(truncatingIfNeeded: shift)) : cycles &<< UInt64(truncatingIfNeeded: shift)
-        let (high, low) = scaled.multipliedFullWidth(by: UInt64(multiplier))
-        return high << 32 | low >> 32
+        let amount = UInt64(truncatingIfNeeded: shift)
+        let scaled = shift < 0 ? cycles &>> (0 &- amount) : cycles &<< amount
+        return UInt64(truncatingIfNeeded: (UInt128(scaled) &* UInt128(multiplier)) &>> 32)
     }
 }

@@ -121,6 +121,22 @@ public enum PageWalk {
         public var flags: PageFlags
     }
 
+    /// How many bytes from `address` on are not mapped because one and the same entry is not present.
+    public static func gap<M: PageTableMemory & ~Copyable>(
+        at address: UInt64, root: UInt64, in memory: borrowing M
+    ) -> UInt64 {
+        var table = root & addressMask
+        var level: UInt64 = 4
+        while level > 1, let entry = memory.loadEntry(table + index(address, level: Int(level)) * 8),
+            entry & PageFlags.present.rawValue != 0
+        {
+            table = entry & addressMask
+            level -= 1
+        }
+        let size = UInt64(1) << (level * 9 + 3)
+        return size - (address & (size - 1))
+    }
+
     /// Nil when the address is not mapped or not canonical, or a table lies outside memory.
     public static func translate<M: PageTableMemory & ~Copyable>(
         _ address: UInt64, root: UInt64, in memory: borrowing M

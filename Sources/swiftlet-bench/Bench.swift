@@ -56,16 +56,18 @@ struct Bench: Subcommand {
     func perform() throws(SubcommandError) -> Int32 {
         if let repeats, repeats < 10 { throw SubcommandError("bench: --repeats \(repeats): at least 10") }
         let workshop = Workshop(swiftlet: swiftlet ?? neighbour("swiftlet"), twin: twin, guests: guests)
-        var report = Report(environment: Environment(versions: ["swiftlet": swiftletVersion]) { kernelText($0) })
-        if !json { writeText(report.heading, to: standardOutput) }
+        let modules = paths(matching: "/sys/module/kvm_*").compactMap { $0.split(separator: "/").last.map(String.init) }
+        let environment = Environment(versions: ["swiftlet": swiftletVersion], modules: modules) { kernelText($0) }
+        var report = Report(environment: environment)
+        if !json { try printResult(report.heading) }
         for (benchmark, run) in benchmarks where what == .all || what == benchmark {
             writeText("swiftlet: bench: \(benchmark)\n")
             for finding in try run(workshop, repeats) {
                 report.findings.append(finding)
-                if !json { writeText(finding.text, to: standardOutput) }
+                if !json { try printResult(finding.text) }
             }
         }
-        writeText(json ? try JSON.text(report) : report.verdict, to: standardOutput)
+        try printResult(json ? try JSON.text(report) : report.verdict)
         return check && !report.isKept ? 1 : 0
     }
 

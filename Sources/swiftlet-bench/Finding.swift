@@ -62,7 +62,8 @@ struct Finding: Encodable {
         ].compactMap(\.self)
         ratio = contest.ratio
         promise = Promise(
-            words: "at most \(decimal(limit, 2)) times \(sides.1)", limit: limit, measured: contest.ratio?.median ?? .infinity)
+            words: "at most \(decimal(limit, 2)) times \(sides.1)", limit: limit,
+            measured: contest.ratio?.median ?? .infinity)
     }
 
     init(_ benchmark: String, _ what: String, unit: String, sides: [Side?], promise: Promise?) {

@@ -19,7 +19,8 @@ extension Bench {
                 })
             findings.append(
                 Finding(
-                    "native", "\(guest), its work", unit: "TSC cycles", contest, sides: ("guest", "process"), limit: limit))
+                    "native", "\(guest), its work", unit: "TSC cycles", contest, sides: ("guest", "process"),
+                    limit: limit))
         }
         return findings
     }

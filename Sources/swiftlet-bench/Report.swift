@@ -22,6 +22,7 @@ struct Report: Encodable {
     var verdict: String {
         let promises = findings.compactMap(\.promise)
         let missed = promises.count { !$0.isKept }
-        return missed == 0 ? "all \(promises.count) promises kept\n" : "\(missed) of \(promises.count) promises not kept\n"
+        if missed == 0 { return "all \(promises.count) promises kept\n" }
+        return "\(missed) of \(promises.count) promises not kept\n"
     }
 }

@@ -61,7 +61,7 @@ struct Workshop {
 
     func start(_ program: String, _ arguments: [String], talks: Bool) throws(SubcommandError) -> ChildProcess {
         do throws(HostError) { return try ChildProcess(program, arguments, talks: talks) } catch {
-            throw SubcommandError("bench: \(error.subject): \(errnoText(error.errno)): 'make bench' builds what it needs")
+            throw SubcommandError("bench: \(error.message): 'make bench' builds what it needs")
         }
     }
 

@@ -29,7 +29,7 @@ struct Doctor: Subcommand {
 
     func perform() throws(SubcommandError) -> Int32 {
         let diagnosis = Diagnosis(Examination())
-        writeText(json ? try JSON.text(diagnosis) : diagnosis.text, to: standardOutput)
+        try printResult(json ? try JSON.text(diagnosis) : diagnosis.text)
         return diagnosis.canRun ? 0 : 1
     }
 }

@@ -43,7 +43,7 @@ struct Inspect: Subcommand {
     func perform() throws(SubcommandError) -> Int32 {
         let file = try InspectedFile(image)
         let inspection = try Inspection(file, memorySize: try memorySize(), moduleSize: try moduleSize())
-        writeText(json ? try JSON.text(inspection) : inspection.text, to: standardOutput)
+        try printResult(json ? try JSON.text(inspection) : inspection.text)
         return inspection.runnable ? 0 : 1
     }
 

@@ -9,6 +9,7 @@ import VMM
 /// Never returns: ends the process with the subcommand's status.
 func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     reserveStandardDescriptors()
+    if let index = arguments.firstInvalid { fail("argument \(index) is not UTF-8, and would not arrive unchanged") }
     let rest = arguments.dropFirst(2)
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
@@ -17,7 +18,10 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
         exitProcess(Stop.errorStatus)
     case "--help", "-h", "help": finish(usage)
     case "--version": finish("swiftlet \(swiftletVersion)\n")
-    case "--generate-completion-script": finish(Completions.script(shell: rest.first ?? ""))
+    case "--generate-completion-script":
+        let script = Completions.script(shell: rest.first ?? "")
+        if script.isEmpty { fail("--generate-completion-script needs a shell: bash, zsh or fish") }
+        finish(script)
     case let name? where name.hasPrefix("-"): fail("unknown option '\(name)': try 'swiftlet --help'")
     case let name?:
         let error = execute("swiftlet-\(name)", Array(rest))
@@ -27,13 +31,13 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
 }
 
 func finish(_ text: String) -> Never {
-    writeText(text, to: 1)
-    exitProcess(text.isEmpty ? Stop.errorStatus : 0)
+    let isWritten = writeText(text, to: 1)
+    exitProcess(isWritten ? 0 : Stop.errorStatus)
 }
 
 /// Swiftlet's own error: one line, status 125.
 func fail(_ message: String) -> Never {
-    writeText("swiftlet: \(message)\n")
+    writeText("swiftlet: \(printable(message))\n")
     exitProcess(Stop.errorStatus)
 }
 
@@ -45,6 +49,8 @@ private let usage = """
       run IMAGE [ARGS...]   run a guest kernel, console on this terminal
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
+      bench                 what starting and exiting cost, beside a C twin
+      check [GUEST...]      runs the cases that guests/NAME/expect describes
 
     'swiftlet SUBCOMMAND --help' tells more. Other subcommands are programs named swiftlet-NAME.
 

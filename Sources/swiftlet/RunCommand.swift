@@ -40,8 +40,9 @@ enum RunCommand {
         let machine = try Machine(options.configuration, console: console, phases: &phases)
         let outcome = try machine.run(signals: signals, keyboard: keyboard.take())
         phases.end("run", at: Clock.monotonic())
-        // Before anything is printed: the terminal is the user's again.
+        // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         restore(consume terminal)
+        release(consume signals)
         let status = machine.conclude(outcome)
         if let target = options.statistics { try report(machine, outcome, phases, target) }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
@@ -49,15 +50,23 @@ enum RunCommand {
     }
 
     private static func restore(_ terminal: consuming RawTerminal?) {}
+    private static func release(_ signals: consuming StopSignals) {}
 
     private static func report(
         _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
     ) throws(MachineError) {
         switch target {
         case .text: writeText(outcome.statisticsText(phases))
-        case .json(let fd): writeText(machine.statisticsJSON(outcome, phases), to: fd)
-        case .jsonFile(let path): try writeFile(path, machine.statisticsJSON(outcome, phases))
+        case .json(let fd): writeStatistics(machine.statisticsJSON(outcome, phases), fd, "descriptor \(fd)")
+        case .jsonFile(let path):
+            let file = try openForWriting(path)
+            writeStatistics(machine.statisticsJSON(outcome, phases), file.fd, path)
         }
+    }
+
+    /// The exit status stays the guest's, whatever becomes of its statistics.
+    private static func writeStatistics(_ text: String, _ fd: Int32, _ name: String) {
+        if !writeText(text, to: fd) { writeText("swiftlet: statistics could not be written to \(printable(name))\n") }
     }
 
     static var help: String {
@@ -74,7 +83,7 @@ enum RunCommand {
 
             \(rows.joined())
             Exit status: the guest's own (0-255); 124 timeout, 125 an error of swiftlet or its command line,
-            126 the guest crashed, 128+n stopped by signal n (Ctrl-A x counts as SIGINT).
+            126 the guest crashed, 128+n stopped by signal n (Ctrl-A x counts as SIGINT), 141 nobody reads the console.
 
             """
     }

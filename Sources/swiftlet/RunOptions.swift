@@ -2,6 +2,7 @@
 //
 // Read next: RunCommand.swift.
 
+import Host
 import VMM
 
 /// One option: its name, the name of its value if it takes one, and a line of help.
@@ -44,6 +45,7 @@ struct RunOptions {
         var next = arguments.next()
         while let argument = next, argument.utf8.first == UInt8(ascii: "-"), argument != "--" {
             var (name, value) = split(argument)
+            if name == "-h" { throw UsageError(nil) }
             guard let option = Option.all.first(where: { $0.name == name }) else {
                 throw UsageError("unknown option '\(name)'")
             }
@@ -51,6 +53,7 @@ struct RunOptions {
                 value = arguments.next()
                 if value == nil { throw UsageError("\(name) needs a value: \(kind)") }
             }
+            if value == "" { throw UsageError("\(name) needs a value that is not empty") }
             try set(name, value)
             next = arguments.next()
         }
@@ -58,6 +61,8 @@ struct RunOptions {
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
+        if configuration.core == image { throw UsageError("--core would overwrite the image") }
+        if case .jsonFile(image)? = statistics { throw UsageError("--stats would overwrite the image") }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
@@ -97,8 +102,9 @@ func memorySize(_ text: String) throws(UsageError) -> UInt64 {
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.
 func nanoseconds(_ text: String) throws(UsageError) -> UInt64 {
-    guard let seconds = Double(text), seconds > 0, seconds <= 31_536_000 else {
-        throw UsageError("--timeout '\(text)': seconds above 0, such as 10 or 0.5")
+    let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e }
+    guard isDecimal, let seconds = Double(text), seconds > 0, seconds <= 31_536_000 else {
+        throw UsageError("--timeout '\(text)': seconds above 0 and up to a year (31536000), such as 10 or 0.5")
     }
     return UInt64(seconds * 1e9)
 }
@@ -106,7 +112,11 @@ func nanoseconds(_ text: String) throws(UsageError) -> UInt64 {
 func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {
     guard let text else { return .text }
     if text == "json" { return .json(fd: 2) }
-    if text.hasPrefix("json:fd:"), let fd = Int32(text.dropFirst(8)), fd >= 0 { return .json(fd: fd) }
-    if text.hasPrefix("json:"), text.count > 5 { return .jsonFile(String(text.dropFirst(5))) }
+    let isNumber = text.hasPrefix("json:fd:")
+    if isNumber, let fd = Int32(text.dropFirst(8)), fd >= 0 {
+        if !isOpenDescriptor(fd) { throw UsageError("--stats=\(text): descriptor \(fd) is not open") }
+        return .json(fd: fd)
+    }
+    if text.hasPrefix("json:"), text.count > 5, !isNumber { return .jsonFile(String(text.dropFirst(5))) }
     throw UsageError("--stats=\(text): json, json:FILE or json:fd:N")
 }

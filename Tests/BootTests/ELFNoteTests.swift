@@ -54,7 +54,8 @@ import X86
     @Test func versionAndFlagsAreChecked() {
         #expect(refusal(ofNote: ELFBuilder.swiftletNote(version: 2)) == .newerABI(image: 2, ours: 1))
         #expect(refusal(ofNote: ELFBuilder.swiftletNote(version: .max)) == .newerABI(image: .max, ours: 1))
-        #expect(refusal(ofNote: ELFBuilder.swiftletNote(version: 0)) == .malformed("a Swiftlet note with ABI version 0"))
+        #expect(
+            refusal(ofNote: ELFBuilder.swiftletNote(version: 0)) == .malformed("a Swiftlet note with ABI version 0"))
         #expect(refusal(ofNote: ELFBuilder.swiftletNote(flags: 3)) == .unknownFlags(2))
         #expect(refusal(ofNote: ELFBuilder.swiftletNote(flags: 0x8000_0001)) == .unknownFlags(0x8000_0000))
         #expect(

@@ -100,10 +100,11 @@ private let image: Range<UInt64> = 0x4_0000..<0x4_3000
     }
 
     /// An image, or a module behind it, that reaches over 3 GiB: more memory would not help, and is not asked for.
-    @Test(arguments: [
-        (0xbfff_f000, 0), (0xc000_0000, 0), (0xffff_f000, 0), (1 << 32, 0), (1 << 46, 0),
-        (0x4_0000, 3 << 30), (0x4_0000, 1 << 40), (0x4_0000, .max), (0x4_0000, .max - 0x10_0000), (1 << 46, .max),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (0xbfff_f000, 0), (0xc000_0000, 0), (0xffff_f000, 0), (1 << 32, 0), (1 << 46, 0),
+            (0x4_0000, 3 << 30), (0x4_0000, 1 << 40), (0x4_0000, .max), (0x4_0000, .max - 0x10_0000), (1 << 46, .max),
+        ] as [(UInt64, UInt64)])
     func whatDoesNotFitBelowTheHole(start: UInt64, module: UInt64) {
         for memory in [1 << 20, 64 << 20, 64 << 30] as [UInt64] {
             let error = error(memory, start..<start + 0x1000, module: module)

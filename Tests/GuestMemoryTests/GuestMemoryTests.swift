@@ -84,7 +84,8 @@ import Testing
         #expect(word.load() == .max)
     }
 
-    @Test(arguments: [0, 0xfffc, 0x1_0001, 0x1_0002, 0x1_0003, 0x20_0000, 0x20_0004, 0xffff_ffff_ffff_fffc] as [UInt64])
+    @Test(
+        arguments: [0, 0xfffc, 0x1_0001, 0x1_0002, 0x1_0003, 0x20_0000, 0x20_0004, 0xffff_ffff_ffff_fffc] as [UInt64])
     func noWordOutsideMemoryOrAcrossWords(address: UInt64) throws {
         let memory = try GuestMemory(low: 0x1_0000..<0x20_0000)
         #expect(GuestAtomic(memory, GuestAddress(address)) == nil)

@@ -17,12 +17,13 @@ import Testing
         """,
         "/proc/sys/kernel/osrelease": "6.18.0-test\n",
         "/proc/loadavg": "0.25 0.50 1.00 1/100 4711\n",
-        "/proc/modules": "kvm_soft 16384 0 - Live 0x0\nkvm 1024 1 kvm_soft, Live 0x0\n",
         "/sys/class/misc/kvm/dev": "10:232\n",
     ]
 
     private func host(_ changes: [String: String] = [:], without missing: String = "") -> Environment {
-        Environment { path in path == missing ? nil : changes[path] ?? Self.files[path] }
+        Environment(modules: ["kvm_amd", "kvm_soft"]) { path in
+            path == missing ? nil : changes[path] ?? Self.files[path]
+        }
     }
 
     @Test func readsTheKernelsFiles() {
@@ -56,13 +57,13 @@ import Testing
     }
 
     @Test func nothingReadableIsARecordToo() {
-        let unknown = Environment { _ in nil }
+        let unknown = Environment(modules: []) { _ in nil }
         #expect((unknown.cpu, unknown.cpus, unknown.load) == ("", 0, 0))
         #expect(unknown.virtualization == .none)
     }
 
     @Test func summaryNamesVersions() {
-        let host = Environment(versions: ["swiftlet": "0.1.0"]) { Self.files[$0] }
+        let host = Environment(versions: ["swiftlet": "0.1.0"], modules: ["kvm_soft"]) { Self.files[$0] }
         #expect(host.summary.hasSuffix("software KVM (kvm_soft), load 0.25, swiftlet 0.1.0"))
     }
 }

@@ -66,11 +66,12 @@ import X86
         }
     }
 
-    @Test(arguments: [
-        (1025, 1, "log: 1025 bytes, at most 1024"), (.max, 1, "log: 4294967295 bytes, at most 1024"),
-        (5, 0, "log: level 0 is not in 1...4"), (5, 5, "log: level 5 is not in 1...4"),
-        (5, .max, "log: level 4294967295 is not in 1...4"),
-    ] as [(UInt32, UInt32, String)])
+    @Test(
+        arguments: [
+            (1025, 1, "log: 1025 bytes, at most 1024"), (.max, 1, "log: 4294967295 bytes, at most 1024"),
+            (5, 0, "log: level 0 is not in 1...4"), (5, 5, "log: level 5 is not in 1...4"),
+            (5, .max, "log: level 4294967295 is not in 1...4"),
+        ] as [(UInt32, UInt32, String)])
     func logMisused(length: UInt32, level: UInt32, words: String) throws {
         let guest = try InventedGuest()
         let arguments = swiftlet_log(buffer: InventedGuest.buffer, length: length, level: level)
@@ -133,13 +134,14 @@ import X86
         #expect((0..<256).allSatisfy { !guest.context.handled[$0] })
     }
 
-    @Test(arguments: [
-        (1, 0x4_0000, "vector 1 is the debugger's"), (3, 0, "vector 3 is the debugger's"),
-        (256, 0x4_0000, "vector 256 is not in 0...255"), (.max, 0, "vector 4294967295 is not in 0...255"),
-        (14, 1 << 47, "address 0x800000000000 is not canonical"),
-        (14, 0x7fff_ffff_ffff_ffff, "address 0x7fffffffffffffff is not canonical"),
-        (14, 0xffff_7fff_ffff_ffff, "address 0xffff7fffffffffff is not canonical"),
-    ] as [(UInt32, UInt64, String)])
+    @Test(
+        arguments: [
+            (1, 0x4_0000, "vector 1 is the debugger's"), (3, 0, "vector 3 is the debugger's"),
+            (256, 0x4_0000, "vector 256 is not in 0...255"), (.max, 0, "vector 4294967295 is not in 0...255"),
+            (14, 1 << 47, "address 0x800000000000 is not canonical"),
+            (14, 0x7fff_ffff_ffff_ffff, "address 0x7fffffffffffffff is not canonical"),
+            (14, 0xffff_7fff_ffff_ffff, "address 0xffff7fffffffffff is not canonical"),
+        ] as [(UInt32, UInt64, String)])
     func handlerMisused(vector: UInt32, address: UInt64, words: String) throws {
         let guest = try InventedGuest()
         #expect(install(guest, vector, address) == .stop)

@@ -37,8 +37,11 @@ extension InventedGuest {
 }
 
 @Suite struct TimerTests {
-    @Test(arguments: [(31, "not in 32...255"), (0, "not in 32...255"), (256, "not in 32...255"), (.max, "not in 32...255")]
-        as [(UInt32, String)])
+    @Test(
+        arguments: [
+            (31, "not in 32...255"), (0, "not in 32...255"), (256, "not in 32...255"), (.max, "not in 32...255"),
+        ]
+            as [(UInt32, String)])
     func vectorsBelow32AreTheCPUs(vector: UInt32, words: String) throws {
         let guest = try InventedGuest()
         #expect(guest.arm(0, vector: vector) == .stop)

@@ -106,7 +106,8 @@ struct DescriptorFields: Equatable {
         let words = TSS.words(reportStack: 0x1122_3344_5566_7788)
         for index in words.indices {
             for byte in 0..<8 {
-                bytes[Int(words[index].offset) + byte] = UInt8(truncatingIfNeeded: words[index].value >> UInt64(8 * byte))
+                bytes[Int(words[index].offset) + byte] = UInt8(
+                    truncatingIfNeeded: words[index].value >> UInt64(8 * byte))
             }
         }
         return bytes

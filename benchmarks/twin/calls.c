@@ -1,8 +1,8 @@
 /*
- * The twin's ten calls.
+ * The twin's calls.
  *
  * As Sources/VMM/Paravirt/. What Swiftlet checks of a call's arguments is checked here too; a guest that breaks the
- * contract ends with status 126 and one word.
+ * contract ends with status 126 and one word. Read next: wait.c.
  */
 #include "twin.h"
 
@@ -14,8 +14,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#define NONE SWIFTLET_NO_DEADLINE
 
 static enum action end(struct machine *machine, int status)
 {
@@ -30,50 +28,6 @@ enum action crash(struct machine *machine, const char *what)
 }
 
 static enum action stopped(struct machine *machine) { return end(machine, 128 + machine->stop_signal); }
-
-/* Nanoseconds until a deadline on the guest's clock. */
-uint64_t remaining(const struct clock *clock, uint64_t deadline)
-{
-    if (deadline == NONE)
-        return NONE;
-    uint64_t cycles = __builtin_ia32_rdtsc() - clock->host_start, now = 0;
-    if (cycles <= UINT64_MAX >> 1) {
-        cycles = clock->shift < 0 ? cycles >> -clock->shift : cycles << clock->shift;
-        now = (uint64_t)((__uint128_t)cycles * clock->multiplier >> 32);
-    }
-    return deadline <= now ? 0 : deadline - now;
-}
-
-/* Ready events of two descriptors (bits 0 and 1). */
-static int wait_for(int fd, short events, int stop, uint64_t nanoseconds)
-{
-    struct pollfd set[] = {{fd, events, 0}, {stop, POLLIN, 0}, {-1, 0, 0}};
-    struct timespec limit = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
-    if (syscall(SYS_ppoll, set, 3, nanoseconds == NONE ? NULL : &limit, NULL, 0) <= 0)
-        return 0;
-    return (set[0].revents != 0) | (set[1].revents != 0) << 1;
-}
-
-enum sleep_end { READY, PASSED, INTERRUPTED };
-
-/* Waits for the console, a deadline, the guest's timer or a stop. */
-static enum sleep_end wait_for_events(struct machine *machine, uint32_t events, uint64_t deadline)
-{
-    uint32_t *mask = interrupt_word(machine, SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED);
-    uint64_t timer = __atomic_load_n(mask, __ATOMIC_ACQUIRE) ? NONE : machine->timer_deadline;
-    for (;;) {
-        uint64_t left = remaining(&machine->clock, deadline < timer ? deadline : timer);
-        if (events == 0 && left == 0)
-            return timer < deadline ? INTERRUPTED : PASSED;
-        int ready = wait_for(events ? STDIN_FILENO : -1, POLLIN, machine->stop, left);
-        if (stop_signal(machine))
-            return PASSED;
-        if (ready & 1)
-            return READY;
-        if (left == 0)
-            return timer < deadline ? INTERRUPTED : PASSED;
-    }
-}
 
 static enum action call_exit(struct machine *machine)
 {

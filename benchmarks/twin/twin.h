@@ -4,7 +4,7 @@
  *
  * It makes the same system calls in the same order and fills the same bytes of guest memory, but has no options, no
  * reports and few words for its errors: it says which step failed and exits with 125. `make bench` runs the two side by
- * side. Read next: main.c, then machine.c, image.c, boot.c, loop.c, calls.c.
+ * side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, loop.c, calls.c, wait.c.
  */
 #ifndef TWIN_H
 #define TWIN_H
@@ -130,7 +130,11 @@ void image_load(const struct image *image, uint8_t *memory);
 void layout_plan(struct layout *layout, const struct image *image);
 uint8_t *memory_reserve(void);
 struct start boot_install(struct machine *machine, char **arguments);
+
+/* tables.c */
 void gate_write(uint8_t *memory, unsigned vector, uint64_t handler, uint64_t stack);
+void write_machine_tables(uint8_t *memory);
+uint64_t build_page_tables(struct machine *machine);
 
 /* machine.c */
 void cpu_describe(struct cpu *cpu);
@@ -144,7 +148,13 @@ int run_loop(struct machine *machine);
 enum action { RESUME, COMMIT, READ_FAULT_ADDRESS, STOP };
 enum action handle_call(struct machine *machine, uint16_t number);
 enum action crash(struct machine *machine, const char *what);
+
+/* wait.c */
+#define NONE SWIFTLET_NO_DEADLINE
+enum sleep_end { READY, PASSED, INTERRUPTED };
 uint64_t remaining(const struct clock *clock, uint64_t deadline);
+int wait_for(int fd, short events, int stop, uint64_t nanoseconds);
+enum sleep_end wait_for_events(struct machine *machine, uint32_t events, uint64_t deadline);
 
 static inline int stop_signal(struct machine *machine)
 {

@@ -10,6 +10,14 @@ int putchar(int character);
 int posix_memalign(void **memory, size_t alignment, size_t size);
 void free(void *memory);
 void arc4random_buf(void *buffer, size_t size);
+double ceil(double value);
+
+/* Dictionary and Set size their tables with it; the values are small and positive. */
+double ceil(double value)
+{
+    int64_t whole = (int64_t)value;
+    return (double)(whole + (value > (double)whole));
+}
 
 int putchar(int character)
 {

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -39,6 +40,9 @@ static inline uint64_t chost_xgetbv0(void)
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (uint64_t)high << 32 | low;
 }
+
+/* What the kernel has enabled of the CPU: <sys/auxv.h> is not in Swift's Glibc module. */
+static inline unsigned long chost_hwcap2(void) { return getauxval(AT_HWCAP2); }
 
 /* open() and fcntl() are variadic. */
 static inline long chost_open(const char *path, int flags) { return chost_result(open(path, flags | O_CLOEXEC, 0666)); }
@@ -121,20 +125,35 @@ static inline long chost_arm_timer(long timer, uint64_t nanoseconds)
 
 static inline void chost_delete_timer(long timer) { timer_delete((timer_t)(intptr_t)timer); }
 
-/* sigset_t's macros do not import. Blocks the stop signals in this thread and all it makes; their signalfd. */
-static inline long chost_open_stop_signals(void)
+/* sigset_t's macros do not import. The stop signals, but those that our parent wants ignored (nohup, `&` in a script). */
+static inline sigset_t chost_stop_signals(void)
 {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR2, SIGALRM, SIGXCPU};
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGQUIT);
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
+    return set;
+}
+/* Blocks them in this thread and all it makes; their signalfd. */
+static inline long chost_open_stop_signals(void)
+{
+    sigset_t set = chost_stop_signals();
     int r = pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (r != 0)
         return -r;
     signal(SIGPIPE, SIG_IGN); /* a console reader that is gone is an error of write, not our death */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a core that is larger than ulimit -f */
     return chost_result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+/* From here a stop signal ends the process, as it would any other. */
+static inline void chost_release_stop_signals(void)
+{
+    sigset_t set = chost_stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 /* The signal that arrived, or 0. */
 static inline int chost_read_signal(int fd)

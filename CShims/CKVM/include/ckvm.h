@@ -73,7 +73,7 @@ static inline uint64_t ckvm_eventfd_take(int fd)
 }
 
 /* a vCPU */
-static inline long ckvm_run(int vcpu) { return ckvm_result(ioctl(vcpu, KVM_RUN, 0)); }
+static inline long ckvm_run(int vcpu) { return ioctl(vcpu, KVM_RUN, 0) == 0 ? 0 : -errno; }
 static inline long ckvm_get_regs(int vcpu, struct kvm_regs *regs) { return ckvm_result(ioctl(vcpu, KVM_GET_REGS, regs)); }
 static inline long ckvm_set_regs(int vcpu, const struct kvm_regs *regs) { return ckvm_result(ioctl(vcpu, KVM_SET_REGS, regs)); }
 static inline long ckvm_get_sregs(int vcpu, struct kvm_sregs *sregs) { return ckvm_result(ioctl(vcpu, KVM_GET_SREGS, sregs)); }

@@ -9,34 +9,46 @@ import Host
 extension VCPUContext {
     mutating func consoleWrite() -> Action {
         let call = arguments(swiftlet_console_write.self)
-        var address = GuestAddress(call.buffer)
-        var left = call.length
-        if left == 0 { return .resume }  // no buffer at all
-        guard platform.memory.contains(address, left) else {
-            return misuse("console write: \(left) bytes at \(address.description) are not in guest memory")
+        let address = GuestAddress(call.buffer)
+        if call.length == 0 { return .resume }  // no buffer at all
+        guard platform.memory.contains(address, call.length) else {
+            return misuse("console write: \(call.length) bytes at \(address.description) are not in guest memory")
         }
-        while left > 0 {
-            let result = platform.memory.withSpan(address, left) { platform.console.write($0) } ?? .gone
-            switch result {
-            case .done(let written):
-                address = address + UInt64(written)
-                left -= UInt64(written)
-                // A kick may have cut it short: with a slow reader that would go on for long.
-                if left > 0, let stop = platform.control.requested { return end(stop) }
-            case .interrupted, .notReady:
-                if let stop = waitForConsole() { return end(stop) }
-            case .gone: return end(.consoleGone)
-            case .failed(let errno): return end(.hostFailed("the console", errno: errno))
-            }
+        let result = writeAll(call.length, to: platform.console) { done in
+            platform.memory.withSpan(address + done, call.length - done) { platform.console.write($0) } ?? .gone
         }
-        return .resume
+        switch result {
+        case .done: return .resume
+        case .stopped(let stop): return end(stop)
+        case .gone: return end(.consoleGone)
+        case .failed(let errno): return end(.hostFailed("the console", errno: errno))
+        }
     }
 
-    /// Waits until the console takes more, or returns the stop that came first.
-    private func waitForConsole() -> Stop? {
-        if let stop = platform.control.requested { return stop }
-        _ = wait(
-            for: WaitFor(platform.console.output, write: true), WaitFor(platform.control.event.fd), nanoseconds: nil)
-        return platform.control.requested
+    /// How a write that may take several turns ended.
+    enum WriteEnd {
+        case done
+        case stopped(Stop)
+        case gone
+        case failed(errno: Int32)
+    }
+
+    /// Calls `write` with the bytes already written until all are, somebody asks for a stop, or it fails.
+    func writeAll(_ count: UInt64, to console: Console, _ write: (UInt64) -> ConsoleResult) -> WriteEnd {
+        var done: UInt64 = 0
+        while done < count {
+            switch write(done) {
+            case .done(let written): done += UInt64(written)
+            case .interrupted: break
+            case .notReady:
+                let room = WaitFor(console.output, write: true)
+                _ = wait(for: room, WaitFor(platform.control.event.fd), nanoseconds: nil)
+            case .gone: return .gone
+            case .failed(let errno): return .failed(errno: errno)
+            }
+            // A kick may have cut a write short: with a slow reader that would go on for long.
+            if done < count, let stop = platform.control.requested { return .stopped(stop) }
+        }
+        return .done
     }
 }

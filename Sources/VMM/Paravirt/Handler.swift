@@ -22,9 +22,7 @@ extension VCPUContext {
         let gate = IDT.gate(
             vector: vector, handler: isOwn ? call.address : Stub.address(vector: vector),
             stack: isOwn && vector != Vector.doubleFault ? 0 : 1)
-        let place = AddressMap.idt + UInt64(vector) * 16
-        platform.memory.writeMachine(gate.low, at: place)
-        platform.memory.writeMachine(gate.high, at: place + 8)
+        platform.memory.writeMachine(gate, at: AddressMap.idt + UInt64(vector) * 16)
         handled[vector] = isOwn
         return .resume
     }

@@ -18,7 +18,14 @@ extension VCPUContext {
         }
         guard let level = levelName(call.level) else { return misuse("log: level \(call.level) is not in 1...4") }
         if platform.quiet { return .resume }
-        writeText("guest \(level): \(guestText(bytes))\n")
+        return writeLine("guest \(level): \(guestText(bytes))\n")
+    }
+
+    /// A line that standard error does not take is lost; a stop gets through while it makes us wait.
+    private mutating func writeLine(_ line: String) -> Action {
+        let bytes = Array(line.utf8)
+        let result = writeAll(UInt64(bytes.count), to: platform.errors) { platform.errors.write(bytes, from: Int($0)) }
+        if case .stopped(let stop) = result { return end(stop) }
         return .resume
     }
 

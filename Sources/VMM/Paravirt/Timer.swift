@@ -44,6 +44,13 @@ extension VCPUContext {
         return .resume
     }
 
+    /// After a kick: the timer's comes by the host's monotonic clock, the deadline is judged by the TSC, and the two drift
+    /// apart (NTP). A kick that came before the deadline must not have been the last.
+    mutating func kickAgainIfEarly() {
+        guard timer.isArmed, let left = platform.clock.remaining(until: timer.deadline), left > 0 else { return }
+        try? timer.arm(nanoseconds: left)
+    }
+
     /// Called when the timer may be due: the vector to inject now, if the guest's mask allows it.
     mutating func interruptToInject() -> UInt8? {
         guard timer.isArmed, platform.clock.remaining(until: timer.deadline) == 0 else { return nil }

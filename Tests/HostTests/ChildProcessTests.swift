@@ -1,0 +1,54 @@
+// Programs that we start: how they end is told truly, they are talked to by pipes, and none outlives its owner.
+
+import Glibc
+import Host
+import Testing
+
+@Suite struct ChildProcessTests {
+    private static let patient: UInt64 = 3_600_000_000_000
+
+    @Test(arguments: [0, 1, 77, 255] as [Int32])
+    func exitStatusComesThrough(status: Int32) throws {
+        var child = try ChildProcess("/bin/sh", ["-c", "exit \(status)"])
+        #expect(child.finish(limit: Self.patient).end == .exited(status))
+    }
+
+    @Test func signalsAreTold() throws {
+        var child = try ChildProcess("/bin/sh", ["-c", "kill -TERM $$"])
+        #expect(child.finish(limit: Self.patient).end == .killed(signal: SIGTERM))
+    }
+
+    @Test func whoStaysTooLongIsKilled() throws {
+        var child = try ChildProcess("/bin/sleep", ["3600"])
+        let (end, nanoseconds) = child.finish(limit: 20_000_000)
+        #expect(end == .overtime)
+        #expect(nanoseconds >= 20_000_000)
+        #expect(kill(child.pid, 0) == -1 && errno == ESRCH)
+    }
+
+    @Test func talksByPipes() throws {
+        var child = try ChildProcess("/bin/cat", [], talks: true)
+        child.type("spoken\n")
+        #expect(child.read(nanoseconds: Self.patient) == "spoken\n")
+        try child.closeInput()
+        #expect(child.read(nanoseconds: Self.patient) == nil)
+        #expect(child.finish(limit: Self.patient).end == .exited(0))
+    }
+
+    @Test func withoutTalkInputIsAtItsEnd() throws {
+        var child = try ChildProcess("/bin/cat", [])
+        #expect(child.read(nanoseconds: Self.patient) == nil)
+        #expect(child.finish(limit: Self.patient).end == .exited(0))
+    }
+
+    @Test func noneOutlivesItsOwner() throws {
+        let pid = try ChildProcess("/bin/sleep", ["3600"]).pid
+        #expect(kill(pid, 0) == -1 && errno == ESRCH)
+    }
+
+    @Test func aMissingProgramIsAnError() {
+        #expect(throws: HostError("posix_spawn", "/nowhere/program", errno: ENOENT)) {
+            _ = try ChildProcess("/nowhere/program", [])
+        }
+    }
+}

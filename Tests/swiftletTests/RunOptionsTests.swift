@@ -1,0 +1,131 @@
+// The command line of `swiftlet run`: every option, every way to write it, and what is wrong with the others.
+//
+// Read next: CompletionsTests.swift.
+
+import Testing
+import VMM
+
+@testable import swiftlet
+
+@Suite struct RunOptionsTests {
+    private func parse(_ line: String...) throws -> RunOptions { try RunOptions(line) }
+
+    private func error(_ line: String...) -> String? {
+        do throws(UsageError) {
+            _ = try RunOptions(line)
+            return nil
+        } catch { return error.message ?? "(help)" }
+    }
+
+    @Test func imageAloneHasTheDefaults() throws {
+        let options = try parse("hello.elf")
+        #expect(options.configuration.image == "hello.elf")
+        #expect(options.configuration.arguments.isEmpty)
+        #expect(options.configuration.memorySize == 64 << 20)
+        #expect(options.configuration.timeout == nil && options.configuration.module == nil)
+        #expect(!options.configuration.raw && !options.configuration.quiet && options.configuration.core == nil)
+        #expect(options.statistics == nil)
+    }
+
+    @Test func everythingBehindTheImageIsTheGuests() throws {
+        let options = try parse("--quiet", "a.elf", "--quiet", "--mem", "-x", "--", "")
+        #expect(options.configuration.image == "a.elf")
+        #expect(options.configuration.arguments == ["--quiet", "--mem", "-x", "--", ""])
+    }
+
+    @Test func optionsEndAtTwoDashes() throws {
+        #expect(try parse("--", "--mem").configuration.image == "--mem")
+        #expect(try parse("--raw", "--", "a", "--", "b").configuration.arguments == ["--", "b"])
+    }
+
+    @Test func valuesStandBehindOrInTheOption() throws {
+        for line in [["--mem", "2G", "a"], ["--mem=2G", "a"]] {
+            #expect(try RunOptions(line).configuration.memorySize == 2 << 30)
+        }
+        #expect(try parse("--module=a=b", "i").configuration.module == "a=b")
+        #expect(try parse("--core", "--raw", "i").configuration.core == "--raw", "a value may look like an option")
+        #expect(try parse("--timeout", "0.25", "i").configuration.timeout == 250_000_000)
+        #expect(try parse("--mem", "1M", "--mem", "2M", "i").configuration.memorySize == 2 << 20, "the last counts")
+    }
+
+    @Test func whatIsWrongIsSaid() {
+        #expect(error() == "no image given")
+        #expect(error("--raw") == "no image given")
+        #expect(error("--") == "no image given")
+        #expect(error("") == "no image given")
+        #expect(error("--frobnicate", "i") == "unknown option '--frobnicate'")
+        #expect(error("-m", "i") == "unknown option '-m'")
+        #expect(error("-") == "unknown option '-'")
+        #expect(error("--mem=64M=", "i") == "--mem '64M=': a size such as 64M or 2G; a bare number is MiB")
+        #expect(error("--mem") == "--mem needs a value: SIZE")
+        #expect(error("--raw=yes", "i") == "--raw takes no value")
+        #expect(error("--quiet=", "i") == "--quiet takes no value")
+        #expect(error("--help") == "(help)")
+        #expect(error("--help", "i") == "(help)")
+    }
+
+    private static let targets: [(String, String)] = [
+        ("--stats", "text"), ("--stats=json", "fd 2"), ("--stats=json:fd:7", "fd 7"), ("--stats=json:fd:0", "fd 0"),
+        ("--stats=json:a.json", "file a.json"), ("--stats=json:fd", "file fd"), ("--stats=json:/a:b", "file /a:b"),
+    ]
+
+    @Test(arguments: targets.indices)
+    func statisticsGoSomewhere(index: Int) throws {
+        let (option, words) = Self.targets[index]
+        switch try parse(option, "i").statistics {
+        case .text: #expect(words == "text")
+        case .json(let fd): #expect(words == "fd \(fd)")
+        case .jsonFile(let path): #expect(words == "file \(path)")
+        case nil: Issue.record("no statistics")
+        }
+    }
+
+    @Test(arguments: ["", "xml", "json:", "JSON", "json:fd:", "json:fd:-1", "json:fd:x", "json:fd:99999999999"])
+    func statisticsThatGoNowhere(value: String) {
+        #expect(error("--stats=\(value)", "i") == "--stats=\(value): json, json:FILE or json:fd:N")
+    }
+}
+
+@Suite struct TimeLimitTests {
+    @Test(
+        arguments: [
+            ("1", 1_000_000_000), ("0.5", 500_000_000), ("1e-3", 1_000_000), ("31536000", 31_536_000_000_000_000),
+        ]
+            as [(String, UInt64)])
+    func secondsWithAFraction(text: String, time: UInt64) throws { #expect(try nanoseconds(text) == time) }
+
+    @Test(arguments: ["", "0", "-1", "nan", "inf", "-inf", "1s", "1,5", " 1", "31536001", "1e300", "0.0"])
+    func whatIsNoTimeLimit(text: String) {
+        #expect { try nanoseconds(text) } throws: {
+            ($0 as? UsageError)?.message == "--timeout '\(text)': seconds above 0, such as 10 or 0.5"
+        }
+    }
+}
+
+@Suite struct MemorySizeTests {
+    private func parse(_ text: String) -> (UInt64?, String?) {
+        do throws(MemorySizeError) { return (try MemorySize.parse(text), nil) } catch { return (nil, error.message) }
+    }
+
+    @Test(
+        arguments: [
+            ("64", 64 << 20), ("64M", 64 << 20), ("64m", 64 << 20), ("1024K", 1 << 20), ("1028k", 0x10_1000),
+            ("2G", 2 << 30), ("3g", 3 << 30), ("1T", 1 << 40), ("1", 1 << 20), ("001", 1 << 20), ("4194304T", 1 << 62),
+        ] as [(String, UInt64)])
+    func sizesAreRead(text: String, size: UInt64) { #expect(parse(text).0 == size) }
+
+    @Test(arguments: [
+        "", "M", "x", "64X", "64MB", "1.5G", "-1", "0x10", "64 M", "６４", "99999999999999999999", "8388608T",
+        "16777216T",
+        "9223372036854775808",
+    ])
+    func whatIsNoSize(text: String) {
+        #expect(parse(text).1 == "'\(text)': a size such as 64M or 2G; a bare number is MiB")
+    }
+
+    @Test(arguments: ["0", "0M", "1K", "1023K"])
+    func tooSmall(text: String) { #expect(parse(text).1 == "'\(text)': at least 1M") }
+
+    @Test(arguments: ["1025K", "2049k"])
+    func noWholePages(text: String) { #expect(parse(text).1 == "'\(text)': not a multiple of 4K") }
+}

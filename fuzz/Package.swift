@@ -1,0 +1,28 @@
+// swift-tools-version: 6.2
+// libFuzzer on what is hostile: image files, and the arguments of calls. `make fuzz` builds and runs it.
+//
+// A package of its own, because every module in it is compiled with -sanitize=fuzzer, the VMM's too.
+
+import PackageDescription
+
+let checked: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let harness: [Target.Dependency] = ["Harness"]
+
+let package = Package(
+    name: "fuzz",
+    dependencies: [.package(name: "swiftlet", path: "..")],
+    targets: [
+        .target(name: "CFuzz"),
+        .target(
+            name: "Harness",
+            dependencies: [
+                "CFuzz", .product(name: "VMM", package: "swiftlet"),
+                .product(name: "ImageBuilder", package: "swiftlet"),
+            ],
+            swiftSettings: checked),
+        .executableTarget(name: "fuzz-image", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-calls", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-planted", dependencies: harness, swiftSettings: checked),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,37 @@
+// Seeds for images: right ones of every kind, so that mutations start behind the first checks.
+//
+// Read next: ImageRun.swift.
+
+import ImageBuilder
+
+/// Small images, some in a world with accidents.
+public func imageSeeds() -> [Seed] {
+    let images: [Seed] = [
+        ("guest", ELFBuilder.guest().build()), ("full", ELFBuilder.fullGuest().build()),
+        ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()),
+        ("script", Array("#!/bin/sh\n".utf8)), ("multiboot", multiboot()),
+    ]
+    return images
+        + images.filter { $0.input.count > 64 }.flatMap { seed in
+            [(1, 0x78), (2, 0x90)].map { accident, size in
+                var input = seed.input
+                input[8] = UInt8(accident)
+                input[9] = UInt8(size)
+                input[12] = 3
+                input[13] = 1
+                return ("\(seed.name)-accident-\(accident)", input)
+            }
+        }
+}
+
+/// An executable of somebody else, with a note of theirs.
+private func stranger() -> [UInt8] {
+    ELFBuilder.guest(note: ELFBuilder.note(owner: "Xen", type: 18, [0, 0, 4, 0])).build()
+}
+
+/// No ELF: a Multiboot header behind 16 bytes.
+private func multiboot() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    bytes.append32(0x1bad_b002, 0, 0 &- 0x1bad_b002)
+    return bytes
+}
