@@ -11,7 +11,7 @@ PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test bench lint format docs install clean
+.PHONY: help deps lab-deps build guests run test lab-test bench fuzz lint format docs install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,12 +61,17 @@ bench: deps build ## are the promises in numbers kept? beside a C program that d
 	@! $(KVM_USABLE) || bin/swiftlet bench --check
 	@if [ -z "$$(lab/svm.sh -n)" ]; then $(MAKE) --no-print-directory -C benchmarks lab; fi
 
+SECONDS = 30
+
+fuzz: deps guests ## libFuzzer on image files and on calls, SECONDS=30 each, after it has found two planted bugs
+	fuzz/run.sh $(SECONDS)
+
 lint: ## swift-format, and the house rules that it cannot check
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources
 	@docs/check.sh
 
 format: ## let swift-format rewrite the sources
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources
 
 docs: build ## docs/build: man pages and shell completions, from what each program says of itself
 	@packages=help2man; $(INSTALL_MISSING)

@@ -13,7 +13,10 @@ public struct Arguments: RandomAccessCollection, Sendable {
     /// The first argument that is no UTF-8, which a string could only hold changed.
     public var firstInvalid: Int? {
         // Sound: as in the subscript.
-        indices.first { index in unsafe CommandLine.unsafeArgv[index].map { unsafe String(validatingCString: $0) == nil } ?? false }
+        indices.first { index in
+            guard let argument = unsafe CommandLine.unsafeArgv[index] else { return false }
+            return unsafe String(validatingCString: argument) == nil
+        }
     }
 
     public subscript(index: Int) -> String {

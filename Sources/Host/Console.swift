@@ -50,7 +50,8 @@ public struct Console: Sendable {
     public func write(_ bytes: [UInt8], from start: Int) -> ConsoleResult {
         unsafe bytes.withUnsafeBytes {
             let rest = unsafe $0.dropFirst(start)
-            return ConsoleResult(unsafe Glibc.write(output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count))
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: rest)
+            return ConsoleResult(unsafe Glibc.write(output, bytes.baseAddress, bytes.count))
         }
     }
 

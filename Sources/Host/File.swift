@@ -18,7 +18,7 @@ public struct File: ~Copyable {
 
     /// Opens without blocking (a FIFO must not hang us) and without becoming the controlling terminal's process.
     public init(_ path: String, _ mode: Mode) throws(HostError) {
-        let flags = mode == .read ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY
+        let flags = O_NONBLOCK | O_NOCTTY | (mode == .read ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC)
         let result = unsafe path.withCString { unsafe chost_open($0, flags) }
         if result < 0 { throw HostError("open", path, errno: Int32(-result)) }
         fd = Int32(result)

@@ -28,7 +28,8 @@ extension Machine {
         do throws(HostError) {
             let size = try CoreDump(self, crash).write(to: path)
             let symbols = guest.bias == 0 ? "" : " -ex 'add-symbol-file \(source.path) -o \(hex(guest.bias))'"
-            say("core written to \(path) (\(size >> 10) KiB of it not zero): gdb \(guest.bias == 0 ? source.path : "-c") \(path)\(symbols)")
+            let opens = "gdb \(guest.bias == 0 ? source.path : "-c") \(path)\(symbols)"
+            say("core written to \(path) (\(size >> 10) KiB of it not zero): \(opens)")
         } catch { say("no core: \(error.message)") }
     }
 }

@@ -64,7 +64,8 @@ extension Crash {
         } else if code & 1 == 0 {
             why = "which is not mapped"
         } else {
-            why = isFetch ? "which is mapped no-execute" : isWrite ? "which is mapped read-only" : "which is the machine's"
+            let protection = isFetch ? "mapped no-execute" : isWrite ? "mapped read-only" : "the machine's"
+            why = "which is \(protection)"
         }
         let nearZero = address < AddressMap.pageSize ? " (a null pointer)" : ""
         let machine = AddressMap.machine.contains(address) ? " (the machine's own tables)" : ""

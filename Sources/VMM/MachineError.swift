@@ -59,7 +59,8 @@ public enum MachineError: Error, Sendable {
             return "no permission to open /dev/kvm: add yourself to the group kvm (sudo usermod -aG kvm $USER) and "
                 + "log in again"
         case ("open", _): return "/dev/kvm: \(reason)"
-        case ("KVM_GET_API_VERSION", ENOTTY): return "/dev/kvm is not KVM's device: mount or make the right one (misc, minor 232)"
+        case ("KVM_GET_API_VERSION", ENOTTY):
+            return "/dev/kvm is not KVM's device: mount or make the right one (misc, minor 232)"
         case ("KVM_GET_API_VERSION", _): return "/dev/kvm speaks another API version than 12: this kernel is too old"
         case ("KVM_SET_USER_MEMORY_REGION", ENOMEM):
             return "KVM has no memory left for the guest's memory slot: use a smaller --mem"

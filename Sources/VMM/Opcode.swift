@@ -41,7 +41,7 @@ struct Opcode {
         switch second {
         case 0x05, 0x34: (second == 0x05 ? "syscall" : "sysenter", "a guest has no ring 0 to enter; use a plain call")
         case 0x0b: ("ud2", "a check in the guest has failed, or the compiler found code that cannot be reached")
-        case 0x20, 0x22: ("mov of a control register", "\(privileged); CR3 and TLB: the commit call, CR2: the fault address call")
+        case 0x20, 0x22: ("mov of a control register", "\(privileged); make the commit or the fault address call")
         case 0x21, 0x23: ("mov of a debug register", privileged)
         case 0x30, 0x32: (second == 0x30 ? "wrmsr" : "rdmsr", "\(privileged); for FS and GS use wrfsbase and wrgsbase")
         case 0x06, 0x08, 0x09: ("clts, invd or wbinvd", privileged)

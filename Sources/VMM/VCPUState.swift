@@ -45,7 +45,8 @@ private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters 
     sregs.gdt.limit = GDT.limit
     sregs.idt.base = AddressMap.idt
     sregs.idt.limit = IDT.limit
-    sregs.apic_base = AddressMap.localAPIC | 0x100  // bootstrap processor; bit 11, "enabled", clear (Intel SDM vol. 3A, 11.4.4)
+    // The bootstrap processor's, but with bit 11, "enabled", clear (Intel SDM vol. 3A, 11.4.4).
+    sregs.apic_base = AddressMap.localAPIC | 0x100
     return sregs
 }
 

@@ -24,21 +24,27 @@ struct Finding: Encodable {
         }
     }
 
-    /// What is promised of `measured`.
+    /// What is promised of `measured`, and what became of it.
     struct Promise: Encodable {
+        enum Verdict: String, Encodable {
+            case kept
+            case missed
+            /// The median is over the limit, but its confidence interval is not: the host is too noisy to tell.
+            case undecided
+        }
+
         var words: String
         var limit: Double
         var measured: Double
-        var isKept: Bool { measured <= limit }
+        var verdict: Verdict
 
-        enum CodingKeys: CodingKey { case words, limit, measured, isKept }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(words, forKey: .words)
-            try container.encode(limit, forKey: .limit)
-            try container.encode(measured, forKey: .measured)
-            try container.encode(isKept, forKey: .isKept)
+        /// `low` is where the confidence interval of `measured` begins, if it has one.
+        init(words: String, limit: Double, measured: Double?, low: Double? = nil) {
+            let measured = measured ?? .greatestFiniteMagnitude
+            self.words = words
+            self.limit = limit
+            self.measured = measured
+            verdict = measured <= limit ? .kept : low ?? measured > limit ? .missed : .undecided
         }
     }
 
@@ -62,8 +68,8 @@ struct Finding: Encodable {
         ].compactMap(\.self)
         ratio = contest.ratio
         promise = Promise(
-            words: "at most \(decimal(limit, 2)) times \(sides.1)", limit: limit,
-            measured: contest.ratio?.median ?? .infinity)
+            words: "at most \(decimal(limit, 2)) times \(sides.1)", limit: limit, measured: contest.ratio?.median,
+            low: contest.ratio?.low)
     }
 
     init(_ benchmark: String, _ what: String, unit: String, sides: [Side?], promise: Promise?) {
@@ -93,13 +99,19 @@ extension Finding {
                 "  ratio \(decimal(ratio.median, 3)), with 95 % confidence \(decimal(ratio.low, 3)) to "
                     + "\(decimal(ratio.high, 3)) (\(ratio.n) pairs)")
         }
-        if let promise { lines.append("  promise: \(promise.words): \(promise.verdict)") }
+        if let promise { lines.append("  promise: \(promise.words): \(promise.outcome)") }
         return lines.joined(separator: "\n") + "\n\n"
     }
 }
 
 extension Finding.Promise {
-    var verdict: String { isKept ? "kept" : "NOT KEPT (\(decimal(measured, 3)))" }
+    fileprivate var outcome: String {
+        switch verdict {
+        case .kept: "kept"
+        case .missed: "NOT KEPT (\(decimal(measured, 3)))"
+        case .undecided: "undecided (\(decimal(measured, 3))), this host is too noisy: try --repeats 200"
+        }
+    }
 }
 
 /// A number with that many digits behind the point.

@@ -53,7 +53,7 @@ extension Bench {
             "handler", what, unit: "ns (means of \(exits.count))", sides: [side],
             promise: limit.map {
                 Finding.Promise(
-                    words: "at most \(decimal($0, 0)) ns (minimum)", limit: $0, measured: side?.samples.min ?? .infinity
+                    words: "at most \(decimal($0, 0)) ns (minimum)", limit: $0, measured: side?.samples.min
                 )
             })
     }

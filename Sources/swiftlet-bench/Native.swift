@@ -10,7 +10,7 @@ extension Bench {
         var findings: [Finding] = []
         for guest in ["primes", "avx", "walk"] {
             let contest = try Contest(
-                pairs: repeats ?? 10, limit: limit,
+                pairs: repeats ?? 20, limit: limit,
                 subject: { () throws(SubcommandError) in
                     try workshop.number("cycles", of: workshop.command(.swiftlet, guest, []))
                 },

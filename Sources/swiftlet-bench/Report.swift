@@ -12,7 +12,10 @@ struct Report: Encodable {
 
     init(environment: Environment) { self.environment = environment }
 
-    var isKept: Bool { findings.allSatisfy { $0.promise?.isKept ?? true } }
+    /// No promise was found to be broken.
+    var isKept: Bool { count(.missed) == 0 }
+
+    private func count(_ verdict: Finding.Promise.Verdict) -> Int { findings.count { $0.promise?.verdict == verdict } }
 
     /// The environment, and what it means for the figures.
     var heading: String {
@@ -20,9 +23,9 @@ struct Report: Encodable {
     }
 
     var verdict: String {
-        let promises = findings.compactMap(\.promise)
-        let missed = promises.count { !$0.isKept }
-        if missed == 0 { return "all \(promises.count) promises kept\n" }
-        return "\(missed) of \(promises.count) promises not kept\n"
+        let parts = [(Finding.Promise.Verdict.kept, "kept"), (.undecided, "undecided"), (.missed, "NOT KEPT")].filter {
+            count($0.0) > 0
+        }
+        return "promises: " + parts.map { "\(count($0.0)) \($0.1)" }.joined(separator: ", ") + "\n"
     }
 }

@@ -53,7 +53,7 @@ struct RunOptions {
                 value = arguments.next()
                 if value == nil { throw UsageError("\(name) needs a value: \(kind)") }
             }
-            if value == "" { throw UsageError("\(name) needs a value that is not empty") }
+            if option.value != nil, value == "" { throw UsageError("\(name) needs a value that is not empty") }
             try set(name, value)
             next = arguments.next()
         }

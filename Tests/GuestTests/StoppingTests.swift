@@ -60,6 +60,27 @@ extension GuestTests {
             #expect(child.finish(seconds: 5).how == .exited(124))
         }
 
+        /// A log line or a last word that standard error does not take holds nobody up.
+        @Test(arguments: ["log", "spin", "fault-null"])
+        func withAStandardErrorThatNobodyReads(guest: String) throws {
+            let fill = "timeout 0.2 cat /dev/zero"  // the pipe is full then, and stays so
+            let command = "\(fill); exec \"$0\" run --timeout 0.4 \"$1\" 2>&1 >/dev/null"
+            var child = try Child("/bin/sh", ["-c", command, House.bench.swiftlet, House.image(guest)], output: .stuck)
+            usleep(1_000_000)
+            child.send(SIGTERM)
+            let ending = child.finish(seconds: promptly)
+            #expect(ending.how == .killed(signal: SIGTERM) || ending.how == .exited(128 + SIGTERM))
+        }
+
+        /// What nohup and a shell's `&` ask for.
+        @Test func notByASignalThatItsParentIgnores() throws {
+            let command = "trap '' HUP; exec \"$0\" run --timeout 0.6 \"$1\""
+            var child = try Child("/bin/sh", ["-c", command, House.bench.swiftlet, House.image("spin")])
+            usleep(200_000)
+            child.send(SIGHUP)
+            #expect(child.finish(seconds: promptly).how == .exited(124))
+        }
+
         @Test func notByTheTimeoutOfAGuestThatEnds() throws {
             var child = try House.run(["--timeout", "20", House.image("hello")])
             let ending = child.finish()

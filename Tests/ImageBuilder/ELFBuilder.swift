@@ -18,7 +18,7 @@ public struct ELFBuilder: Sendable {
 
         public init(
             type: UInt32 = 1, flags: UInt32, address: UInt64, content: [UInt8], memorySize: UInt64? = nil,
-            alignment: UInt64 = 4096
+            alignment: UInt64 = 1
         ) {
             self.type = type
             self.flags = flags

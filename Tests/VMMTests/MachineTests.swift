@@ -115,7 +115,7 @@ final class RunMachine: Sendable {
         #expect(lines.contains("  rip 0x0000000000040001  ma.in+0x1"), "and its symbol controls no terminal")
         #expect(lines.last?.hasPrefix("  code at rip: 0f 0b 00 00") == true)
         #expect(lines.contains { $0.contains("rdi 0x0000000000010000") })
-        #expect(run.machine.statisticsJSON(run.outcome, run.phases).contains(",\"rip\":262145,"))
+        #expect(run.machine.statisticsJSON(run.outcome, run.phases).contains(",\"rip\":\"0x40001\","))
     }
 
     /// Page faults, ports, calls: what the headline says, and where RIP points, on every KVM alike.

@@ -5,6 +5,8 @@
 import CABI
 import Glibc
 import GuestMemory
+import Host
+import Synchronization
 import Testing
 import X86
 
@@ -54,6 +56,23 @@ extension InventedGuest {
         #expect(guest.arm(0, vector: 32) == .stop)
         #expect(guest.misuse == "timer: vector 32 has no handler")
         #expect(guest.context.interruptToInject() == nil)
+    }
+
+    /// The kick comes by another clock than the one that judges the deadline: one that comes early is not the last.
+    @Test func kickThatCameEarlyComesAgain() throws {
+        let kicked = Mutex(false)
+        let thread = try Thread {
+            guard let guest = try? InventedGuest() else { return }
+            guest.handle(32)
+            _ = guest.arm(guest.context.platform.clock.now() + 50_000_000)
+            try? guest.context.timer.arm(nanoseconds: nil)  // as if it had come already
+            guest.context.kickAgainIfEarly()
+            let start = Clock.monotonic()
+            _ = wait(for: WaitFor(-1), nanoseconds: 20_000_000_000)
+            kicked.withLock { $0 = Clock.monotonic() - start < 19_000_000_000 }
+        }
+        thread.join()
+        #expect(kicked.withLock { $0 })
     }
 
     @Test func dueTimerIsInjectedOnceAndMasks() throws {

@@ -80,7 +80,7 @@ import X86
         builder.segments[3].content = ELFBuilder.note(owner: "\u{7}\u{1b}]0;x", [1, 2])
         let text = try inspect(builder.build()).text
         #expect(text.utf8.allSatisfy { $0 >= 0x20 || $0 == 0x0a })
-        #expect(text.contains("?[2Jstart?"))
+        #expect(text.contains(".[2Jstart."))
     }
 
     @Test func everyTruncation() throws {

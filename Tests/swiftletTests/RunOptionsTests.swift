@@ -59,13 +59,18 @@ import VMM
         #expect(error("--mem=64M=", "i") == "--mem '64M=': a size such as 64M or 2G; a bare number is MiB")
         #expect(error("--mem") == "--mem needs a value: SIZE")
         #expect(error("--raw=yes", "i") == "--raw takes no value")
+        #expect(error("--module=", "i") == "--module needs a value that is not empty")
+        #expect(error("--stats=json:fd:99", "i") == "--stats=json:fd:99: descriptor 99 is not open")
+        #expect(error("--core", "i", "i") == "--core would overwrite the image")
+        #expect(error("--stats=json:i", "i") == "--stats would overwrite the image")
+        #expect(error("--timeout", "0x10", "i")?.hasPrefix("--timeout '0x10'") == true)
         #expect(error("--quiet=", "i") == "--quiet takes no value")
         #expect(error("--help") == "(help)")
         #expect(error("--help", "i") == "(help)")
     }
 
     private static let targets: [(String, String)] = [
-        ("--stats", "text"), ("--stats=json", "fd 2"), ("--stats=json:fd:7", "fd 7"), ("--stats=json:fd:0", "fd 0"),
+        ("--stats", "text"), ("--stats=json", "fd 2"), ("--stats=json:fd:1", "fd 1"), ("--stats=json:fd:0", "fd 0"),
         ("--stats=json:a.json", "file a.json"), ("--stats=json:fd", "file fd"), ("--stats=json:/a:b", "file /a:b"),
     ]
 
@@ -89,15 +94,16 @@ import VMM
 @Suite struct TimeLimitTests {
     @Test(
         arguments: [
-            ("1", 1_000_000_000), ("0.5", 500_000_000), ("1e-3", 1_000_000), ("31536000", 31_536_000_000_000_000),
+            ("1", 1_000_000_000), ("0.5", 500_000_000), (".001", 1_000_000), ("31536000", 31_536_000_000_000_000),
         ]
             as [(String, UInt64)])
     func secondsWithAFraction(text: String, time: UInt64) throws { #expect(try nanoseconds(text) == time) }
 
-    @Test(arguments: ["", "0", "-1", "nan", "inf", "-inf", "1s", "1,5", " 1", "31536001", "1e300", "0.0"])
+    @Test(arguments: ["", "0", "-1", "nan", "inf", "-inf", "1s", "1,5", " 1", "1e-3", "31536001", "1e300", "0.0"])
     func whatIsNoTimeLimit(text: String) {
         #expect { try nanoseconds(text) } throws: {
-            ($0 as? UsageError)?.message == "--timeout '\(text)': seconds above 0, such as 10 or 0.5"
+            ($0 as? UsageError)?.message
+                == "--timeout '\(text)': seconds above 0 and up to a year (31536000), such as 10 or 0.5"
         }
     }
 }

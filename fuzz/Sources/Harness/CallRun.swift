@@ -57,8 +57,9 @@ public func makeCalls(_ input: UnsafeBufferPointer<UInt8>) {
     pipe.write(Array("typed by somebody\n".utf8))
     if world & 1 == 0 { pipe.closeWriter() }
     let output = descriptors.output(world >> 1 & 3, brokenPipe: broken.writer)
-    guard var guest = try? InventedExits(
-        memorySize: 1 << 20, console: Console(input: pipe.reader, output: output), quiet: false)
+    guard
+        var guest = try? InventedExits(
+            memorySize: 1 << 20, console: Console(input: pipe.reader, output: output), quiet: false)
     else { return }
     let isStopped = world & 8 != 0
     if isStopped { guest.requestStop() }

@@ -31,8 +31,9 @@ private struct World {
 
 private let file = cfuzz_memory_file()
 
-/// Loads an image; nil when it is refused. A guest that is loaded obeys the rules.
-public func loadImage(_ input: UnsafeBufferPointer<UInt8>) -> RingThree? {
+/// Loads an image. A guest that is loaded obeys the rules; one that is refused has a message.
+@discardableResult
+public func loadImage(_ input: UnsafeBufferPointer<UInt8>) -> Result<RingThree, ImageError> {
     let world = World(input)
     ftruncate(file, 0)
     pwrite(file, input.baseAddress, input.count, 0)
@@ -43,11 +44,11 @@ public func loadImage(_ input: UnsafeBufferPointer<UInt8>) -> RingThree? {
         if world.accident == 2 { ftruncate(file, off_t(min(world.shrunkTo, UInt64(input.count)))) }
         for address in [0, image.entry, image.entry &+ 0x1000, .max] { _ = image.symbol(at: address)?.description }
         _ = image.notes
-        return try install(image, world)
+        return .success(try install(image, world))
     } catch {
         let message = error.message
         require(!message.isEmpty && !message.contains("\n"), "a message of one line: \(message)")
-        return nil
+        return .failure(error)
     }
 }
 
@@ -58,9 +59,11 @@ private func survey(_ size: UInt64) {
     _ = survey.kind.words
 }
 
-private func install(_ image: borrowing ELFImage, _ world: World) throws(ImageError) -> RingThree? {
+private func install(_ image: borrowing ELFImage, _ world: World) throws(ImageError) -> RingThree {
     let guest = try RingThree(image, memorySize: world.memorySize, moduleSize: world.moduleSize)
-    guard let memory = try? GuestMemory(low: guest.layout.low, high: guest.layout.high) else { return nil }
+    guard let memory = try? GuestMemory(low: guest.layout.low, high: guest.layout.high) else {
+        fatalError("no address space: is a memory leaked?")
+    }
     let parameters = BootParameters(
         arguments: [world.argument], moduleSize: world.moduleSize, tscFrequency: 1, features: swiftlet_cpu_features(),
         seed: (1, 2, 3, 4))

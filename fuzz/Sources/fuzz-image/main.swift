@@ -5,6 +5,6 @@
 import Harness
 
 runFuzzer(seeds: imageSeeds) { data, size in
-    _ = loadImage(UnsafeBufferPointer(start: data, count: size))
+    loadImage(UnsafeBufferPointer(start: data, count: size))
     return 0
 }

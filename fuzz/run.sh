@@ -1,0 +1,74 @@
+#!/bin/sh
+# run.sh [SECONDS] -- builds the fuzzers, proves them on planted bugs, then runs each for SECONDS (default 30).
+#
+# Fails when a planted bug is not found, when a fuzzer finds one, or when the code under test was covered less than the
+# floors below. Inputs worth keeping stay in fuzz/corpus, so that every run starts where the last one ended.
+
+seconds=${1:-30}
+cd "$(dirname "$0")/.." || exit 1
+scratch=fuzz/.build
+export SWIFT_BACKTRACE=enable=no # the backtracer and libFuzzer wait for each other
+
+# Per cent of lines that a run of 30 seconds covers at least, from an empty corpus too. What is left are failures of the
+# host (no memory, no descriptors), and what only a real vCPU does.
+image_floor=95
+image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift Sources/Boot/ELFNotes.swift
+    Sources/Boot/ELFRelocation.swift Sources/Boot/ELFSymbols.swift Sources/Boot/ELFSurvey.swift Sources/Boot/Layout.swift
+    Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift"
+calls_floor=90
+calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
+
+fail() {
+    echo "fuzz: $1" >&2
+    exit 1
+}
+
+swift build --package-path fuzz --scratch-path $scratch -c release -Xswiftc -use-ld=lld \
+    -Xswiftc -sanitize=fuzzer,address -Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping ||
+    fail "the build failed"
+programs=$scratch/release
+tools=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)\/lib\/swift".*/\1\/bin/p')
+
+# run PROGRAM NAME OPTIONS...: one fuzzer on its corpus; its output goes to a file.
+run() {
+    program=$1 name=$2
+    shift 2
+    mkdir -p fuzz/corpus/$name
+    $programs/$program --seeds fuzz/corpus/$name || fail "no seeds"
+    LLVM_PROFILE_FILE=$scratch/$name.profraw timeout -k 10 $((seconds + 120)) $programs/$program -timeout=10 \
+        -artifact_prefix=$scratch/found-$name- -print_final_stats=1 "$@" fuzz/corpus/$name >$scratch/$name.log 2>&1
+}
+
+for bug in trap heap; do
+    rm -rf fuzz/corpus/planted-$bug
+    PLANTED=$bug run fuzz-planted planted-$bug -seed=1 -max_len=64 -max_total_time=60 &&
+        fail "the planted bug '$bug' was not found in a minute: the fuzzers see nothing"
+    grep -q '^SUMMARY' $scratch/planted-$bug.log || fail "the planted bug '$bug' ended otherwise: $scratch/planted-$bug.log"
+    echo "fuzz: planted bug '$bug' found after $(awk '/number_of_executed_units/ { print $2 }' \
+        $scratch/planted-$bug.log) inputs"
+done
+
+# fuzz NAME FLOOR FILES OPTIONS...
+fuzz() {
+    name=$1 floor=$2 files=$3
+    shift 3
+    if ! run fuzz-$name $name -max_total_time=$seconds "$@"; then
+        tail -n 40 $scratch/$name.log >&2
+        fail "fuzz-$name found something: fuzz/.build/release/fuzz-$name $(ls -t $scratch/found-$name-* | head -n 1)"
+    fi
+    $tools/llvm-profdata merge -o $scratch/$name.profdata $scratch/$name.profraw || fail "no profile"
+    # shellcheck disable=SC2086 # a list of files
+    $tools/llvm-cov report $programs/fuzz-$name -instr-profile $scratch/$name.profdata $files >$scratch/$name.cover
+    covered=$(awk '$1 == "TOTAL" { print $10 + 0 }' $scratch/$name.cover)
+    echo "fuzz: $name: $(awk '/number_of_executed_units/ { print $2 }' $scratch/$name.log) inputs, nothing found;" \
+        "$covered % of lines covered (floor $floor)"
+    awk "BEGIN { exit !($covered >= $floor) }" || fail "that is below the floor: $scratch/$name.cover"
+}
+
+# Guests as they are built, where they were: real images among the small ones.
+mkdir -p fuzz/corpus/image
+for guest in hello hello-pie; do
+    [ ! -f guests/build/$guest.elf ] || cp guests/build/$guest.elf fuzz/corpus/image/
+done
+fuzz image $image_floor "$image_files" -max_len=16384
+fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
