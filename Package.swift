@@ -64,7 +64,7 @@ let package = Package(
         // Guests under test. GuestCases is a library, because swiftlet-check runs the cases inside the labs.
         .target(
             name: "GuestCases", dependencies: ["Host", "CHost"], path: "Tests/GuestCases", swiftSettings: strict),
-        .testTarget(name: "GuestTests", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+        .testTarget(name: "GuestTests", dependencies: ["GuestCases", "Host", "TestSupport"], swiftSettings: strict),
 
         // Each module's own tests. ImageBuilder is a library, because the fuzzers' seeds are made with it too.
         .target(name: "ImageBuilder", path: "Tests/ImageBuilder", swiftSettings: strict),

@@ -9,13 +9,13 @@ cd "$(dirname "$0")/.." || exit 1
 scratch=fuzz/.build
 export SWIFT_BACKTRACE=enable=no # the backtracer and libFuzzer wait for each other
 
-# Per cent of lines that a run of 30 seconds covers at least, from an empty corpus too. What is left are failures of the
-# host (no memory, no descriptors), and what only a real vCPU does.
-image_floor=95
+# Per cent of regions (llvm-cov's: branches, roughly) that a run of 30 seconds covers at least, also from an empty corpus.
+# The seeds alone cover 78 and 73. What is never covered are failures of the host, and what only a real vCPU does.
+image_floor=88
 image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift Sources/Boot/ELFNotes.swift
     Sources/Boot/ELFRelocation.swift Sources/Boot/ELFSymbols.swift Sources/Boot/ELFSurvey.swift Sources/Boot/Layout.swift
     Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift"
-calls_floor=90
+calls_floor=85
 calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
 
 fail() {
@@ -59,9 +59,9 @@ fuzz() {
     $tools/llvm-profdata merge -o $scratch/$name.profdata $scratch/$name.profraw || fail "no profile"
     # shellcheck disable=SC2086 # a list of files
     $tools/llvm-cov report $programs/fuzz-$name -instr-profile $scratch/$name.profdata $files >$scratch/$name.cover
-    covered=$(awk '$1 == "TOTAL" { print $10 + 0 }' $scratch/$name.cover)
+    covered=$(awk '$1 == "TOTAL" { print $4 + 0 }' $scratch/$name.cover)
     echo "fuzz: $name: $(awk '/number_of_executed_units/ { print $2 }' $scratch/$name.log) inputs, nothing found;" \
-        "$covered % of lines covered (floor $floor)"
+        "$covered % of regions covered (floor $floor)"
     awk "BEGIN { exit !($covered >= $floor) }" || fail "that is below the floor: $scratch/$name.cover"
 }
 

@@ -30,7 +30,9 @@ public func execute(_ name: String, _ arguments: [String]) -> String {
     unsafe argv.append(nil)
     if let folder = ownFolder() { unsafe execv("\(folder)/\(name)", argv) }
     unsafe execvp(name, argv)
-    return errnoText(errno)
+    let reason = errnoText(errno)
+    unsafe argv.forEach { unsafe free($0) }
+    return reason
 }
 
 /// Where our executable lies, symbolic links resolved.

@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import TestSupport
 import Testing
 
 /// A folder for files of a test, gone when it goes out of scope.

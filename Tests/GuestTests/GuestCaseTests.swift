@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import TestSupport
 import Testing
 
 private let suite = GuestSuite(guests: House.bench.guests)

@@ -1,4 +1,4 @@
-// What the guest tests share: where the house's programs and guests lie, and when a test can run at all.
+// What the guest tests share: where the house's programs and guests lie, and how they end.
 //
 // Guests are booted by bin/swiftlet as `make build` left it, not by code linked into the tests: what is tested is what
 // is shipped. Read next: GuestCaseTests.swift.
@@ -21,16 +21,6 @@ enum House {
         _ arguments: [String], input: ChildInput = .null, output: ChildOutput = .captured
     ) throws -> Child {
         try Child(bench.swiftlet, ["run"] + arguments, input: input, output: output)
-    }
-}
-
-extension Trait where Self == ConditionTrait {
-    /// Skips, and says so, where this user cannot open /dev/kvm.
-    static var requiresKVM: Self {
-        .enabled("/dev/kvm is missing, or not readable and writable for this user") {
-            FileManager.default.isReadableFile(atPath: "/dev/kvm")
-                && FileManager.default.isWritableFile(atPath: "/dev/kvm")
-        }
     }
 }
 

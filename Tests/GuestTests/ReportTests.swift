@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import TestSupport
 import Testing
 
 extension GuestTests {

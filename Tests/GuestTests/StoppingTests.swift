@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import TestSupport
 import Testing
 
 /// Something that goes on until it is stopped.

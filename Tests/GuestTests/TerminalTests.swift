@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import TestSupport
 import Testing
 
 private let ctrlA = "\u{1}"

@@ -31,7 +31,7 @@ private struct BlockedCall: ~Copyable {
 
     /// As the main thread does it: a reason, and kicks until it has ended.
     consuming func stop() -> Bool {
-        guest.context.platform.control.request(signal: SIGTERM)
+        guest.platform.control.request(signal: SIGTERM)
         while !outcome.isDone {
             thread.kick()
             usleep(1000)
@@ -78,7 +78,7 @@ private struct BlockedCall: ~Copyable {
     @Test(arguments: 0..<4)
     func stopThatCameFirst(call: Int) throws {
         let guest = try InventedGuest()
-        guest.context.platform.control.requestTimeout()
+        guest.platform.control.requestTimeout()
         #expect(Self.calls[call](guest) == .stop)
         #expect(guest.stop?.kind == "timeout")
     }

@@ -41,10 +41,10 @@ import X86
     @Test func entropyFillsTheBufferAndNoMore() throws {
         let guest = try InventedGuest()
         for length: UInt64 in [0, 1, 255, 256] {
-            let before = guest.context.platform.memory.bytes(GuestAddress(InventedGuest.buffer), 512)
+            let before = guest.platform.memory.bytes(GuestAddress(InventedGuest.buffer), 512)
             let arguments = swiftlet_entropy(buffer: InventedGuest.buffer, length: length)
             #expect(guest.call(SWIFTLET_CALL_ENTROPY, arguments) == .resume)
-            let after = guest.context.platform.memory.bytes(GuestAddress(InventedGuest.buffer), 512)
+            let after = guest.platform.memory.bytes(GuestAddress(InventedGuest.buffer), 512)
             #expect(before?.dropFirst(Int(length)) == after?.dropFirst(Int(length)))
             if length > 16 { #expect(before?.prefix(Int(length)) != after?.prefix(Int(length))) }
         }
@@ -113,7 +113,7 @@ import X86
 @Suite struct HandlerTests {
     private func gate(_ guest: InventedGuest, _ vector: UInt32) -> [UInt64] {
         let place = AddressMap.idt + UInt64(vector) * 16
-        return [0, 8].map { guest.context.platform.memory.machinePointer(place + $0, 8)?.load(as: UInt64.self) ?? 0 }
+        return [0, 8].map { guest.platform.memory.machinePointer(place + $0, 8)?.load(as: UInt64.self) ?? 0 }
     }
 
     private func install(_ guest: InventedGuest, _ vector: UInt32, _ address: UInt64) -> Action {

@@ -20,10 +20,10 @@ import X86
         let guest = try #require(guest)
         var builder = PageTableBuilder(tables: 0xa_0000..<0xa_8000)
         for range in [0x1_0000..<0x9_0000, 0x9_1000..<0x20_0000] as [Range<UInt64>] {
-            let isMapped = builder.mapIdentity(range, .data, huge: false, in: guest.context.platform.memory)
+            let isMapped = builder.mapIdentity(range, .data, huge: false, in: guest.platform.memory)
             #expect(isMapped)
         }
-        return GuestView(guest.context.platform, root: builder.root)
+        return GuestView(guest.platform, root: builder.root)
     }
 
     @Test func bytesEndWhereNothingIsMapped() throws {
@@ -39,7 +39,7 @@ import X86
     @Test func wreckedTablesShowNothing() throws {
         let guest = try #require(guest)
         for root in [0, 0x1000, 0x8_0000, 0xf_f000, 0x10_0000, UInt64.max] {
-            #expect(GuestView(guest.context.platform, root: root).bytes(at: 0x4_0000, 16) == [])
+            #expect(GuestView(guest.platform, root: root).bytes(at: 0x4_0000, 16) == [])
         }
     }
 
@@ -55,7 +55,7 @@ import X86
     func portInstructionIsFoundBackwards(index: Int) throws {
         let (bytes, length) = Self.instructions[index]
         let view = try view()
-        guest?.context.platform.memory.write(bytes: bytes, at: GuestAddress(0x8_0000))
+        guest?.platform.memory.write(bytes: bytes, at: GuestAddress(0x8_0000))
         #expect(view.portInstruction(before: 0x8_0002) == 0x8_0002 - length)
         #expect(view.portInstruction(before: 0x9_1001) == 0x9_1001, "the byte before is not mapped")
         #expect(view.portInstruction(before: 0) == 0)
@@ -69,7 +69,7 @@ import X86
         var words: [UInt64] = [0x2b, 0x7_0000, 0x3246, 0x33, 0x4_1234]
         if let errorCode { words.append(errorCode) }
         for (index, word) in words.enumerated() {
-            guest.context.platform.memory.write(word, at: GuestAddress(top - UInt64(index + 1) * 8))
+            guest.platform.memory.write(word, at: GuestAddress(top - UInt64(index + 1) * 8))
         }
         var registers = GuestRegisters()
         registers.general.rsp = top - UInt64(words.count) * 8

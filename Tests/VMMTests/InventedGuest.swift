@@ -16,6 +16,8 @@ import X86
 /// A vCPU's context with 1 MiB of memory and a console of two pipes. A class, because #expect copies what it looks at.
 final class InventedGuest {
     var context: VCPUContext
+    /// What other threads may look at while a call waits.
+    let platform: Platform
     let input = BlockingPipe()
     let output = BlockingPipe()
 
@@ -29,12 +31,12 @@ final class InventedGuest {
         try Thread.installKick()
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
         let layout = try Layout(memorySize: Self.end, image: image, moduleSize: 0)
-        context = VCPUContext(
-            Platform(
-                memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout,
-                console: console ?? Console(input: input.reader, output: output.writer),
-                clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-                control: try StopControl(), quiet: true))
+        platform = Platform(
+            memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout,
+            console: console ?? Console(input: input.reader, output: output.writer),
+            clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
+            control: try StopControl(), quiet: true)
+        context = VCPUContext(platform)
     }
 
     /// An OUT as the CPU reports it.
@@ -54,15 +56,15 @@ final class InventedGuest {
     func result<T: BitwiseCopyable>(_ type: T.Type = T.self) -> T? { context.arguments(type) }
 
     func write(_ text: String, at address: UInt64 = buffer) {
-        context.platform.memory.write(bytes: Array(text.utf8), at: GuestAddress(address))
+        platform.memory.write(bytes: Array(text.utf8), at: GuestAddress(address))
     }
 
     func text(_ count: Int, at address: UInt64 = buffer) -> String {
-        String(decoding: context.platform.memory.bytes(GuestAddress(address), count) ?? [], as: UTF8.self)
+        String(decoding: platform.memory.bytes(GuestAddress(address), count) ?? [], as: UTF8.self)
     }
 
     func word<T: BitwiseCopyable>(_ address: UInt64, as type: T.Type = T.self) -> T? {
-        context.platform.memory.read(GuestAddress(address))
+        platform.memory.read(GuestAddress(address))
     }
 
     /// What the guest did wrong with a call; nil when it did not.
@@ -74,7 +76,7 @@ final class InventedGuest {
     var stop: Stop? { context.stop }
 
     /// Clock time in ns.
-    var now: UInt64 { context.platform.clock.now() }
+    var now: UInt64 { platform.clock.now() }
 }
 
 extension Stop {

@@ -34,7 +34,7 @@ extension InventedGuest {
     }
 
     private func set(_ offset: Int32, _ value: UInt32?) {
-        context.platform.memory.write(value ?? 0, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(offset)))
+        platform.memory.write(value ?? 0, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(offset)))
     }
 }
 
@@ -64,7 +64,7 @@ extension InventedGuest {
         let thread = try Thread {
             guard let guest = try? InventedGuest() else { return }
             guest.handle(32)
-            _ = guest.arm(guest.context.platform.clock.now() + 50_000_000)
+            _ = guest.arm(guest.platform.clock.now() + 50_000_000)
             try? guest.context.timer.arm(nanoseconds: nil)  // as if it had come already
             guest.context.kickAgainIfEarly()
             let start = Clock.monotonic()
@@ -166,7 +166,7 @@ extension InventedGuest {
 @Suite struct MachineClockTests {
     @Test func deadlinesAreClockTime() throws {
         let guest = try InventedGuest()
-        let clock = guest.context.platform.clock
+        let clock = guest.platform.clock
         #expect(clock.remaining(until: forever) == nil)
         #expect(clock.remaining(until: 0) == 0)
         #expect(clock.remaining(until: clock.now()) == 0)

@@ -132,7 +132,7 @@ struct start boot_install(struct machine *machine, char **arguments)
         .tsc_timestamp = machine->clock.guest_start,
         .tsc_to_system_mul = machine->clock.multiplier,
         .tsc_shift = machine->clock.shift,
-        .flags = SWIFTLET_CLOCK_STABLE,
+        .flags = machine->clock.stable ? SWIFTLET_CLOCK_STABLE : 0,
     };
     return (struct start){machine->image.entry, machine->layout.stack.end - 8, BOOT_INFO, root};
 }

@@ -8,6 +8,7 @@
 #include <cpuid.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -36,19 +37,14 @@ static uint64_t guest_xcr0(void)
     return value;
 }
 
-/* Takes away instruction sets whose registers XCR0 does not enable. */
-static void hide_vectors(struct swiftlet_cpu_features *words, uint64_t xcr0)
+/* What a guest may be told of a host's CPUID word: an allow-list; bits that need AVX or AVX-512 state are apart. */
+static uint32_t allowed(uint32_t word, uint64_t xcr0, uint32_t basic, uint32_t avx, uint32_t avx512)
 {
-    if (!(xcr0 & 7 << 5)) {
-        words->leaf7_ebx &= ~(1u << 16 | 1u << 17 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 30 | 1u << 31);
-        words->leaf7_ecx &= ~(1u << 1 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 14);
-        words->leaf7_edx &= ~(1u << 2 | 1u << 3 | 1u << 8 | 1u << 23);
-    }
-    if (!(xcr0 & 1 << 2)) {
-        words->leaf1_ecx &= ~(1u << 12 | 1u << 28 | 1u << 29);
-        words->leaf7_ebx &= ~(1u << 5);
-        words->leaf7_ecx &= ~(1u << 9 | 1u << 10);
-    }
+    if (xcr0 & 1 << 2)
+        basic |= avx;
+    if ((xcr0 & 7 << 5) == 7 << 5)
+        basic |= avx512;
+    return word & basic;
 }
 
 static void add_leaf(struct cpu *cpu, uint32_t leaf, int64_t subleaf, struct leaf value)
@@ -62,24 +58,24 @@ static void add_leaf(struct cpu *cpu, uint32_t leaf, int64_t subleaf, struct lea
 
 void cpu_describe(struct cpu *cpu)
 {
-    struct leaf one = host_leaf(1, 0), seven = host_leaf(7, 0), extended = host_leaf(0x80000001, 0);
-    bool xsave = one.ecx & 1 << 26;
-    cpu->xcr0 = xsave ? guest_xcr0() : 0;
+    struct leaf zero = host_leaf(0, 0), one = host_leaf(1, 0);
+    struct leaf seven = zero.eax >= 7 ? host_leaf(7, 0) : (struct leaf){0}, extended = host_leaf(0x80000001, 0);
+    bool xsave = one.ecx & 1 << 27 && zero.eax >= 0xd, fsgsbase = getauxval(AT_HWCAP2) & 2;
+    uint64_t xcr0 = cpu->xcr0 = xsave ? guest_xcr0() : 0;
     cpu->features = (struct swiftlet_cpu_features){
-        .leaf1_ecx = (one.ecx & ~(1u << 3 | 1u << 5 | 1u << 6 | 1u << 21 | 1u << 24)) | 1u << 31,
-        .leaf1_edx = one.edx,
-        .leaf7_ebx = seven.ebx,
-        .leaf7_ecx = seven.ecx,
-        .leaf7_edx = seven.edx & ~(1u << 22 | 1u << 24 | 1u << 25),
-        .leaf80000001_ecx = extended.ecx & ~(1u << 2),
-        .leaf80000001_edx = extended.edx,
-        .xcr0 = cpu->xcr0,
+        .leaf1_ecx = (allowed(one.ecx, xcr0, 0xced82203, 0x30001000, 0) & (xsave ? ~0u : ~(3u << 26))) | 1u << 31,
+        .leaf1_edx = allowed(one.edx, xcr0, 0x078ba379, 0, 0),
+        .leaf7_ebx = allowed(seven.ebx, xcr0, 0x218c0309, 0x20, 0xd0230000) & (fsgsbase ? ~0u : ~1u),
+        .leaf7_ecx = allowed(seven.ecx, xcr0, 0x18000100, 0x600, 0x5842),
+        .leaf7_edx = allowed(seven.edx, xcr0, 0x4010, 0, 0x00800100),
+        .leaf80000001_ecx = allowed(extended.ecx, xcr0, 0x1e1, 0, 0),
+        .leaf80000001_edx = allowed(extended.edx, xcr0, 0x28500000, 0, 0),
+        .xcr0 = xcr0,
     };
-    hide_vectors(&cpu->features, cpu->xcr0);
-    cpu->cr4 = 1 << 5 | 1 << 9 | 1 << 10 | (xsave ? 1 << 18 : 0) | (seven.ebx & 1 ? 1 << 16 : 0);
-
     const struct swiftlet_cpu_features *words = &cpu->features;
-    struct leaf zero = host_leaf(0, 0), sizes = host_leaf(0x80000008, 0);
+    cpu->cr4 = 1 << 5 | 1 << 9 | 1 << 10 | (xsave ? 1 << 18 : 0) | (words->leaf7_ebx & 1 ? 1 << 16 : 0);
+
+    struct leaf sizes = host_leaf(0x80000008, 0);
     zero.eax = zero.eax < 0xd ? zero.eax : 0xd;
     add_leaf(cpu, 0, -1, zero);
     add_leaf(cpu, 1, -1, (struct leaf){one.eax, one.ebx, words->leaf1_ecx, words->leaf1_edx});
@@ -115,6 +111,7 @@ static void start_clock(struct machine *machine)
     check(ioctl(machine->vcpu, KVM_GET_MSRS, &tsc), "KVM_GET_MSRS");
     clock->host_start = before + (__builtin_ia32_rdtsc() - before) / 2;
     clock->guest_start = tsc.entry.data;
+    clock->stable = host_leaf(0x80000007, 0).edx & 1 << 8;
     uint64_t rate = clock->frequency;
     for (; rate > 2000000000; rate >>= 1)
         clock->shift--;
@@ -133,6 +130,12 @@ void machine_create(struct machine *machine)
     int kvm = check(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
     if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
         fail("KVM_GET_API_VERSION");
+    static const int needed[] = {
+        KVM_CAP_SYNC_REGS, KVM_CAP_IMMEDIATE_EXIT, KVM_CAP_READONLY_MEM, KVM_CAP_SPLIT_IRQCHIP,
+    };
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (ioctl(kvm, KVM_CHECK_EXTENSION, needed[i]) <= 0)
+            fail("KVM_CHECK_EXTENSION");
     machine->vm = check(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
     add_slot(machine, 0, GDT, MACHINE_END, KVM_MEM_READONLY);
     add_slot(machine, 1, MEMORY_START, MEMORY_SIZE, 0);
@@ -165,7 +168,7 @@ void machine_load(struct machine *machine, struct start start)
         .ldt.unusable = 1,
         .gdt = {.base = GDT, .limit = 0x4f},
         .idt = {.base = IDT, .limit = 0xfff},
-        .apic_base = 0xfee00900,
+        .apic_base = 0xfee00100, /* bootstrap processor, not enabled */
     };
     struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = machine->cpu.xcr0};
     struct kvm_regs regs = {.rip = start.rip, .rsp = start.rsp, .rdi = start.rdi, .rflags = 0x3202};

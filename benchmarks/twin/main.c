@@ -33,17 +33,35 @@ int check(int result, const char *step)
     return result;
 }
 
-static int open_stop_signals(void)
+/* The signals that stop a machine, but those that our parent wants ignored. */
+static sigset_t stop_signals(void)
 {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR2, SIGALRM, SIGXCPU};
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGQUIT);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
+    return set;
+}
+
+static int open_stop_signals(void)
+{
+    sigset_t set = stop_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return check(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
+}
+
+/* From here a stop signal ends the process. */
+static void close_stop_signals(int signals)
+{
+    sigset_t set = stop_signals();
+    close(signals);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* kvm_run.immediate_exit of this thread's vCPU: set by a kick. */
@@ -121,5 +139,6 @@ int main(int count, char **arguments)
         fail("pthread_create");
     supervise(&machine, thread, signals);
     pthread_join(thread, NULL);
+    close_stop_signals(signals);
     _exit(machine.status);
 }

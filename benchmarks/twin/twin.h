@@ -83,6 +83,7 @@ struct clock {
     uint64_t frequency, host_start, guest_start;
     uint32_t multiplier;
     int8_t shift;
+    bool stable;
 };
 
 struct cpu {
