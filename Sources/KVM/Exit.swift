@@ -14,7 +14,7 @@ public enum Exit: Equatable, Sendable {
     case portRead(port: UInt16, size: UInt8, count: UInt32)
     /// A write where no slot is, or to a read-only slot.
     case mmioWrite(address: UInt64, size: UInt32, value: UInt64)
-    /// A read where no slot is: the answer goes to `VCPU.answerMMIORead`.
+    /// A read where no slot is.
     case mmioRead(address: UInt64, size: UInt32)
     /// `HLT` with no interrupt controller in the kernel.
     case halt

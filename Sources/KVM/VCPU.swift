@@ -51,13 +51,8 @@ import Glibc
         unsafe shared.pointee.kvm_valid_regs = UInt64(KVM_SYNC_X86_REGS)
     }
 
-    /// The general registers at the last exit, free of charge; RIP at a port exit is the instruction or the next one,
-    /// as the host's KVM has it. Needs `synchroniseRegisters()`.
-    @inlinable
-    public var synchronisedRegisters: kvm_regs {
-        unsafe shared.pointee.s.regs.regs
-    }
-
+    /// RIP at the last exit, free of charge; at a port exit it is the instruction or the next one, as the host's KVM has it.
+    /// Needs `synchroniseRegisters()`.
     @inlinable
     public var instructionPointer: UInt64 {
         unsafe shared.pointee.s.regs.regs.rip

@@ -1,6 +1,6 @@
 // What a run counted and how long its phases took: `--stats`.
 //
-// Counting is an increment in a fixed array on the vCPU's own stack: no lock, no allocation. Read next: StatsReport.swift.
+// Counting is an increment in a fixed array on the vCPU's own stack: no lock, no allocation. Read next: StatisticsReport.swift.
 
 import CABI
 
@@ -8,7 +8,6 @@ import CABI
 struct Statistics: Sendable {
     private var calls = [32 of UInt64](repeating: 0)
     var kicks: UInt64 = 0
-    var interrupts: UInt64 = 0
 
     @inline(__always)
     mutating func count(call number: Int32) {

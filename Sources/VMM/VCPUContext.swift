@@ -15,7 +15,7 @@ enum Action {
     case commit
     /// The guest asks for CR2, which only the vCPU has.
     case readFaultAddress
-    /// The stop is in `stop`, or in `crash` when the guest did what no guest may do.
+    /// The stop is in `stop`, or its cause in `cause` when the guest did what no guest may do.
     case stop
 }
 

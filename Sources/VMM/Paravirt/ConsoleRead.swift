@@ -1,4 +1,6 @@
 // The console read call: bytes from standard input to guest memory. docs/ABI.md, "console read".
+//
+// Read next: WallTime.swift.
 
 import CABI
 import GuestMemory

@@ -1,6 +1,7 @@
 // The console write call: bytes from guest memory to standard output. docs/ABI.md, "console write".
 //
 // One write(2) straight from guest memory in the common case. What ends it early: a stop, or a reader that is gone.
+// Read next: ConsoleRead.swift.
 
 import CABI
 import GuestMemory

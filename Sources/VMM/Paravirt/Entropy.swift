@@ -1,4 +1,6 @@
 // The entropy call: bytes from the host's generator. docs/ABI.md, "entropy".
+//
+// Read next: Log.swift.
 
 import CABI
 import GuestMemory

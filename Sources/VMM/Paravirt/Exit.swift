@@ -1,4 +1,6 @@
 // The exit call: the guest is done, with a status. docs/ABI.md, "exit".
+//
+// Read next: ConsoleWrite.swift.
 
 import CABI
 

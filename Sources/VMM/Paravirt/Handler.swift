@@ -1,6 +1,7 @@
 // The handler call: the guest takes a vector. docs/ABI.md, "handler".
 //
 // The IDT lies in a read-only slot, so the VMM writes the gate. The CPU reads gates at delivery: no flush is needed.
+// Read next: Timer.swift.
 
 import CABI
 import GuestMemory

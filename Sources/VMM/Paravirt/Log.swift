@@ -1,6 +1,7 @@
 // The log call: a line for the operator on standard error. docs/ABI.md, "log".
 //
 // The text is the guest's and hostile: control characters, which could drive a terminal, become dots.
+// Read next: Handler.swift.
 
 import CABI
 import GuestMemory

@@ -1,7 +1,7 @@
 // The poll call, and the one place where a vCPU sleeps. docs/ABI.md, "poll".
 //
 // A sleep ends by an event, by its deadline, by the guest's timer interrupt, or by a stop. The timer's deadline bounds
-// the wait itself, so a kick that comes just before the wait begins is not missed.
+// the wait itself, so a kick that comes just before the wait begins is not missed. Read next: Commit.swift.
 
 import CABI
 import GuestMemory

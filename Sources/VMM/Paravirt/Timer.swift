@@ -2,7 +2,7 @@
 //
 // The deadline kicks the vCPU out of the guest; the run loop then asks `interruptToInject`. Masking is a word in the
 // call page, because cli and sti are privileged: the VMM sets it at injection as a CPU clears IF, and sets the pending
-// word when it had to hold an interrupt back.
+// word when it had to hold an interrupt back. Read next: FaultAddress.swift.
 
 import CABI
 import GuestMemory

@@ -1,4 +1,6 @@
 // The wall time call: the host's CLOCK_REALTIME. docs/ABI.md, "wall time".
+//
+// Read next: Poll.swift.
 
 import CABI
 import Host
