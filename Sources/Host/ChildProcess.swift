@@ -29,7 +29,8 @@ public struct ChildProcess: ~Copyable {
         let inputs = try ends(talks)
         let outputs = try ends(talks)
         let started = Clock.monotonic()
-        let pid = try spawn(program, arguments, inputs.reader.fd, outputs.writer.fd)
+        let pid = try spawn(
+            program, arguments, (.descriptor(inputs.reader.fd), .descriptor(outputs.writer.fd), .inherited))
         let handle = chost_pidfd_open(pid)
         if handle < 0 {
             kill(pid, SIGKILL)
@@ -95,45 +96,4 @@ private struct PipeEnds: ~Copyable {
 
     consuming func takeWriter() -> File { writer }
     consuming func takeReader() -> File { reader }
-}
-
-/// posix_spawn(3) with the three standard descriptors and an environment that is the same everywhere.
-private func spawn(
-    _ program: String, _ arguments: [String], _ input: Int32, _ output: Int32
-) throws(HostError) -> Int32 {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
-    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-    var attributes = defaultSignals()
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var pid: pid_t = 0
-    let failure = unsafe withCStrings([program] + arguments) { arguments in
-        unsafe withCStrings(["PATH=/usr/bin:/bin", "HOME=/"]) { environment in
-            unsafe posix_spawn(&pid, program, &actions, &attributes, arguments, environment)
-        }
-    }
-    if failure != 0 { throw HostError("posix_spawn", program, errno: failure) }
-    return pid
-}
-
-/// No signal blocked or ignored, whatever the caller did with its own.
-private func defaultSignals() -> posix_spawnattr_t {
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe sigfillset(&signals)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    return attributes
-}
-
-/// `argv` as C wants it; the strings live while `body` runs.
-private func withCStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
-    let copies = unsafe strings.map { unsafe strdup($0) }
-    defer { unsafe copies.forEach { unsafe free($0) } }
-    return unsafe body(copies + [nil])
 }

@@ -13,7 +13,7 @@ public struct GuestSuite: Sendable {
 
     /// Reads the cases of the guests with these names, or of all.
     public init(guests: String, only names: [String] = []) {
-        let folders = match("\(guests)/*/expect") + match("\(guests)/*/main.*")
+        let folders = paths(matching: "\(guests)/*/expect") + paths(matching: "\(guests)/*/main.*")
         let found = Set(folders.compactMap { $0.split(separator: "/").dropLast().last.map(String.init) })
         if found.isEmpty { problems.append("\(guests): no guest here") }
         for name in names where !found.contains(name) { problems.append("\(guests)/\(name): no such guest") }
@@ -34,16 +34,5 @@ public struct GuestSuite: Sendable {
         } catch {
             problems.append("\(path): \(errnoText(error.errno))")
         }
-    }
-}
-
-/// The paths that a glob(7) pattern matches.
-private func match(_ pattern: String) -> [String] {
-    var found = unsafe glob_t()
-    defer { unsafe globfree(&found) }
-    if unsafe glob(pattern, 0, nil, &found) != 0 { return [] }
-    return (0..<Int(unsafe found.gl_pathc)).compactMap { index in
-        guard let path = unsafe found.gl_pathv[index] else { return nil }
-        return unsafe String(cString: path)
     }
 }

@@ -1,13 +1,15 @@
 // Starting a program with posix_spawn(3): which descriptors it gets, default signals, a session of its own if asked for.
 //
-// Its own small wrapper, because the tests need what higher ones hide: closed descriptors, a controlling terminal, the
-// raw wait status; and because swiftlet-check must link statically. Read next: Child.swift.
+// For benchmarks and tests; `run` starts nothing. Its own small wrapper, because tests need what higher ones hide: closed
+// descriptors, a controlling terminal, the raw wait status; and because it must link statically.
+// Read next: ChildProcess.swift.
 
 import Glibc
-import Host
 
 /// What becomes of one of the program's descriptors 0, 1, 2.
-enum Wire {
+public enum Wire: Sendable {
+    /// The same as ours.
+    case inherited
     case closed
     case descriptor(Int32)
     /// Opened in a new session, whose controlling terminal it becomes.
@@ -18,13 +20,16 @@ enum Wire {
 private let environment = ["PATH=/usr/bin:/bin", "HOME=/", "TERM=dumb", "SWIFT_BACKTRACE=enable=no"]
 
 /// Starts `program`, a path, with the arguments after its name; returns its process id.
-func spawn(_ program: String, _ arguments: [String], _ wires: (Wire, Wire, Wire)) throws(HostError) -> pid_t {
+public func spawn(
+    _ program: String, _ arguments: [String], _ wires: (Wire, Wire, Wire)
+) throws(HostError) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     var ownSession = false
     for (target, wire) in [(0, wires.0), (1, wires.1), (2, wires.2)] as [(Int32, Wire)] {
         switch wire {
+        case .inherited: break
         case .closed: unsafe posix_spawn_file_actions_addclose(&actions, target)
         case .descriptor(let fd): unsafe posix_spawn_file_actions_adddup2(&actions, fd, target)
         case .terminal(let path):
