@@ -85,7 +85,7 @@ private final class PaperVCPU {
         #expect(paper.exit(CKVM_EXIT_INTERNAL_ERROR) == .internalError(suberror: 3))
         paper.run.pointee.fail_entry.hardware_entry_failure_reason = 0x8000_0021
         #expect(paper.exit(CKVM_EXIT_FAIL_ENTRY) == .failEntry(reason: 0x8000_0021))
-        #expect(paper.exit(CKVM_EXIT_UNKNOWN) == .other(0))
+        #expect(paper.exit(UInt32(KVM_EXIT_UNKNOWN)) == .other(0))
         #expect(paper.exit(.max) == .other(.max))
     }
 
