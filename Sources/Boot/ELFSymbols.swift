@@ -32,12 +32,18 @@ extension ELFImage {
         while let current = unsafe section {
             var header = GElf_Shdr()
             if unsafe gelf_getshdr(current, &header) != nil, header.sh_type == UInt32(SHT_SYMTAB) {
+                guard isModest(header), let names = unsafe elf_getscn(elf, Int(header.sh_link)) else { return nil }
+                var namesHeader = GElf_Shdr()
+                guard unsafe gelf_getshdr(names, &namesHeader) != nil, isModest(namesHeader) else { return nil }
                 return unsafe symbol(at: address, in: current, header)
             }
             unsafe section = elf_nextscn(elf, current)
         }
         return nil
     }
+
+    /// libelf reads a section whole: one of a sparse file could be gigabytes of nothing.
+    private func isModest(_ header: GElf_Shdr) -> Bool { header.sh_size <= 64 << 20 }
 
     private func symbol(at address: UInt64, in section: OpaquePointer, _ header: GElf_Shdr) -> SymbolPlace? {
         guard let data = unsafe elf_getdata(section, nil), header.sh_entsize == 24 || header.sh_entsize == 16

@@ -98,14 +98,23 @@ public struct File: ~Copyable {
     }
 }
 
-/// Text that may hold a stranger's file name, for a terminal: control characters but newlines become question marks.
-public func printable(_ text: String) -> String {
-    String(text.map { $0.isNewline || $0.asciiValue.map { $0 >= 0x20 && $0 != 0x7f } ?? true ? $0 : "?" })
+/// Text from a hostile source, on one line: control characters, and anything that hides or reorders text, as "?".
+public func printable(_ text: some StringProtocol) -> String {
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: "?"
+                default: scalar
+                }
+            }))
 }
 
-/// Writes text to a descriptor; false when not all of it could be written.
+/// Writes text to a descriptor; false when not all of it could be written. With `patience` (nanoseconds), only if it has
+/// room within that time: for a last word that must not hold up an end.
 @discardableResult
-public func writeText(_ text: String, to fd: Int32 = STDERR_FILENO) -> Bool {
+public func writeText(_ text: String, to fd: Int32 = STDERR_FILENO, patience: UInt64? = nil) -> Bool {
+    if let patience, !wait(for: WaitFor(fd, write: true), nanoseconds: patience).0 { return false }
     var text = text
     return text.withUTF8 { bytes in
         var done = 0

@@ -2,18 +2,6 @@
 //
 // Read next: swiftlet-inspect/Inspect.swift.
 
-/// Text from a hostile source, on one line: control characters, and anything that hides or reorders text, as "?".
-public func printable(_ text: some StringProtocol) -> String {
-    String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.map { scalar in
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: "?"
-                default: scalar
-                }
-            }))
-}
-
 /// "0x40000"
 public func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 

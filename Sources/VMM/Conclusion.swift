@@ -10,8 +10,8 @@ extension Machine {
     public func conclude(_ outcome: Outcome) -> Int32 {
         switch outcome.stop {
         case .exited: break
-        case .timedOut: say("the guest did not exit within the --timeout and was stopped")
-        case .signalled(let signal): say("stopped by \(signalName(signal))")
+        case .timedOut: say("the guest did not exit within the --timeout and was stopped", briefly: true)
+        case .signalled(let signal): say("stopped by \(signalName(signal))", briefly: true)
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
         case .hostFailed(let part, let errno): say("\(part) failed: \(errnoText(errno))")
         case .failed(let error): say(MachineError.kvm(error).message)
@@ -22,7 +22,11 @@ extension Machine {
         return outcome.stop.exitStatus
     }
 
-    private func say(_ text: String) { writeText("swiftlet: \(printable(text))\n") }
+    /// After a stop that was asked for nobody waits for a standard error that is stuck.
+    private func say(_ text: String, briefly: Bool = false) {
+        let lines = text.split(separator: "\n").map { printable($0) }.joined(separator: "\n")
+        writeText("swiftlet: \(lines)\n", patience: briefly ? lastWordPatience : nil)
+    }
 
     private func writeCore(_ crash: Crash, _ path: String) {
         do throws(HostError) {
@@ -33,6 +37,9 @@ extension Machine {
         } catch { say("no core: \(error.message)") }
     }
 }
+
+/// How long the last word after a stop waits for room, in nanoseconds.
+public let lastWordPatience: UInt64 = 200_000_000
 
 /// Blocks the stop signals of this process; before any thread is made.
 public func blockStopSignals() throws(MachineError) -> StopSignals { try fromHost(try StopSignals()) }

@@ -37,6 +37,14 @@ public enum Stop: Sendable {
         }
     }
 
+    /// Whether somebody is waiting for the end: a signal's sender, or whoever set the time limit.
+    public var wasAskedFor: Bool {
+        switch self {
+        case .timedOut, .signalled: true
+        default: false
+        }
+    }
+
     /// A word for scripts, in `--stats=json`.
     public var kind: String {
         switch self {

@@ -51,7 +51,7 @@ struct CheckOptions {
     }
 
     private static func fail(_ message: String) -> Never {
-        writeText("swiftlet-check: \(message)\n")
+        writeText("swiftlet-check: \(printable(message))\n")
         exit(125)
     }
 

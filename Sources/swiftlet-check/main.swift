@@ -26,4 +26,8 @@ say("\(suite.cases.count) cases, \(failed) failed\(problems)")
 exit(failed == 0 && suite.problems.isEmpty && !suite.cases.isEmpty ? 0 : 1)
 
 /// Each line at once, so that it is seen while the next case runs.
-func say(_ line: String) { writeText(line + "\n", to: STDOUT_FILENO) }
+func say(_ text: String) {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        writeText(printable(line) + "\n", to: STDOUT_FILENO)
+    }
+}

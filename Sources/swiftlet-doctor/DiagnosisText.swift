@@ -2,6 +2,7 @@
 //
 // Read next: docs/doctor.md.
 
+import Host
 import Subcommand
 
 extension Diagnosis {

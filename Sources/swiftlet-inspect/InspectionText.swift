@@ -2,6 +2,7 @@
 //
 // Every text that came out of the file passes `printable`. Read next: docs/inspect.md.
 
+import Host
 import Subcommand
 
 extension Inspection {

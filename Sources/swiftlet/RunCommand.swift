@@ -44,7 +44,7 @@ enum RunCommand {
         restore(consume terminal)
         release(consume signals)
         let status = machine.conclude(outcome)
-        if let target = options.statistics { try report(machine, outcome, phases, target) }
+        if let target = options.statistics { report(machine, outcome, phases, target) }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
@@ -54,13 +54,17 @@ enum RunCommand {
 
     private static func report(
         _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
-    ) throws(MachineError) {
+    ) {
         switch target {
-        case .text: writeText(outcome.statisticsText(phases))
+        case .text:
+            writeText(
+                outcome.statisticsText(phases), patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
         case .json(let fd): writeStatistics(machine.statisticsJSON(outcome, phases), fd, "descriptor \(fd)")
         case .jsonFile(let path):
-            let file = try openForWriting(path)
-            writeStatistics(machine.statisticsJSON(outcome, phases), file.fd, path)
+            do throws(MachineError) {
+                let file = try openForWriting(path)
+                writeStatistics(machine.statisticsJSON(outcome, phases), file.fd, path)
+            } catch { writeText("swiftlet: no statistics: \(printable(error.message))\n") }
         }
     }
 

@@ -61,16 +61,34 @@ extension GuestTests {
             #expect(child.finish(seconds: 5).how == .exited(124))
         }
 
-        /// A log line or a last word that standard error does not take holds nobody up.
-        @Test(arguments: ["log", "spin", "fault-null"])
-        func withAStandardErrorThatNobodyReads(guest: String) throws {
+        /// Starts a guest whose log lines, and whose report, nobody will ever read.
+        private func stuck(_ guest: String, _ options: String) throws -> Child {
             let fill = "timeout 0.2 cat /dev/zero"  // the pipe is full then, and stays so
-            let command = "\(fill); exec \"$0\" run --timeout 0.4 \"$1\" 2>&1 >/dev/null"
-            var child = try Child("/bin/sh", ["-c", command, House.bench.swiftlet, House.image(guest)], output: .stuck)
+            let command = "\(fill); exec \"$0\" run \(options) \"$1\" 2>&1 >/dev/null"
+            let arguments = ["-c", command, House.bench.swiftlet, House.image(guest)]
+            return try Child("/bin/sh", arguments, output: .stuck)
+        }
+
+        @Test(arguments: ["log", "spin"])
+        func atTheTimeoutThoughNobodyReadsStandardError(guest: String) throws {
+            var child = try stuck(guest, "--timeout 0.4")
+            #expect(child.finish(seconds: promptly).how == .exited(124))
+        }
+
+        @Test(arguments: ["log", "spin"])
+        func atASignalThoughNobodyReadsStandardError(guest: String) throws {
+            var child = try stuck(guest, "--stats")
+            usleep(800_000)
+            child.send(SIGTERM)
+            #expect(child.finish(seconds: promptly).how == .exited(128 + SIGTERM))
+        }
+
+        /// A report waits for its reader, but not against a signal.
+        @Test func withAReportThatNobodyReads() throws {
+            var child = try stuck("fault-null", "")
             usleep(1_000_000)
             child.send(SIGTERM)
-            let ending = child.finish(seconds: promptly)
-            #expect(ending.how == .killed(signal: SIGTERM) || ending.how == .exited(128 + SIGTERM))
+            #expect(child.finish(seconds: promptly).how == .killed(signal: SIGTERM))
         }
 
         /// What nohup and a shell's `&` ask for.

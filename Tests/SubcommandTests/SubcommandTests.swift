@@ -2,6 +2,7 @@
 //
 // Read next: Sources/Subcommand/Subcommand.swift.
 
+import Host
 import Testing
 
 @testable import Subcommand
