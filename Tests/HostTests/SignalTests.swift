@@ -44,7 +44,7 @@ import Testing
     @Test func timeOfDayIsTheKernels() {
         let before = time(nil)
         let now = Clock.realtime()
-        #expect(now.seconds >= before && now.seconds <= time(nil))
+        #expect(now.seconds >= before && now.seconds <= time(nil) + 1)  // time(2) is a tick behind
         #expect(now.nanoseconds < 1_000_000_000)
     }
 }
