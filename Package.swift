@@ -14,6 +14,8 @@ let testing: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
 let package = Package(
     name: "swiftlet",
     products: [
@@ -21,7 +23,8 @@ let package = Package(
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
         // C: header-only shims, and libelf.
@@ -47,18 +50,25 @@ let package = Package(
         .target(
             name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "CABI"], swiftSettings: strict),
 
+        // Throw-away machines that measure this host's KVM.
+        .target(
+            name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
+
         // The commands.
         .executableTarget(name: "swiftlet", dependencies: ["VMM", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
 
         .executableTarget(
-            name: "swiftlet-bench", dependencies: ["Subcommand", "Measure", "VMM", "KVM", "Host", "CABI"],
+            name: "swiftlet-bench",
+            dependencies: [
+                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "X86", "Host", "CABI", histogram,
+            ],
             swiftSettings: strict),
 
         // Guests under test. GuestCases is a library, because swiftlet-check runs the cases inside the labs.
@@ -80,7 +90,7 @@ let package = Package(
         .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
-            name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "VMM", "KVM", "TestSupport"],
+            name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",

@@ -1,6 +1,6 @@
 // What this host's CPU says of itself: CPUID and XGETBV, executed here, not asked of KVM.
 //
-// KVM_GET_SUPPORTED_CPUID says the same more slowly (a third of a millisecond). Read next: Entropy.swift.
+// KVM_GET_SUPPORTED_CPUID says the same more slowly (a third of a millisecond). Read next: Affinity.swift.
 
 import CHost
 import Glibc

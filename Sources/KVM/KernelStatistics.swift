@@ -1,7 +1,7 @@
 // What KVM itself counts for a vCPU: exits, emulated instructions and much more, by name.
 //
 // The kernel describes its counters in the file itself, so they are looked up by name: which ones exist depends on the
-// kernel (KVM API, section 4.133). Read next: VMM/Probe.swift.
+// kernel (KVM API, section 4.133). Read next: Rig/Rig.swift.
 
 import CKVM
 import Glibc

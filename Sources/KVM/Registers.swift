@@ -73,6 +73,12 @@ extension VCPU {
         try check(ckvm_get_tsc_khz(fd), "KVM_GET_TSC_KHZ")
     }
 
+    /// What is added to the host's TSC when the guest reads it; 0: both read the same.
+    /// The corresponding ioctl is `KVM_SET_DEVICE_ATTR` with `KVM_VCPU_TSC_OFFSET`; ENXIO before Linux 5.16.
+    public func setTSCOffset(_ offset: UInt64) throws(KVMError) {
+        _ = try check(ckvm_set_tsc_offset(fd, offset), "KVM_VCPU_TSC_OFFSET")
+    }
+
     /// Has an external interrupt delivered as soon as the guest can take it.
     /// The corresponding ioctl is `KVM_INTERRUPT`; EEXIST when one is already waiting.
     public func interrupt(vector: UInt8) throws(KVMError) {

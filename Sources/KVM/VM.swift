@@ -39,6 +39,11 @@ public struct VM: ~Copyable, Sendable {
         _ = try check(ckvm_enable_cap(fd, UInt32(KVM_CAP_SPLIT_IRQCHIP), 0), "KVM_CAP_SPLIT_IRQCHIP")
     }
 
+    /// Puts local APICs, I/O APIC and PICs into the kernel. The corresponding ioctl is `KVM_CREATE_IRQCHIP`.
+    public func makeIRQChip() throws(KVMError) {
+        _ = try check(ckvm_create_irqchip(fd), "KVM_CREATE_IRQCHIP")
+    }
+
     /// Makes a vCPU. The corresponding ioctl is `KVM_CREATE_VCPU`.
     public func makeVCPU(id: Int32 = 0, mappingSize: Int) throws(KVMError) -> VCPU {
         let vcpu = Int32(try check(ckvm_create_vcpu(fd, id), "KVM_CREATE_VCPU"))

@@ -1,15 +1,19 @@
 // What a set of samples says: how many, the extremes, and percentiles. Never a mean: one interruption ruins it.
 //
-// Percentiles are samples that occurred (nearest rank), so they need no model and no bins. Read next: Ratio.swift.
+// Percentiles are samples that occurred (nearest rank), so they need no model and no bins. Read next: Interval.swift.
 
 /// A summary of raw samples, in their own unit.
-public struct Distribution: Equatable, Sendable, Encodable {
+public struct Distribution: Equatable, Sendable, Codable {
     public let n: Int
     public let min: Double
     public let p50: Double
     public let p90: Double
     public let p99: Double
+    public let p999: Double
     public let max: Double
+    /// Samples beyond the upper quartile by more than three times the distance of the quartiles (Tukey's "far out"). They
+    /// are counted in everything else too: what disturbs a host belongs to what it costs there.
+    public let outliers: Int
 
     /// Nil without a sample.
     public init?(_ samples: [Double]) {
@@ -20,7 +24,10 @@ public struct Distribution: Equatable, Sendable, Encodable {
         p50 = percentile(0.50, ofSorted: sorted)
         p90 = percentile(0.90, ofSorted: sorted)
         p99 = percentile(0.99, ofSorted: sorted)
+        p999 = percentile(0.999, ofSorted: sorted)
         max = last
+        let (lower, upper) = (percentile(0.25, ofSorted: sorted), percentile(0.75, ofSorted: sorted))
+        outliers = sorted.count { $0 > upper + 3 * (upper - lower) }
     }
 }
 

@@ -4,9 +4,9 @@
 // tests invent a host. Read next: ResidentMemory.swift.
 
 /// The host, as far as it explains a measurement. Text that a host does not tell is empty.
-public struct Environment: Equatable, Sendable, Encodable {
+public struct Environment: Equatable, Sendable, Codable {
     /// How KVM runs guests here.
-    public enum Virtualization: String, Sendable, Encodable {
+    public enum Virtualization: String, Sendable, Codable {
         case vtx = "VT-x"
         case svm = "SVM"
         /// A KVM without hardware support: its figures say nothing about VT-x or SVM.

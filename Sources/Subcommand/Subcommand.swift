@@ -25,8 +25,10 @@ extension Subcommand {
 
     /// The whole program.
     public static func start() -> Never {
-        let command: Self
-        do { command = try parse() } catch { finish(error) }
+        let command: any ParsableCommand
+        do { command = try parseAsRoot() } catch { finish(error) }
+        // Help, or a completion script, is a command of the parser's own.
+        guard let command = command as? any Subcommand else { finish(CleanExit.helpRequest(command)) }
         do throws(SubcommandError) { exitProcess(try command.perform()) } catch { fail(error.message) }
     }
 

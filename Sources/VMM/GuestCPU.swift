@@ -10,14 +10,14 @@ import Host
 import KVM
 import X86
 
-struct GuestCPU {
+package struct GuestCPU {
     let cpuid: CPUID
     let features: swiftlet_cpu_features
     /// 0 when the host has no XSAVE.
     let xcr0: UInt64
     let cr4: UInt64
 
-    init() {
+    package init() {
         let zero = Processor.cpuid(0)
         let one = Processor.cpuid(1)
         // A leaf above the highest answers with another leaf's data on Intel's CPUs.

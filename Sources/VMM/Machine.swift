@@ -60,16 +60,14 @@ public final class Machine: Sendable {
     }
 
     /// A machine larger than the host's memory would only die of it later.
-    static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
+    private static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
         let host = Processor.memorySize()
         if layout.memorySize > host { throw .memoryBeyondHost(given: layout.memorySize, host: host) }
-        do throws(GuestMemoryError) { return try GuestMemory(low: layout.low, high: layout.high) } catch {
-            throw .memory(error)
-        }
+        return try fromMemory(try GuestMemory(low: layout.low, high: layout.high))
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
-    static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
+    private static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
         func add(_ index: UInt32, _ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
             if range.isEmpty { return }
             try vm.set(

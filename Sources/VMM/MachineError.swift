@@ -9,17 +9,23 @@ import Host
 import KVM
 
 /// Runs something of a module below and turns its error into this module's.
-func fromKVM<T: ~Copyable>(_ body: @autoclosure () throws(KVMError) -> T) throws(MachineError) -> T {
+package func fromKVM<T: ~Copyable>(_ body: @autoclosure () throws(KVMError) -> T) throws(MachineError) -> T {
     do throws(KVMError) { return try body() } catch { throw .kvm(error) }
 }
 
-func fromHost<T: ~Copyable>(_ body: @autoclosure () throws(HostError) -> T) throws(MachineError) -> T {
+package func fromHost<T: ~Copyable>(_ body: @autoclosure () throws(HostError) -> T) throws(MachineError) -> T {
     do throws(HostError) { return try body() } catch { throw .host(error) }
 }
 
-func fromImage<T: ~Copyable>(_ path: String, _ body: @autoclosure () throws(ImageError) -> T) throws(MachineError) -> T
+package func fromImage<T: ~Copyable>(_ path: String, _ body: @autoclosure () throws(ImageError) -> T) throws(MachineError) -> T
 {
     do throws(ImageError) { return try body() } catch { throw .image(path, error) }
+}
+
+package func fromMemory<T: ~Copyable>(
+    _ body: @autoclosure () throws(GuestMemoryError) -> T
+) throws(MachineError) -> T {
+    do throws(GuestMemoryError) { return try body() } catch { throw .memory(error) }
 }
 
 /// An error of Swiftlet's side: exit status 125.

@@ -7,7 +7,7 @@ import X86
 
 extension VCPU {
     /// Gives a new vCPU its CPUID, vector state and registers.
-    func load(_ state: CPUState, _ cpu: GuestCPU) throws(KVMError) {
+    package func load(_ state: CPUState, _ cpu: GuestCPU) throws(KVMError) {
         try setCPUID(cpu.cpuid)
         try setSpecialRegisters(ring3Registers(state, cr4: cpu.cr4))
         if cpu.xcr0 != 0 { try setXCR0(cpu.xcr0) }

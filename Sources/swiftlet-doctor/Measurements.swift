@@ -6,7 +6,7 @@
 
 import Host
 import KVM
-import VMM
+import Rig
 import X86
 
 struct Measurements: Encodable, Equatable, Sendable {
@@ -56,32 +56,32 @@ extension Measurements {
     /// Measures; at most ten seconds.
     init(_ kvm: borrowing KVM) {
         self.init()
-        do throws(ProbeError) {
-            exitFromRing3 = try exits(kvm, .three)
-            ring3 = try execution(kvm, .three, exit: exitFromRing3)
+        do throws(RigError) {
+            exitFromRing3 = try exits(kvm, .ring3)
+            ring3 = try execution(kvm, .ring3, exit: exitFromRing3)
         } catch { failures.append(Failure(.ring3, error)) }
-        do throws(ProbeError) {
-            exitFromRing0 = try exits(kvm, .zero)
-            ring0 = try execution(kvm, .zero, exit: exitFromRing0)
+        do throws(RigError) {
+            exitFromRing0 = try exits(kvm, .ring0)
+            ring0 = try execution(kvm, .ring0, exit: exitFromRing0)
         } catch { failures.append(Failure(.ring0, error)) }
-        do throws(ProbeError) {
+        do throws(RigError) {
             ioeventfd = try doorbells(kvm, exit: exitFromRing3)
         } catch { failures.append(Failure(.ioeventfd, error)) }
     }
 
-    private mutating func exits(_ kvm: borrowing KVM, _ ring: Probe.Ring) throws(ProbeError) -> Samples? {
-        let probe = try Probe(kvm, code: ProbeCode.exits, ring: ring)
-        return Samples(nanoseconds: try times(probe))
+    private mutating func exits(_ kvm: borrowing KVM, _ mode: CPUMode) throws(RigError) -> Samples? {
+        let rig = try Rig(kvm, RigPlan(mode, code: ProbeCode.exits))
+        return Samples(nanoseconds: try times(rig))
     }
 
     private mutating func execution(
-        _ kvm: borrowing KVM, _ ring: Probe.Ring, exit: Samples?
-    ) throws(ProbeError) -> Execution {
+        _ kvm: borrowing KVM, _ mode: CPUMode, exit: Samples?
+    ) throws(RigError) -> Execution {
         let iterations = 200
-        let probe = try Probe(kvm, code: ProbeCode.loop(iterations: UInt32(iterations)), ring: ring)
-        let counters = try? probe.vcpu.openStatistics()
+        let rig = try Rig(kvm, RigPlan(mode, code: ProbeCode.loop(iterations: UInt32(iterations))))
+        let counters = try? rig.vcpu.openStatistics()
         let before = emulated(counters)
-        let times = try times(probe, count: 40)
+        let times = try times(rig, count: 40)
         let instructions = 2 * iterations + ProbeCode.loopOverhead
         let time = Samples(nanoseconds: times, operations: instructions, overhead: exit?.median ?? 0)
         let perLoop = emulated(counters).flatMap { after in before.map { (after &- $0) / UInt64(max(1, times.count)) } }
@@ -101,13 +101,15 @@ extension Measurements {
         return statistics.values["insn_emulation"]
     }
 
-    private mutating func doorbells(_ kvm: borrowing KVM, exit: Samples?) throws(ProbeError) -> Samples? {
+    private mutating func doorbells(_ kvm: borrowing KVM, exit: Samples?) throws(RigError) -> Samples? {
         let count = 1000
         let event: EventFD
         do throws(KVMError) { event = try EventFD() } catch { throw .machine(.kvm(error)) }
-        let probe = try Probe(kvm, code: ProbeCode.doorbells(count: UInt32(count)), ring: .three)
-        try probe.attach(event, port: ProbeCode.doorbellPort)
-        let times = try times(probe, count: 50)
+        let rig = try Rig(kvm, RigPlan(.ring3, code: ProbeCode.doorbells(count: UInt32(count))))
+        do throws(KVMError) { try rig.vm.attach(event, to: .port(ProbeCode.doorbellPort, size: 4)) } catch {
+            throw .machine(.kvm(error))
+        }
+        let times = try times(rig, count: 50)
         let rung = event.take()
         guard rung == UInt64(count * times.count) else {
             failures.append(Failure(what: .ioeventfd, why: "it rang \(rung) times, not \(count * times.count)"))
@@ -117,17 +119,17 @@ extension Measurements {
     }
 
     /// Runs to the exit, again and again: nanoseconds each.
-    private mutating func times(_ probe: borrowing Probe, count: Int = samples) throws(ProbeError) -> [UInt64] {
-        let frequency = UInt64((try? probe.vcpu.tscKilohertz()) ?? 0) * 1000
+    private mutating func times(_ rig: borrowing Rig, count: Int = samples) throws(RigError) -> [UInt64] {
+        let frequency = UInt64((try? rig.vcpu.tscKilohertz()) ?? 0) * 1000
         tscFrequency = frequency
         let clock = PVClock(frequency: frequency)
         var list: [UInt64] = []
         list.reserveCapacity(count)
-        probe.limit(nanoseconds: Self.timeForProbe)
+        rig.limit(nanoseconds: Self.timeForProbe)
         let end = Clock.monotonic() + Self.timeForSeries
         while list.count < count, list.isEmpty || Clock.monotonic() < end {
             let start = Clock.tsc()
-            let exit = try probe.run()
+            let exit = try rig.run()
             let stop = Clock.tsc()
             guard case .portWrite(ProbeCode.exitPort, 4, 1, _) = exit else { throw .unexpected(exit) }
             list.append(clock.nanoseconds(cycles: stop &- start))
@@ -137,7 +139,7 @@ extension Measurements {
 }
 
 extension Measurements.Failure {
-    fileprivate init(_ what: What, _ error: ProbeError) {
+    fileprivate init(_ what: What, _ error: RigError) {
         self.what = what
         why =
             switch error {

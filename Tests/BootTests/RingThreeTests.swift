@@ -105,15 +105,4 @@ import X86
         #expect(word(0) == 0, "page zero is empty")
         for address in stride(from: UInt64(0x7000), to: 0x1_0000, by: 8) { #expect(word(address) == 0) }
     }
-
-    @Test func codeWithoutAFileIsAGuestToo() throws {
-        let code: [UInt8] = [0x0f, 0x0b]
-        let guest = try RingThree(code: code, memorySize: 1 << 20)
-        let memory = makeMemory(guest.layout)
-        let state = try guest.install(code: code, in: memory, parameters())
-        #expect(state.rip == AddressMap.imageStart)
-        let mapping = PageWalk.translate(state.rip, root: state.cr3, in: memory)
-        #expect(mapping?.physical == state.rip && mapping?.flags == .code)
-        #expect(memory.bytes(GuestAddress(state.rip), 2) == code)
-    }
 }

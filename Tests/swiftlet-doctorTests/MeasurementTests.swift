@@ -3,9 +3,9 @@
 // Read next: Sources/swiftlet-doctor/Measurements.swift.
 
 import KVM
+import Rig
 import TestSupport
 import Testing
-import VMM
 
 @testable import swiftlet_doctor
 
@@ -45,11 +45,11 @@ import VMM
     }
 
     /// An endless loop: the time limit ends it.
-    @Test(.requiresKVM, arguments: [Probe.Ring.three, .zero])
-    func aProbeNeverHangs(_ ring: Probe.Ring) throws {
-        let probe = try Probe(try KVM(), code: [0xeb, 0xfe], ring: ring)
-        probe.limit(nanoseconds: 20_000_000)
-        let error = #expect(throws: ProbeError.self) { try probe.run() }
+    @Test(.requiresKVM, arguments: CPUMode.allCases)
+    func aProbeNeverHangs(_ mode: CPUMode) throws {
+        let rig = try Rig(try KVM(), RigPlan(mode, code: [0xeb, 0xfe]))
+        rig.limit(nanoseconds: 20_000_000)
+        let error = #expect(throws: RigError.self) { try rig.run() }
         guard case .timedOut = error else {
             Issue.record("not a time-out: \(String(describing: error))")
             return
@@ -57,10 +57,10 @@ import VMM
     }
 
     @Test(.requiresKVM) func anExitIsSeenAsItIs() throws {
-        let probe = try Probe(try KVM(), code: ProbeCode.exits, ring: .three)
-        probe.limit(nanoseconds: 2_000_000_000)
+        let rig = try Rig(try KVM(), RigPlan(.ring3, code: ProbeCode.exits))
+        rig.limit(nanoseconds: 2_000_000_000)
         for _ in 0..<3 {
-            #expect(try probe.run() == .portWrite(port: ProbeCode.exitPort, size: 4, count: 1, value: 0))
+            #expect(try rig.run() == .portWrite(port: ProbeCode.exitPort, size: 4, count: 1, value: 0))
         }
     }
 

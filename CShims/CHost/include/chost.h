@@ -60,6 +60,16 @@ static inline long chost_pipe(int ends[2]) { return chost_result(syscall(SYS_pip
 /* <malloc.h> is not in Swift's module of glibc. */
 static inline void chost_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
+/* cpu_set_t's macros do not import: CPUs 0 to 1023 as 16 words. Of the calling thread. */
+static inline long chost_set_affinity(const uint64_t mask[16])
+{
+    return chost_result(syscall(SYS_sched_setaffinity, 0, 16 * sizeof *mask, mask));
+}
+static inline long chost_get_affinity(uint64_t mask[16])
+{
+    return chost_result(syscall(SYS_sched_getaffinity, 0, 16 * sizeof *mask, mask));
+}
+
 static inline int chost_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 /*

@@ -56,6 +56,7 @@ static inline long ckvm_enable_cap(int fd, unsigned cap, uint64_t argument)
     struct kvm_enable_cap request = {.cap = cap, .args = {argument}};
     return ckvm_result(ioctl(fd, KVM_ENABLE_CAP, &request));
 }
+static inline long ckvm_create_irqchip(int vm) { return ckvm_result(ioctl(vm, KVM_CREATE_IRQCHIP, 0)); }
 static inline long ckvm_ioeventfd(int vm, const struct kvm_ioeventfd *request)
 {
     return ckvm_result(ioctl(vm, KVM_IOEVENTFD, request));
@@ -82,6 +83,12 @@ static inline long ckvm_set_sregs(int vcpu, const struct kvm_sregs *sregs)
 static inline long ckvm_get_fpu(int vcpu, struct kvm_fpu *fpu) { return ckvm_result(ioctl(vcpu, KVM_GET_FPU, fpu)); }
 static inline long ckvm_get_tsc_khz(int vcpu) { return ckvm_result(ioctl(vcpu, KVM_GET_TSC_KHZ, 0)); }
 static inline long ckvm_get_stats_fd(int fd) { return ckvm_result(ioctl(fd, KVM_GET_STATS_FD, 0)); }
+static inline long ckvm_set_tsc_offset(int vcpu, uint64_t offset)
+{
+    struct kvm_device_attr request = {
+        .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uint64_t)(uintptr_t)&offset};
+    return ckvm_result(ioctl(vcpu, KVM_SET_DEVICE_ATTR, &request));
+}
 static inline long ckvm_interrupt(int vcpu, unsigned vector)
 {
     struct kvm_interrupt request = {.irq = vector};

@@ -12,7 +12,7 @@ import KVM
 import Subcommand
 @_spi(InventedExits) import VMM
 
-extension Bench {
+extension Promises {
     func handler(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         do {
             return [

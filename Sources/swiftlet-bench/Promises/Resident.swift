@@ -8,8 +8,8 @@ import Host
 import Measure
 import Subcommand
 
-extension Bench {
-    func memory(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
+extension Promises {
+    func resident(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         var sides: [[Double]] = [[], []]
         for _ in 0..<(repeats ?? 10) {
             sides[0].append(try residentKiB(workshop, .swiftlet))
@@ -19,7 +19,7 @@ extension Bench {
         let limit = 2.5 * 1024
         return [
             Finding(
-                "memory", "resident beyond the guest's, waiting", unit: "KiB",
+                "resident", "beyond the guest's, waiting", unit: "KiB",
                 sides: [swiftlet, Finding.Side("twin", sides[1])],
                 promise: Finding.Promise(
                     words: "at most 2.5 MiB", limit: limit, measured: swiftlet?.samples.p50))

@@ -1,11 +1,11 @@
 // Start-up: a whole run of the guest `hello`, from exec to exit, with standard output to /dev/null.
 //
 // What a user waits for: loading the program, building the machine, running the guest, tearing all of it down.
-// Read next: Memory.swift.
+// Read next: Resident.swift.
 
 import Subcommand
 
-extension Bench {
+extension Promises {
     func startup(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         let limit = 1.15
         let contest = try Contest(

@@ -1,10 +1,10 @@
 // All findings, with the host they were made on.
 //
-// Read next: Startup.swift.
+// Read next: Start.swift.
 
 import Measure
 
-struct Report: Encodable {
+struct PromiseReport: Encodable {
     /// Of the JSON object; fields are only ever added.
     var version = 1
     let environment: Environment

@@ -1,6 +1,6 @@
 // What a benchmark found: samples of both sides, the ratio, the promise and whether it is kept.
 //
-// Read next: Report.swift.
+// Read next: PromiseReport.swift.
 
 import Measure
 import Subcommand

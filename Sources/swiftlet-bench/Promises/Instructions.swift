@@ -7,7 +7,7 @@
 import Host
 import Subcommand
 
-extension Bench {
+extension Promises {
     func instructions(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         let swiftlet = try instructionsPerExit(workshop, .swiftlet)
         let twin = try instructionsPerExit(workshop, .twin)

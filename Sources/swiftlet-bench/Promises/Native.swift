@@ -4,7 +4,7 @@
 
 import Subcommand
 
-extension Bench {
+extension Promises {
     func native(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         let limit = 1.05
         var findings: [Finding] = []

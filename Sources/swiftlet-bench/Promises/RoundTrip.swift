@@ -5,7 +5,7 @@
 
 import Subcommand
 
-extension Bench {
+extension Promises {
     func roundTrip(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         let limit = 1.01
         let contest = try Contest(

@@ -1,0 +1,111 @@
+// An experiment: one thing that is measured, one row of the report. The session asks it for samples, repeat by repeat.
+//
+// What a host cannot do is a row too: `unavailable`, with the reason. Read next: Session.swift.
+
+import Measure
+import Rig
+
+/// The three parts of `swiftlet bench all`.
+enum Group: String, Codable, CaseIterable, Sendable {
+    case exits, memory, startup
+}
+
+/// Who answers the operation.
+enum Place: String, Codable, Sendable {
+    /// The guest alone: no exit.
+    case guest
+    /// KVM, or the hardware below it.
+    case kernel
+    /// A program in user space: an exit from KVM_RUN.
+    case user
+    /// The host alone: no guest runs.
+    case host
+}
+
+/// What a row is about.
+struct Subject: Sendable {
+    /// Unique and stable, by which reports are compared: "exits/port-write/ring3".
+    var id: String
+    var group: Group
+    /// "port write (OUT)".
+    var what: String
+    /// "ring3", "ring0", "real", a backing, a size: what sets rows of the same `what` apart.
+    var variant: String
+    var place: Place
+    var unit = Unit.nanoseconds
+    /// Operations in a sample: above 1 only where the clock does not resolve one, for a batch hides the tail.
+    var operations = 1
+    /// What a reader must know of this row alone.
+    var note: String?
+    /// The id of a row that does the same another way (the C twin, QEMU), measured beside this one in every repeat.
+    var beside: String?
+    /// Compared with the bare KVM_RUN. Not where that would say nothing, such as a bandwidth.
+    var hasFloor = true
+
+    init(_ group: Group, _ name: String, _ what: String, _ variant: String, _ place: Place) {
+        id = "\(group.rawValue)/\(name)/\(variant)"
+        self.group = group
+        self.what = what
+        self.variant = variant
+        self.place = place
+    }
+}
+
+enum Unit: String, Codable, Sendable {
+    case nanoseconds = "ns"
+    /// Higher is better.
+    case mebibytesPerSecond = "MiB/s"
+    case count
+}
+
+/// Which stretch of an operation a sample is of.
+enum PartName: String, Codable, CaseIterable, Sendable {
+    case total
+    /// From the guest's stamp before the operation to KVM_RUN's return.
+    case toHost = "guest-to-host"
+    /// From KVM_RUN's return to the next KVM_RUN: the VMM.
+    case handler
+    /// From KVM_RUN's call to the guest's stamp behind the operation.
+    case toGuest = "host-to-guest"
+}
+
+/// What one repeat found.
+struct Samples: Sendable {
+    var parts: [(name: PartName, values: [Double])]
+
+    init(total: [Double]) { parts = [(.total, total)] }
+    init(parts: [(name: PartName, values: [Double])]) { self.parts = parts }
+
+    var total: [Double] { parts.first?.values ?? [] }
+}
+
+/// Why there are no samples.
+enum ExperimentError: Error, Sendable {
+    /// This host cannot do that, and why.
+    case unavailable(String)
+    /// It should have worked.
+    case failed(String)
+
+    init(_ error: RigError) {
+        switch error {
+        case .machine(let error): self = .failed(error.message)
+        case .timedOut: self = .unavailable("no exit within the time limit: this KVM spins in it")
+        case .failed(let error): self = .failed("\(error.request): errno \(error.errno)")
+        case .unexpected(let exit): self = .unavailable("this KVM answers with another exit: \(exit)")
+        }
+    }
+}
+
+/// How much to take in one repeat.
+struct Amount: Sendable {
+    /// Samples that count.
+    var samples: Int
+    /// Samples before them, thrown away.
+    var warmUps: Int
+}
+
+protocol Experiment {
+    var subject: Subject { get }
+    /// One repeat. Each must end by itself: at most some seconds.
+    func measure(_ amount: Amount) throws(ExperimentError) -> Samples
+}

@@ -1,0 +1,41 @@
+// A row of the report: what was measured, every sample of it, and what they say.
+//
+// Raw samples stay with the row but out of the JSON object: `--raw` writes them. docs/bench-schema.json describes the
+// rest. Read next: Measurement.swift.
+
+import Measure
+
+struct Row: Sendable {
+    let subject: Subject
+    /// By part: the samples of each repeat.
+    private(set) var samples: [(name: PartName, repeats: [[Double]])] = []
+    /// Medians of the bare KVM_RUN beside each repeat, nanoseconds.
+    private(set) var floors: [Double] = []
+    /// Why there is nothing.
+    var unavailable: String?
+    /// It should have worked and did not.
+    var failed: String?
+
+    init(_ subject: Subject) { self.subject = subject }
+
+    mutating func add(_ new: Samples, floor: Double?) {
+        for (name, values) in new.parts {
+            if let index = samples.firstIndex(where: { $0.name == name }) {
+                samples[index].repeats.append(values)
+            } else {
+                samples.append((name, [values]))
+            }
+        }
+        if let floor { floors.append(floor) }
+    }
+
+    func repeats(_ part: PartName = .total) -> [[Double]] { samples.first { $0.name == part }?.repeats ?? [] }
+
+    /// The median of each repeat.
+    func medians(_ part: PartName = .total) -> [Double] {
+        repeats(part).map { percentile(0.5, ofSorted: $0.sorted()) }
+    }
+
+    /// Of each repeat's median to that of the bare KVM_RUN beside it.
+    var floorRatio: Ratio? { subject.hasFloor ? Ratio(of: medians(), to: floors) : nil }
+}
