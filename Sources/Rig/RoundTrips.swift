@@ -51,7 +51,7 @@ extension Rig {
     ///
     /// The last exit, on the done port, is not answered.
     public func collect(
-        _ count: Int, operand: UInt64 = 0, answer: (Exit, borrowing VCPU) -> Bool
+        _ count: Int, operand: UInt64 = 0, answer: (Exit, borrowing Rig) -> Bool
     ) throws(RigError) -> RoundTrips {
         let count = min(count, RigMap.capacity)
         memory.write(UInt32(count), at: GuestAddress(RigMap.count))
@@ -62,7 +62,7 @@ extension Rig {
             let exit = try run()
             let left = Clock.tsc()
             if case .portWrite(RigMap.done, 4, 1, _) = exit { break }
-            guard answer(exit, vcpu) else { throw .unexpected(exit) }
+            guard answer(exit, self) else { throw .unexpected(exit) }
             trips.host.append((left, Clock.tsc()))
         }
         trips.guest = (0..<count).map { index in
