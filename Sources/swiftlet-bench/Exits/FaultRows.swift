@@ -6,11 +6,15 @@ import Rig
 
 extension ExitRows {
     var faults: [any Experiment] {
-        rows("exception", "exception and handler (#UD)", .guest) {
+        rows("divide-error", "exception and handler (#DE)", .guest) {
             $0.countsExits = true
-            $0.subject.note = "KVM looks at every #UD before the guest does"
+            $0.subject.note = "KVM need not see it"
         }
-            + rows("page-fault", "page fault and handler", .guest, not: [.real: Impossible.noPaging]) {
+            + rows("invalid-opcode", "exception and handler (#UD)", .kernel) {
+                $0.countsExits = true
+                $0.subject.note = "KVM looks at every #UD before the guest does"
+            }
+            + rows("page-fault", "page fault and handler (#PF)", .guest, not: [.real: Impossible.noPaging]) {
                 $0.countsExits = true
                 $0.subject.note = "the guest's own affair with nested paging, KVM's too with shadow paging"
                 $0.operand = { _ throws(ExperimentError) in unmapped }

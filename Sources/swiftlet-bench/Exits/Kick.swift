@@ -15,7 +15,7 @@ struct Kick: Experiment {
     let mode: CPUMode
 
     init(_ equipment: Equipment, _ mode: CPUMode) {
-        subject = Subject(.exits, "kick", "kick (signal to the return of KVM_RUN)", mode.rawValue, .host)
+        subject = Subject(.exits, "kick", "kick (signal to the return of KVM_RUN)", mode.rawValue, .user)
         self.equipment = equipment
         self.mode = mode
     }

@@ -11,7 +11,9 @@ struct SharedMemory: Experiment {
     let mode: CPUMode
 
     init(_ equipment: Equipment, _ mode: CPUMode) {
-        subject = Subject(.exits, "shared-memory", "word to a spinning thread and back", mode.rawValue, .guest)
+        var subject = Subject(.exits, "shared-memory", "word to a spinning thread and back", mode.rawValue, .user)
+        subject.note = "no exit: the thread spins, and so does the guest"
+        self.subject = subject
         self.equipment = equipment
         self.mode = mode
     }
