@@ -59,7 +59,8 @@ let package = Package(
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"],
+            swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
@@ -85,6 +86,7 @@ let package = Package(
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
+        .testTarget(name: "RigTests", dependencies: ["Rig", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "VMMTests", dependencies: ["VMM", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
@@ -92,6 +94,9 @@ let package = Package(
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-benchTests",
+            dependencies: ["swiftlet-bench", "Measure", "Rig", "KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
             dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],

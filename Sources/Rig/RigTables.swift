@@ -53,7 +53,9 @@ extension RigPlan {
         var entries = GDT.entries(tss: AddressMap.tss, tssLimit: TSS.limit)
         entries[Int(Kernel.code >> 3)] = Kernel.codeDescriptor
         entries[Int(Kernel.data >> 3)] = Kernel.dataDescriptor
-        for index in entries.indices { memory.write(entries[index], at: GuestAddress(AddressMap.gdt) + UInt64(index) * 8) }
+        for index in entries.indices {
+            memory.write(entries[index], at: GuestAddress(AddressMap.gdt) + UInt64(index) * 8)
+        }
         for vector in 0..<256 {
             let own = vector < 32 ? handlers.exception : handlers.interrupt
             let handler = own == 0 ? Stub.address(vector: vector) : RigMap.code + own

@@ -1,7 +1,6 @@
 /*
- * vmcall: a hypercall that does nothing, KVM_HC_VAPIC_POLL_IRQ (Linux, include/uapi/linux/kvm_para.h).
- *
- * On an AMD CPU KVM makes a VMMCALL of it the first time.
+ * vmcall: a hypercall that does nothing, KVM_HC_VAPIC_POLL_IRQ (Linux, include/uapi/linux/kvm_para.h), by Intel's
+ * instruction. vmmcall.S has AMD's: KVM makes the one of the other, but for ring 0 in 64-bit mode only.
  */
 #include "exits.h"
 

@@ -8,7 +8,8 @@ import Rig
 /// All of them, in the order of the table.
 func exitExperiments(_ equipment: Equipment) -> [any Experiment] {
     let rows = ExitRows(equipment: equipment)
-    return rows.clock + rows.ports + rows.strings + rows.memory + rows.instructions + rows.registers + rows.calls + rows.faults
+    return rows.clock + rows.ports + rows.strings + rows.memory + rows.instructions + rows.registers + rows.calls
+        + rows.faults
         + rows.interrupts + rows.threads
 }
 

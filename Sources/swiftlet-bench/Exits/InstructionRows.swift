@@ -3,6 +3,7 @@
 // Read next: FaultRows.swift.
 
 import GuestMemory
+import Host
 import KVM
 import Rig
 
@@ -14,7 +15,8 @@ extension ExitRows {
             $0.answer = { exit, _ in exit == .halt }
         }
             + rows("cpuid", "CPUID", .kernel) { $0.countsExits = true }
-            + rows("vmcall", "hypercall (VMCALL)", .kernel) {
+            + rows("vmcall", "hypercall (\(hasVMMCALL ? "VMMCALL" : "VMCALL"))", .kernel) {
+                $0.operation = hasVMMCALL ? "vmmcall" : "vmcall"
                 $0.countsExits = true
                 $0.limit = 500_000_000
                 $0.subject.note = "KVM_HC_VAPIC_POLL_IRQ, which does nothing"
@@ -46,8 +48,13 @@ extension ExitRows {
         }
     }
 
-    private static func privileged(_ instruction: String) -> String { "\(instruction) at ring 3 is #GP by the architecture" }
+    private static func privileged(_ instruction: String) -> String {
+        "\(instruction) at ring 3 is #GP by the architecture"
+    }
 }
+
+/// AMD's CPUs have VMMCALL, and Hygon's: "Auth" and "Hygo" in EBX of CPUID leaf 0.
+private let hasVMMCALL = [0x6874_7541, 0x6f67_7948].contains(Processor.cpuid(0).ebx)
 
 /// EXITS_MSR.
 private let register: UInt32 = 0x1a0

@@ -23,7 +23,9 @@ private final class Outcome<Value: Sendable>: Sendable {
 func withPartner<Found: Sendable, Result>(
     of equipment: Equipment, _ partner: @escaping @Sendable (Ending) -> Found, _ work: () throws(RigError) -> Result
 ) throws(ExperimentError) -> (Found, Result) {
-    guard let cpu = equipment.otherCPU else { throw .unavailable("needs a second CPU, for the thread on the other side") }
+    guard let cpu = equipment.otherCPU else {
+        throw .unavailable("needs a second CPU, for the thread on the other side")
+    }
     let ending = Ending()
     let outcome = Outcome<Found>()
     let thread: Thread

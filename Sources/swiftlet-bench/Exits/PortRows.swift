@@ -31,6 +31,7 @@ extension ExitRows {
     var strings: [any Experiment] {
         rows("string-write", "string write (REP OUTSB, 64 bytes)", .user) {
             $0.divisor = 20
+            $0.limit = 5_000_000_000
             $0.countsExits = true
             $0.subject.note = Self.severalExits
             $0.answer = { exit, _ in if case .portWrite(RigMap.port, 1, _, _) = exit { true } else { false } }
@@ -67,11 +68,12 @@ extension ExitRows {
             + rows("mmio-read", "MMIO read", .user) {
                 $0.answer = { exit, _ in if case .mmioRead(RigMap.mmio, 4) = exit { true } else { false } }
             }
-            + rows("apic-read", "MMIO read of the kernel's local APIC", .kernel, not: [.real: Impossible.lowAddresses]) {
-                $0.countsExits = true
-                $0.subject.note = "with APICv or AVIC the CPU answers"
-                $0.plan = { $0.usesLocalAPIC = true }
-            }
+            + rows("apic-read", "MMIO read of the kernel's local APIC", .kernel, not: [.real: Impossible.lowAddresses])
+        {
+            $0.countsExits = true
+            $0.subject.note = "with APICv or AVIC the CPU answers"
+            $0.plan = { $0.usesLocalAPIC = true }
+        }
     }
 
     private static let severalExits =

@@ -37,11 +37,15 @@ extension Samples {
     /// From `delay` cycles after the first stamp to the second: negative when that is earlier.
     init(_ trips: RoundTrips, lateBy delay: UInt64, of rig: borrowing Rig, dropping warmUps: Int) {
         let scale = 1e9 / Double(rig.tscFrequency)
-        self.init(total: trips.guest.dropFirst(warmUps).map { Double(Int64(bitPattern: $0.end &- $0.start &- delay)) * scale })
+        self.init(
+            total: trips.guest.dropFirst(warmUps).map { Double(Int64(bitPattern: $0.end &- $0.start &- delay)) * scale }
+        )
     }
 
     /// From stamps of the host, one for each sample, to the guest's second stamps.
-    init(_ trips: RoundTrips, since sent: [UInt64], of rig: borrowing Rig, dropping warmUps: Int) throws(ExperimentError) {
+    init(_ trips: RoundTrips, since sent: [UInt64], of rig: borrowing Rig, dropping warmUps: Int)
+        throws(ExperimentError)
+    {
         let pairs = zip(sent, trips.guest).dropFirst(warmUps)
         guard sent.count == trips.guest.count, pairs.allSatisfy({ sent, guest in sent <= guest.end }) else {
             throw .unavailable("this guest's TSC is not the host's: their stamps cannot be compared")

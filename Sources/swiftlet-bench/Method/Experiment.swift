@@ -105,7 +105,8 @@ enum ExperimentError: Error, Sendable {
         case .portWrite(let port, _, 1, _) where port < 32: "\(exceptionName(port)) (vector \(port)) in the guest"
         case .internalError(let suberror):
             "this KVM cannot emulate an instruction of it (KVM_EXIT_INTERNAL_ERROR, suberror \(suberror))"
-        case .failEntry(let reason): "the CPU refused to enter the guest (KVM_EXIT_FAIL_ENTRY, 0x\(String(reason, radix: 16)))"
+        case .failEntry(let reason):
+            "the CPU refused to enter the guest (KVM_EXIT_FAIL_ENTRY, 0x\(String(reason, radix: 16)))"
         case .shutdown: "a triple fault in the guest"
         default: "this KVM answers with another exit: \(exit)"
         }
@@ -114,7 +115,8 @@ enum ExperimentError: Error, Sendable {
     /// The manual's mnemonic (Intel SDM vol. 3A, table 6-1).
     private static func exceptionName(_ vector: UInt16) -> String {
         let names = [
-            "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "exception", "#TS", "#NP", "#SS", "#GP", "#PF",
+            "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "exception", "#TS", "#NP", "#SS", "#GP",
+            "#PF",
             "exception", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
         ]
         return names.indices.contains(Int(vector)) ? names[Int(vector)] : "exception"
