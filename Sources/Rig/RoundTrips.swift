@@ -53,7 +53,7 @@ extension Rig {
     public func collect(
         _ count: Int, operand: UInt64 = 0, answer: (Exit, borrowing Rig) -> Bool
     ) throws(RigError) -> RoundTrips {
-        let count = min(count, RigMap.capacity)
+        let count = min(max(count, 1), RigMap.capacity)
         memory.write(UInt32(count), at: GuestAddress(RigMap.count))
         memory.write(operand, at: GuestAddress(RigMap.operand))
         var trips = RoundTrips()

@@ -64,7 +64,8 @@ import Testing
     /// Without a local APIC in the kernel its page is nobody's; one that is not enabled reads as ones
     /// (KVM_X86_QUIRK_LAPIC_MMIO_HOLE); one that is says its number.
     @Test(.requiresKVM) func theLocalAPICAnswersWhereItIsEnabled() throws {
-        let read: [UInt8] = [0xbb, 0x20, 0, 0xe0, 0xfe, 0x8b, 0x03] + out(RigMap.done, .ring3)  // mov (0xfee00020), %eax
+        // mov (0xfee00020), %eax
+        let read: [UInt8] = [0xbb, 0x20, 0, 0xe0, 0xfe, 0x8b, 0x03] + out(RigMap.done, .ring3)
         let none = try rig(.ring3, read) { $0.irqchip = .none }.run()
         #expect(none == .mmioRead(address: 0xfee0_0020, size: 4))
         let disabled = try rig(.ring3, read).run()

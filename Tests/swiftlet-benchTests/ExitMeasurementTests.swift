@@ -50,7 +50,7 @@ import Testing
             #expect(why.utf8.count > 10)
             return
         }
-        let divisor = (row as? RigExperiment)?.divisor ?? (row is IRQFD ? 4 : 1)
+        let divisor = (row as? RigExperiment)?.divisor ?? (row as? IRQFD)?.waiting.divisor ?? 1
         for part in samples.parts { #expect(part.values.count == 40 / divisor, "\(part.name)") }
         let isLateness = id.contains("timer")
         #expect(samples.total.allSatisfy { $0 > (isLateness ? -1e8 : 0) && $0 < 1e9 })
@@ -93,7 +93,7 @@ import Testing
     func aSecondThreadNeedsASecondCPU(_ mode: CPUMode) {
         let alone = Bench.equipment(otherCPU: nil)
         let rows: [any Experiment] =
-            [SharedMemory(alone, mode), Kick(alone, mode)] + (mode == .real ? [] : [IRQFD(alone, mode)])
+            [SharedMemory(alone, mode), Kick(alone, mode)] + (mode == .real ? [] : [IRQFD(alone, mode, .spinning)])
         for row in rows { #expect(reason(row) == "needs a second CPU, for the thread on the other side") }
     }
 }

@@ -23,8 +23,8 @@ struct ExitRows {
         _ change: (inout RigExperiment) -> Void = { _ in }
     ) -> [any Experiment] {
         CPUMode.allCases.map { mode -> any Experiment in
-            if let reason = not[mode] { return Impossible(name, what, mode, place, because: reason) }
             var row = RigExperiment(equipment.images, name, what, mode, place)
+            if let reason = not[mode] { return Impossible(row.subject, because: reason) }
             change(&row)
             return row
         }

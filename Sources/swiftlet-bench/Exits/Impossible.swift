@@ -2,14 +2,12 @@
 //
 // Read next: ExitRows.swift.
 
-import Rig
-
 struct Impossible: Experiment {
     let subject: Subject
     let reason: String
 
-    init(_ name: String, _ what: String, _ mode: CPUMode, _ place: Place, because reason: String) {
-        subject = Subject(.exits, name, what, mode.rawValue, place)
+    init(_ subject: Subject, because reason: String) {
+        self.subject = subject
         self.reason = reason
     }
 
@@ -18,4 +16,5 @@ struct Impossible: Experiment {
     /// Reasons that several rows share.
     static let lowAddresses = "real mode reaches 1 MiB, and the local APIC's page lies above"
     static let noPaging = "real mode has no paging"
+    static func privileged(_ instruction: String) -> String { "\(instruction) at ring 3 is #GP by the architecture" }
 }

@@ -15,9 +15,8 @@ extension ExitRows {
                 try Samples(wayIn: trips, of: rig, dropping: warmUps)
             }
         }
-            + modes(not: [.real: Impossible.lowAddresses], "irqfd", IRQFD(equipment, .ring3).subject) {
-                IRQFD(equipment, $0)
-            }
+            + irqfd(.spinning, not: [.real: Impossible.lowAddresses])
+            + irqfd(.halted, not: [.ring3: Impossible.privileged("HLT"), .real: Impossible.lowAddresses])
             + rows("timer", "timer lateness (APIC, one shot)", .kernel, not: [.real: Impossible.lowAddresses]) {
                 $0.subject.note = "of 100 us; counted from before the write that arms it, so that write is in it"
                 $0.measureLateness { _ in delay }
@@ -33,17 +32,16 @@ extension ExitRows {
         CPUMode.allCases.map { SharedMemory(equipment, $0) } + CPUMode.allCases.map { Kick(equipment, $0) }
     }
 
-    /// One for each mode, but for those that cannot be.
-    private func modes(
-        not: [CPUMode: String], _ name: String, _ subject: Subject, _ make: (CPUMode) -> any Experiment
-    ) -> [any Experiment] {
-        CPUMode.allCases.map { mode in
-            not[mode].map { Impossible(name, subject.what, mode, subject.place, because: $0) } ?? make(mode)
+    private func irqfd(_ waiting: IRQFD.Waiting, not: [CPUMode: String]) -> [any Experiment] {
+        CPUMode.allCases.map { mode -> any Experiment in
+            let row = IRQFD(equipment, mode, waiting)
+            guard let reason = not[mode] else { return row }
+            return Impossible(row.subject, because: reason)
         }
     }
 
     private static let noDeadline: [CPUMode: String] = [
-        .ring3: "WRMSR at ring 3 is #GP by the architecture", .real: Impossible.lowAddresses,
+        .ring3: Impossible.privileged("WRMSR"), .real: Impossible.lowAddresses,
     ]
 }
 
@@ -72,7 +70,7 @@ extension RigExperiment {
 
 extension Rig {
     /// Of the guest's TSC.
-    fileprivate func cycles(_ nanoseconds: UInt64) -> UInt64 {
+    func cycles(_ nanoseconds: UInt64) -> UInt64 {
         UInt64(Double(nanoseconds) * Double(tscFrequency) / 1e9)
     }
 }

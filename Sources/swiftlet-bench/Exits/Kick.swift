@@ -50,7 +50,7 @@ private final class Kicker: Sendable {
     func kick(_ count: Int, _ counter: GuestAtomic, _ ending: Ending) -> [UInt64] {
         var stamps: [UInt64] = []
         stamps.reserveCapacity(count)
-        for turn in 1...count {
+        for turn in 1..<count + 1 {
             while begun.load(ordering: .acquiring) < turn { if ending.isOver { return stamps } }
             let seen = counter.load()
             while counter.load() == seen { if ending.isOver { return stamps } }
@@ -65,7 +65,7 @@ private final class Kicker: Sendable {
     func run(_ rig: borrowing Rig, _ count: Int) throws(RigError) -> [UInt64] {
         var stamps: [UInt64] = []
         stamps.reserveCapacity(count)
-        for turn in 1...count {
+        for turn in 1..<count + 1 {
             begun.store(turn, ordering: .releasing)
             let error = rig.vcpu.run()
             stamps.append(Clock.tsc())
