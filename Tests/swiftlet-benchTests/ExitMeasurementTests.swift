@@ -67,6 +67,21 @@ import Testing
         }
     }
 
+    /// How many exits to user space there are: none where the kernel answers, one of 170 where it keeps writes in a ring.
+    @Test(
+        .requiresKVM,
+        arguments: [
+            ("port-write", 340), ("ioeventfd-pio", 0), ("coalesced-pio", 2), ("pic-read", 0), ("mmio-write", 340),
+            ("ioeventfd-mmio", 0), ("ioeventfd-mmio-any", 0), ("coalesced-mmio", 2), ("apic-read", 0),
+            ("interrupt", 340),
+        ])
+    func whoAnswersIsWhoTheRowSays(_ name: String, _ exits: Int) throws {
+        let experiment = exitExperiments(Bench.equipment()).first { $0.subject.id == "exits/\(name)/ring3" }
+        var row = try #require(experiment as? RigExperiment)
+        row.evaluate = { trips, _, _ throws(ExperimentError) in Samples(total: [Double(trips.host.count)]) }
+        #expect(try row.measure(Amount(samples: 340, warmUps: 0)).total == [Double(exits)])
+    }
+
     @Test(.requiresKVM, arguments: CPUMode.allCases)
     func aGuestThatLoopsForEverEndsByTheLimit(_ mode: CPUMode) throws {
         let folder = ScratchFolder()

@@ -1,6 +1,6 @@
 /*
  * vmcall: a hypercall that does nothing, KVM_HC_VAPIC_POLL_IRQ (Linux, include/uapi/linux/kvm_para.h), by Intel's
- * instruction. vmmcall.S has AMD's: KVM makes the one of the other, but for ring 0 in 64-bit mode only.
+ * instruction. vmmcall.S has AMD's: KVM makes the one of the other, but not at ring 3, nor in real mode.
  */
 #include "exits.h"
 

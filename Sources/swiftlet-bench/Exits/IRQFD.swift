@@ -54,7 +54,7 @@ struct IRQFD: Experiment {
             throw .failed("the rig has no memory for its words")
         }
         let count = min(amount.warmUps + amount.samples, RigMap.capacity)
-        rig.limit(nanoseconds: 2_000_000_000)
+        rig.limit(nanoseconds: RigExperiment.longEnough)
         let ringing: @Sendable (Ending) -> [UInt64] = { bell.ring(count, request, $0) }
         let (sent, trips) = try withPartner(of: equipment, ringing) { () throws(RigError) in
             try rig.collect(count) { _, _ in false }

@@ -28,7 +28,7 @@ struct Kick: Experiment {
         }
         let count = amount.warmUps + amount.samples
         let kicker = Kicker()
-        rig.limit(nanoseconds: 2_000_000_000)
+        rig.limit(nanoseconds: RigExperiment.longEnough)
         let kicking: @Sendable (Ending) -> [UInt64] = { kicker.kick(count, counter, $0) }
         let (sent, returned) = try withPartner(of: equipment, kicking) { () throws(RigError) in
             try kicker.run(rig, count)

@@ -31,7 +31,6 @@ extension ExitRows {
     var strings: [any Experiment] {
         rows("string-write", "string write (REP OUTSB, 64 bytes)", .user) {
             $0.divisor = 20
-            $0.limit = 5_000_000_000
             $0.countsExits = true
             $0.subject.note = Self.severalExits
             $0.answer = { exit, _ in if case .portWrite(RigMap.port, 1, _, _) = exit { true } else { false } }

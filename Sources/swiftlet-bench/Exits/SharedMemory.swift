@@ -24,7 +24,7 @@ struct SharedMemory: Experiment {
         guard let request = GuestAtomic(rig.memory, GuestAddress(RigMap.request)),
             let reply = GuestAtomic(rig.memory, GuestAddress(RigMap.reply))
         else { throw .failed("the rig has no memory for its words") }
-        rig.limit(nanoseconds: 2_000_000_000)
+        rig.limit(nanoseconds: RigExperiment.longEnough)
         let answering: @Sendable (Ending) -> Void = { ending in
             while !ending.isOver { reply.store(request.load()) }
         }
