@@ -8,6 +8,7 @@ import CABI
 import GuestMemory
 import Host
 import KVM
+import Observe
 import X86
 
 /// A guest, ready to run.
@@ -25,6 +26,9 @@ public final class Machine: Sendable {
         let module = try ModuleFile(configuration.module)
         source = try ImageFile(configuration.image)
         guest = try Self.plan(source, configuration, moduleSize: module.size)
+        var observer = try fromHost(
+            try Observer(configuration.observation, title: "swiftlet run \(configuration.image)"))
+        if configuration.observation.needsSymbols { observer?.symbols = SymbolTable(source.image, bias: guest.bias) }
         phases.end("image", at: Clock.monotonic())
 
         let memory = try Self.reserve(guest.layout)
@@ -48,7 +52,7 @@ public final class Machine: Sendable {
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet)
         self.vm = vm
-        self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
+        self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         phases.end("vcpu", at: Clock.monotonic())
     }
 
