@@ -26,9 +26,7 @@ public final class Machine: Sendable {
         let module = try ModuleFile(configuration.module)
         source = try ImageFile(configuration.image)
         guest = try Self.plan(source, configuration, moduleSize: module.size)
-        var observer = try fromHost(
-            try Observer(configuration.observation, title: "swiftlet run \(configuration.image)"))
-        if configuration.observation.needsSymbols { observer?.symbols = SymbolTable(source.image, bias: guest.bias) }
+        let observer = configuration.observation.isNothing ? nil : try Self.observer(configuration, source, guest)
         phases.end("image", at: Clock.monotonic())
 
         let memory = try Self.reserve(guest.layout)
@@ -61,6 +59,15 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> RingThree {
         try fromImage(
             source.path, try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: moduleSize))
+    }
+
+    private static func observer(
+        _ configuration: Configuration, _ source: borrowing ImageFile, _ guest: RingThree
+    ) throws(MachineError) -> Observer {
+        let wanted = configuration.observation
+        var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
+        if wanted.needsSymbols { observer.symbols = SymbolTable(source.image, bias: guest.bias) }
+        return observer
     }
 
     /// A machine larger than the host's memory would only die of it later.

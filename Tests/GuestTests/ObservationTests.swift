@@ -32,8 +32,9 @@ extension GuestTests {
             let time = try #require(statistics["time"] as? [String: Int])
             let phases = try #require(statistics["phases"] as? [String: Int])
             let whole = ["run_ns", "handler_ns", "observer_ns"].reduce(0) { $0 + (time[$1] ?? 0) }
-            #expect(whole <= phases["run_ns"]!, "the parts of a run are less than its whole")
-            #expect(time["guest_ns"]! + time["kernel_ns"]! == time["run_ns"]!)
+            #expect(whole <= phases["run_ns"] ?? 0, "the parts of a run are less than its whole")
+            let (guest, kernel) = (try #require(time["guest_ns"]), try #require(time["kernel_ns"]))
+            #expect(guest + kernel == time["run_ns"])
         }
 
         /// Time that the guest computes is the guest's.
@@ -43,7 +44,7 @@ extension GuestTests {
             #expect(child.finish().how == .exited(124))
             let object = try JSONSerialization.jsonObject(with: Data(try text("stats.json").utf8))
             let time = try #require((object as? [String: Any])?["time"] as? [String: Int])
-            #expect(time["guest_ns"]! > 400_000_000)
+            #expect(time["guest_ns"] ?? 0 > 400_000_000)
         }
 
         @Test func traceGoesToStandardError() throws {
@@ -62,7 +63,7 @@ extension GuestTests {
             let counts = try text("profile").split(separator: "\n").map { $0.split(separator: " ") }
             let all = counts.reduce(0) { $0 + (Int($1[1]) ?? 0) }
             let most = try #require(counts.first)
-            #expect(most[0] == "main" && Int(most[1])! > all * 8 / 10, "the compiler puts the sieve into main")
+            #expect(most[0] == "main" && Int(most[1]) ?? 0 > all * 8 / 10, "the compiler puts the sieve into main")
             #expect(all > 10)
         }
 
