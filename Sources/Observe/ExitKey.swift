@@ -28,7 +28,7 @@ public enum ExitKind: String, Sendable {
         case .portWrite, .portRead: "port"
         case .memoryWrite, .memoryRead: "address"
         case .internalError: "suberror"
-        case .failEntry, .other: "reason"
+        case .failEntry, .other: "code"
         case .failed: "errno"
         case .halt, .shutdown, .debug, .kick: nil
         }
@@ -50,7 +50,7 @@ public struct ExitKey: Equatable, Sendable {
     public static let rest = ExitKey(.other, .max)
 }
 
-/// One exit, with its three moments on one clock.
+/// One exit, with its moments on one clock.
 public struct ExitEvent: Sendable {
     public var key: ExitKey
     /// The call's name, or the kind.
@@ -59,9 +59,10 @@ public struct ExitEvent: Sendable {
     public var size: UInt32
     /// What was written; nil for anything but a write.
     public var data: UInt64?
-    /// KVM_RUN began, KVM_RUN returned, the exit was handled.
+    /// KVM_RUN began, KVM_RUN returned; the exit's handling began (what lies between is the observer's), and ended.
     public var entered: UInt64 = 0
     public var left: UInt64 = 0
+    public var began: UInt64 = 0
     public var handled: UInt64 = 0
 
     public init(_ key: ExitKey, name: String? = nil, size: UInt32 = 0, data: UInt64? = nil) {
@@ -69,5 +70,13 @@ public struct ExitEvent: Sendable {
         self.name = name ?? key.kind.rawValue
         self.size = size
         self.data = data
+    }
+
+    /// The same on another clock.
+    func timed(_ clock: (UInt64) -> UInt64) -> ExitEvent {
+        var event = self
+        (event.entered, event.left) = (clock(entered), clock(left))
+        (event.began, event.handled) = (clock(began), clock(handled))
+        return event
     }
 }

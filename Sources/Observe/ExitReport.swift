@@ -18,8 +18,11 @@ public struct ExitReport: Sendable {
         self.emptyRun = emptyRun
     }
 
-    /// Of KVM_RUN's time, what entries and exits took: never more than all of it.
-    var kernel: UInt64? { emptyRun.map { min(table.run, $0 &* table.exits) } }
+    /// Of KVM_RUN's time, when the host ran something else: of a thread that is ready that is nearly always in KVM_RUN.
+    var waited: UInt64 { UInt64(min(Double(table.run), Double(table.waited ?? 0) * frequency / 1e9)) }
+    /// Of KVM_RUN's time, what entries and exits took: never more than is left.
+    var kernel: UInt64? { emptyRun.map { min(table.run - waited, $0 &* table.exits) } }
+    var guest: UInt64? { kernel.map { table.run - waited - $0 } }
 
     func nanoseconds(_ cycles: UInt64) -> UInt64 { UInt64((Double(cycles) * 1e9 / frequency).rounded()) }
 
@@ -38,8 +41,9 @@ extension ExitReport {
             text += "  \(title(line))" + padded("\(line.count)", max(1, 29 - title(line).utf8.count - 2))
             text += padded("\(share / 10).\(share % 10)%", 7) + columns(line.run) + columns(line.handler) + "\n"
         }
-        return text + "swiftlet: time\n" + row("in the guest", table.run - (kernel ?? table.run), known: kernel != nil)
-            + row("entries and exits", kernel ?? 0, known: kernel != nil, about: emptyRun)
+        return text + "swiftlet: time\n" + row("in the guest", guest)
+            + row("entries and exits", kernel, about: emptyRun)
+            + row("waiting for a CPU", table.waited.map { _ in waited })
             + row("handler", table.handler) + row("observing", table.observer)
     }
 
@@ -53,8 +57,8 @@ extension ExitReport {
         return padded(microseconds(histogram.total), 12) + values.map { padded(microseconds($0), 10) }.joined()
     }
 
-    private func row(_ name: String, _ cycles: UInt64, known: Bool = true, about: UInt64? = nil) -> String {
-        let value = known ? microseconds(cycles) + " us" : "not known"
+    private func row(_ name: String, _ cycles: UInt64?, about: UInt64? = nil) -> String {
+        let value = cycles.map { microseconds($0) + " us" } ?? "not known"
         let how = about.map { ", at \(microseconds($0)) us each with an empty guest" } ?? ""
         return "  \(name)\(padded(value, 31 - name.utf8.count))\(how)\n"
     }
@@ -76,7 +80,8 @@ extension ExitReport {
         }
         func number(_ cycles: UInt64?) -> String { cycles.map { "\(nanoseconds($0))" } ?? "null" }
         return "\"exits\":[\(exits.joined(separator: ","))],\"time\":{\"run_ns\":\(number(table.run))"
-            + ",\"guest_ns\":\(number(kernel.map { table.run - $0 })),\"kernel_ns\":\(number(kernel))"
+            + ",\"guest_ns\":\(number(guest)),\"kernel_ns\":\(number(kernel))"
+            + ",\"waited_ns\":\(table.waited.map { "\($0)" } ?? "null")"
             + ",\"handler_ns\":\(number(table.handler)),\"observer_ns\":\(number(table.observer))"
             + ",\"empty_exit_ns\":\(number(emptyRun))}"
     }

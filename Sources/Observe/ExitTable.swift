@@ -11,7 +11,7 @@ public struct ExitTable: Sendable {
         public let name: String
         /// From the entry of the guest to its exit.
         public fileprivate(set) var run = Histogram()
-        /// From the exit until it was handled.
+        /// Handling it.
         public fileprivate(set) var handler = Histogram()
 
         public var count: UInt64 { run.count }
@@ -19,6 +19,8 @@ public struct ExitTable: Sendable {
     }
 
     public private(set) var lines: [Line] = []
+    /// Nanoseconds that the vCPU's thread waited for a CPU; nil where the host does not tell.
+    public var waited: UInt64?
     /// Time that the observer itself took between exits.
     public private(set) var observer: UInt64 = 0
     private var last = 0
@@ -31,7 +33,7 @@ public struct ExitTable: Sendable {
     public mutating func record(_ event: ExitEvent) {
         if last >= lines.count || lines[last].key != event.key { last = line(for: event) }
         lines[last].run.record(event.left &- event.entered)
-        lines[last].handler.record(event.handled &- event.left)
+        lines[last].handler.record(event.handled &- event.began)
     }
 
     public mutating func add(observer time: UInt64) { observer &+= time }

@@ -1,7 +1,7 @@
 // What watches a run when somebody asked for it: `--stats`, `--trace` and `--profile`. Otherwise there is none.
 //
-// It takes the time three times an exit: before KVM_RUN, after it, and after the handler. What it does itself lies between
-// the third and the next exit's first, and is counted apart. All of it on the vCPU's thread: nothing is locked.
+// It takes the time four times an exit: before and after KVM_RUN, before and after the handler. What it does itself lies
+// between, and is counted apart. All of it on the vCPU's thread: nothing is locked.
 // Read next: ObservedMachine.swift, ExitKey.swift, VMM/RunLoop.swift.
 
 import Host
@@ -35,6 +35,7 @@ public struct Observer: ~Copyable {
     public var symbols = SymbolTable()
     private var event = ExitEvent(.rest)
     private var rip: UInt64 = 0
+    private var waitedBefore: UInt64?
 
     /// Opens the files, so that a bad path is an error before the guest starts.
     public init(_ wanted: Observation, title: String) throws(HostError) {
@@ -45,13 +46,19 @@ public struct Observer: ~Copyable {
 
     /// The run begins, on the vCPU's thread.
     public mutating func begins(_ machine: some ObservedMachine) {
+        waitedBefore = waitedForCPU()
         sampler?.start(at: machine.time(at: Clock.tsc()))
+    }
+
+    /// The run has ended, on the vCPU's thread.
+    public mutating func ends() {
+        if let before = waitedBefore, let now = waitedForCPU() { table?.waited = now &- before }
     }
 
     /// KVM_RUN begins.
     public mutating func enters() {
         event.entered = Clock.tsc()
-        if event.handled != 0 { table?.add(observer: event.entered &- event.handled) }
+        if event.handled != 0 { table?.add(observer: event.entered &- event.handled &+ event.began &- event.left) }
     }
 
     /// KVM_RUN is back: what it brought is noted now, for handling it may call KVM_RUN again.
@@ -59,6 +66,7 @@ public struct Observer: ~Copyable {
         let (entered, left) = (event.entered, Clock.tsc())
         event = error == 0 ? ExitEvent(vcpu.exit, machine) : ExitEvent(error: error)
         (event.entered, event.left, rip) = (entered, left, vcpu.instructionPointer)
+        event.began = Clock.tsc()
     }
 
     /// The exit was handled.
@@ -66,10 +74,7 @@ public struct Observer: ~Copyable {
         event.handled = Clock.tsc()
         table?.record(event)
         if trace == nil, sampler == nil { return }
-        var timed = event
-        timed.entered = machine.time(at: event.entered)
-        timed.left = machine.time(at: event.left)
-        timed.handled = machine.time(at: event.handled)
+        let timed = event.timed(machine.time)
         sampler?.look(at: timed, rip, vcpu, symbols, machine)
         trace?.add(timed, rip, vcpu, symbols, machine)
     }
@@ -86,4 +91,14 @@ public struct Observer: ~Copyable {
         trace?.finish(.stop(why: why, status: status, at: machine.time(at: Clock.tsc())), patience)
         sampler?.finish(patience)
     }
+}
+
+/// Nanoseconds that this thread was ready to run while its CPU ran something else: the second field of schedstat (proc(5),
+/// Documentation/scheduler/sched-stats.rst). Nil where the kernel does not tell.
+private func waitedForCPU() -> UInt64? {
+    guard let file = try? File("/proc/thread-self/schedstat", .read), let bytes = try? file.read(at: 0, 128) else {
+        return nil
+    }
+    let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+    return fields.count == 3 ? UInt64(fields[1]) : nil
 }

@@ -26,7 +26,7 @@ enum TraceJSON {
             bytes.add(",\"args\":{\"until\":\"")
             bytes.add(event.name)
             bytes.add("\"}}")
-            slice(event.name, .handler, from: event.left, to: event.handled, &bytes)
+            slice(event.name, .handler, from: event.began, to: event.handled, &bytes)
             arguments(event, rip, place, &bytes)
         case .injection(let vector, let time):
             instant("interrupt \(vector)", scope: "t", .guest, time, &bytes)

@@ -12,7 +12,7 @@ enum TraceText {
         case .exit(let event, let rip, let place):
             time(event.left, &bytes)
             column(event.left &- event.entered, 14, &bytes)
-            column(event.handled &- event.left, 14, &bytes)
+            column(event.handled &- event.began, 14, &bytes)
             bytes.add("  ")
             bytes.add(hex: rip)
             bytes.add(" ")

@@ -61,7 +61,9 @@ struct RunLoop: ~Copyable {
             observer?.leaves(error, vcpu, context.platform)
             let stop = handle(error)
             observer?.handled(vcpu, context.platform)
-            if let stop { return stop }
+            guard let stop else { continue }
+            observer?.ends()
+            return stop
         }
     }
 

@@ -18,7 +18,8 @@ struct Option {
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
-            help: "at the end, phases and exits on standard error; --stats=json for scripts, --stats=json:FILE "
+            help:
+                "at the end, phases and the cost of each exit on standard error; --stats=json for scripts, --stats=json:FILE "
                 + "or --stats=json:fd:N elsewhere"),
         Option(
             name: "--trace", value: "FILE",
@@ -77,6 +78,9 @@ struct RunOptions {
         if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
         if configuration.observation.profile == image { throw UsageError("--profile would overwrite the image") }
         if case .jsonFile(image)? = statistics { throw UsageError("--stats would overwrite the image") }
+        if let trace = configuration.observation.trace, trace != "-", trace == configuration.observation.profile {
+            throw UsageError("--trace and --profile would overwrite each other")
+        }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {

@@ -10,7 +10,8 @@ import Testing
 @Suite struct TraceTests {
     private func event(_ at: UInt64, _ key: ExitKey, data: UInt64? = nil, size: UInt32 = 0) -> ExitEvent {
         var event = ExitEvent(key, size: size, data: data)
-        (event.entered, event.left, event.handled) = (at, at + 1001, at + 1_002_003)
+        (event.entered, event.left) = (at, at + 1001)
+        (event.began, event.handled) = (at + 1002, at + 1_002_003)
         return event
     }
 
@@ -38,7 +39,7 @@ import Testing
         #expect(events[0]["ts"] as? Double == 0.005)
         #expect(events[0]["dur"] as? Double == 1.001)
         #expect((events[0]["args"] as? [String: String]) == ["until": "port-write"])
-        #expect((events[1]["ts"] as? Double, events[1]["dur"] as? Double) == (1.006, 1001.002))
+        #expect((events[1]["ts"] as? Double, events[1]["dur"] as? Double) == (1.007, 1001.001))
         let arguments = try #require(events[1]["args"] as? [String: Any])
         #expect(
             NSDictionary(dictionary: arguments)
@@ -48,6 +49,18 @@ import Testing
                 ])
         #expect((events[3]["args"] as? [String: String]) == ["rip": "0xffffffffffffffff", "reason": "kick"])
         #expect(events[5]["name"] as? String == "stop: exit")
+    }
+
+    /// Every kind of exit, with a name of its own for what it is about: two equal keys in an object would lose one.
+    @Test(
+        arguments: [
+            (.call, "call"), (.portRead, "port"), (.memoryWrite, "address"), (.internalError, "suberror"),
+            (.failEntry, "code"), (.other, "code"), (.failed, "errno"),
+        ] as [(ExitKind, String)])
+    func detailsHaveNames(kind: ExitKind, name: String) throws {
+        let events = try parsed(bytes(.json, [.exit(event(1, ExitKey(kind, 0xabc)), rip: 1, place: nil)]))
+        let expected = ["rip": "0x1", "reason": kind.rawValue, name: "0xabc"]
+        #expect((events[4]["args"] as? [String: String]) == expected)
     }
 
     @Test func aTraceOfNothingIsJSON() throws {
@@ -67,7 +80,7 @@ import Testing
         let lines = String(decoding: bytes(.text, items), as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(lines.count == 6)
         #expect(
-            lines[2] == "000.000001006         1.001      1001.002  0x40001 main+0x1 port-write 0x3f8 <- 0x41 (1)")
+            lines[2] == "000.000001006         1.001      1001.001  0x40001 main+0x1 port-write 0x3f8 <- 0x41 (1)")
         #expect(lines[3].hasSuffix("  0xffffffffffffffff - kick"))
         #expect(lines[4] == "000.003500000  interrupt 32")
         #expect(lines[5] == "000.004000001  stop: exit, status 3")

@@ -92,7 +92,7 @@ import X86
         }
     }
 
-    /// On each track slices follow one another, and one exit's handler begins where its guest slice ends.
+    /// On each track slices follow one another, and one exit's handler begins when its guest slice has ended.
     private func expectNested(_ events: [[String: Any]]) throws {
         var (guest, handler) = (0, 0)
         for event in events where event["ph"] as? String == "X" {
@@ -104,7 +104,7 @@ import X86
                 #expect(start >= handler, "the guest runs on when the exit was handled")
                 guest = start + duration
             } else {
-                #expect(start == guest)
+                #expect(start >= guest, "an exit is handled after it came")
                 handler = start + duration
             }
         }

@@ -35,6 +35,8 @@ import VMM
         #expect(try !parse("--trace=-", "i").configuration.observation.statistics)
         #expect(error("--trace", "i", "i") == "--trace would overwrite the image")
         #expect(error("--profile", "i", "i") == "--profile would overwrite the image")
+        #expect(error("--profile", "x", "--trace", "x", "i") == "--trace and --profile would overwrite each other")
+        #expect(try parse("--profile", "-", "--trace", "-", "i").configuration.observation.trace == "-")
         for rate in ["0", "-1", "10001", "1k", "1.5"] {
             #expect(error("--profile-rate", rate, "i") == "--profile-rate '\(rate)': samples a second, 1 to 10000")
         }
