@@ -12,13 +12,19 @@ public struct SymbolTable: Sendable {
     }
 
     private var symbols: [Symbol] = []
+    /// Bytes that symbols may take, three times a Linux kernel's: an image can name millions. The rest has no names.
+    static let capacity = 64 << 20
 
     public init() {}
 
     /// `add` is given to `collect`, which calls it for each symbol in the file's order: of two at one address the later wins.
     public init(_ collect: (_ add: (_ address: UInt64, _ size: UInt64, _ name: String) -> Void) -> Void) {
         var symbols: [Symbol] = []
-        collect { symbols.append(Symbol(address: $0, size: $1, name: $2)) }
+        var bytes = 0
+        collect { address, size, name in
+            bytes += MemoryLayout<Symbol>.stride + name.utf8.count
+            if bytes <= Self.capacity { symbols.append(Symbol(address: address, size: size, name: name)) }
+        }
         let order = symbols.indices.sorted { (symbols[$0].address, $0) < (symbols[$1].address, $1) }
         self.symbols = order.map { symbols[$0] }
     }

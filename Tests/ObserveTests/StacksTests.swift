@@ -22,6 +22,12 @@ import Testing
         #expect(SymbolTable().place(0) == nil)
     }
 
+    @Test func memoryIsBounded() {
+        let name = String(repeating: "x", count: 100_000)
+        let table = table((0..<1000).map { ($0, 1, name) })
+        #expect(table.place(600) != nil && table.place(700) == nil)
+    }
+
     @Test func ofTwoAtOneAddressTheLaterCounts() {
         #expect(table([(1, 1, "a"), (1, 1, "b")]).place(1) == "b+0x0", "as in crash reports")
     }
