@@ -58,7 +58,7 @@ let package = Package(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM", "CStart"], swiftSettings: strict),
+        .executableTarget(name: "swiftlet", dependencies: ["VMM", "Rig", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
