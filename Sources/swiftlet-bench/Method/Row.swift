@@ -1,7 +1,7 @@
 // A row of the report: what was measured, every sample of it, and what they say.
 //
-// Raw samples stay with the row but out of the JSON object: `--raw` writes them. docs/bench-schema.json describes the
-// rest. Read next: Measurement.swift.
+// Raw samples stay with the row but out of the JSON object: `--raw` writes them, Report/ReportRow.swift makes the rest.
+// Read next: Session.swift.
 
 import Measure
 
@@ -19,14 +19,22 @@ struct Row: Sendable {
     init(_ subject: Subject) { self.subject = subject }
 
     mutating func add(_ new: Samples, floor: Double?) {
-        for (name, values) in new.parts {
+        for (name, exact) in new.parts {
+            let values = exact.map(Self.rounded)
             if let index = samples.firstIndex(where: { $0.name == name }) {
                 samples[index].repeats.append(values)
             } else {
                 samples.append((name, [values]))
             }
         }
-        if let floor { floors.append(floor) }
+        if let floor { floors.append(Self.rounded(floor)) }
+    }
+
+    /// To a tenth from 1000 on, else to a thousandth: finer than any clock here, and short in a file, so that `--raw` holds
+    /// precisely the samples that the report's figures are made of.
+    private static func rounded(_ value: Double) -> Double {
+        let scale = abs(value) >= 1000 ? 10.0 : 1000.0
+        return (value * scale).rounded() / scale
     }
 
     func repeats(_ part: PartName = .total) -> [[Double]] { samples.first { $0.name == part }?.repeats ?? [] }
