@@ -11,6 +11,8 @@ public struct HostActivity: Equatable, Sendable {
     var stolen: Double
     /// Seconds of this thread and of the programs that this process ran.
     var own: Double
+    /// Seconds that this thread could have run and had to wait for the CPU.
+    var waited: Double
     var voluntarySwitches: Int
     var involuntarySwitches: Int
     var megahertz: Double?
@@ -28,6 +30,9 @@ public struct HostActivity: Equatable, Sendable {
         let thread = Self.times(host.text("/proc/thread-self/stat"))
         let process = Self.times(host.text("/proc/self/stat"))
         own = thread[0] + thread[1] + process[2] + process[3]
+        // Time on the CPU, time waiting for it, nanoseconds (Linux, Documentation/scheduler/sched-stats.rst).
+        let schedule = host.word("/proc/thread-self/schedstat").split(separator: " ")
+        waited = schedule.count > 1 ? (Double(schedule[1]) ?? 0) / 1e9 : 0
         let status = host.text("/proc/thread-self/status") ?? ""
         voluntarySwitches = Int(field("voluntary_ctxt_switches", status)) ?? 0
         involuntarySwitches = Int(field("nonvoluntary_ctxt_switches", status)) ?? 0
@@ -51,6 +56,8 @@ public struct Noise: Equatable, Sendable, Codable {
     /// Of the measuring CPU's time: what went to a neighbour of this virtual machine, and to other programs.
     public var stealPercent: Double
     public var othersPercent: Double
+    /// Of the time: while the measuring thread could have run and had to wait for the CPU.
+    public var waitedPercent: Double
     /// Of the measuring thread: waits of its own, and times that it was made to wait.
     public var voluntarySwitches: Int
     public var involuntarySwitches: Int
@@ -63,12 +70,13 @@ public struct Noise: Equatable, Sendable, Codable {
     /// Nil with fewer than two looks.
     public init?(_ looks: [HostActivity], seconds: Double) {
         guard let first = looks.first, let last = looks.last, looks.count > 1, seconds > 0 else { return nil }
-        func percent(_ part: Double) -> Double { (max(0, part) / seconds * 1000).rounded() / 10 }
-        self.seconds = seconds
+        func percent(_ part: Double) -> Double { (min(max(0, part) / seconds, 1) * 1000).rounded() / 10 }
+        self.seconds = (seconds * 1000).rounded() / 1000
         loadBefore = first.load
         loadAfter = last.load
         stealPercent = percent(last.stolen - first.stolen)
         othersPercent = percent((last.busy - first.busy) - (last.own - first.own))
+        waitedPercent = percent(last.waited - first.waited)
         voluntarySwitches = last.voluntarySwitches - first.voluntarySwitches
         involuntarySwitches = last.involuntarySwitches - first.involuntarySwitches
         let rates = looks.compactMap(\.megahertz)
@@ -80,14 +88,13 @@ public struct Noise: Equatable, Sendable, Codable {
     /// What of it a reader must know.
     public var warnings: [String] {
         var list: [String] = []
-        if othersPercent > 3 {
-            list.append("other programs took \(othersPercent) % of the measuring CPU: ratios hold, times do not")
+        if othersPercent > 3 || waitedPercent > 1 {
+            list.append(
+                "other programs had \(othersPercent) % of the measuring CPU, and it had to wait for them "
+                    + "\(waitedPercent) % of the time: ratios hold, times do not")
         }
         if stealPercent > 1 {
             list.append("the hypervisor above took \(stealPercent) % of the measuring CPU away (steal time)")
-        }
-        if Double(involuntarySwitches) > 20 * seconds {
-            list.append("the measuring thread was interrupted by others \(involuntarySwitches) times")
         }
         if let low = lowMegahertz, let high = highMegahertz, high > low * 1.03 {
             list.append("the clock rate went between \(Int(low)) and \(Int(high)) MHz")

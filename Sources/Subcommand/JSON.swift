@@ -20,7 +20,7 @@ public enum JSON {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do { return try decoder.decode(type, from: Data(bytes)) } catch {
-            throw SubcommandError("\(name): \(words(error))")
+            throw SubcommandError("\(name): not the JSON it should be: \(words(error))")
         }
     }
 
@@ -29,11 +29,11 @@ public enum JSON {
         func place(_ context: DecodingError.Context) -> String {
             context.codingPath.isEmpty ? "" : context.codingPath.map(\.stringValue).joined(separator: ".") + ": "
         }
-        guard let error = error as? DecodingError else { return "not JSON" }
+        guard let error = error as? DecodingError else { return "it is no JSON" }
         return switch error {
         case .keyNotFound(let key, let context): "\(place(context))no \"\(key.stringValue)\""
-        case .valueNotFound(_, let context), .typeMismatch(_, let context): "\(place(context))\(context.debugDescription)"
-        case .dataCorrupted(let context): "\(place(context))\(context.debugDescription)"
+        case .valueNotFound(_, let context), .typeMismatch(_, let context): "\(place(context))another type than it should have"
+        case .dataCorrupted(let context): context.codingPath.isEmpty ? "it is no JSON" : "\(place(context))no such value"
         default: "not what it should be"
         }
     }

@@ -80,8 +80,8 @@ struct MeasureOptions: ParsableArguments {
             try printResult(Self.list(experiments.map(\.subject)))
             return 0
         }
-        let files = try files()
         do throws(HostError) { try pinThread(to: cpu) } catch { throw SubcommandError("bench: --cpu \(cpu): \(error.message)") }
+        let files = try files()
         var measurement = Measurement(experiments, equipment, amount, isQuick: quick)
         return try measurement.run(files)
     }

@@ -25,7 +25,7 @@ enum CSV {
         return text
     }
 
-    private static func comments(_ report: Report) -> [String] {
+    static func comments(_ report: Report) -> [String] {
         let (host, method) = (report.environment, report.method)
         let mitigations = host.mitigations.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         let parameters = host.parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

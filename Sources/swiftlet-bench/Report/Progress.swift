@@ -13,6 +13,7 @@ struct Progress {
     init() {
         isTerminal = Host.isTerminal(2)
         start = Clock.monotonic()
+        if !isTerminal { last = start }
     }
 
     var seconds: Double { Double(Clock.monotonic() - start) / 1e9 }

@@ -19,12 +19,12 @@ enum DensityPlot {
         func y(_ share: Double) -> Double { figure.bottom - share / highest * (figure.bottom - figure.top - 8) }
         figure.xAxis(
             x.ticks.map { (x($0), tickLabel($0, unit)) },
-            "\(unit.kind), logarithmic; what is slower than each row's p99.9 is not shown")
+            "\(unit.kind), logarithmic; what is beyond each row's p99 is not shown")
         figure.yAxis(ticks(highest).map { (y($0), "\(tickLabel($0 * 100, .count)) %") }, "share of samples in a bin")
         for (index, shares) in all.enumerated() {
             let style = Style(index)
             let points = outline(shares, x, y)
-            figure.svg.area([(figure.left, figure.bottom)] + points + [(figure.right, figure.bottom)], style.color)
+            figure.svg.area(points, style.color)
             figure.svg.curve(points, style.color, dashes: style.dashes)
         }
         figure.frame()
@@ -32,9 +32,9 @@ enum DensityPlot {
         return figure.document()
     }
 
-    /// The ends of what is shown: one slow sample in a thousand would squeeze all others into a corner.
+    /// The ends of what is shown: one slow sample in a hundred would squeeze all others into a corner.
     private static func visible(_ curve: Curve) -> [Double] {
-        [curve.sorted.first ?? 1, percentile(0.999, ofSorted: curve.sorted)]
+        [curve.sorted.first ?? 1, percentile(0.99, ofSorted: curve.sorted)]
     }
 
     private static func shares(_ samples: [Double], _ x: LogScale) -> [Double] {
@@ -46,16 +46,13 @@ enum DensityPlot {
         return counts.map { $0 / Double(max(samples.count, 1)) }
     }
 
-    /// Steps, a bin each.
+    /// Steps, a bin each, from the first that is not empty to the last.
     private static func outline(_ shares: [Double], _ x: LogScale, _ y: (Double) -> Double) -> [SVG.Point] {
+        guard let first = shares.firstIndex(where: { $0 > 0 }), let last = shares.lastIndex(where: { $0 > 0 }) else { return [] }
         let width = (x.pixels.to - x.pixels.from) / Double(bins)
-        var points: [SVG.Point] = []
-        for (index, share) in shares.enumerated() {
-            let from = x.pixels.from + Double(index) * width
-            points.append((from, y(share)))
-            points.append((from + width, y(share)))
-        }
-        return points
+        func edge(_ bin: Int) -> Double { x.pixels.from + Double(bin) * width }
+        let steps = (first...last).flatMap { [(edge($0), y(shares[$0])), (edge($0 + 1), y(shares[$0]))] as [SVG.Point] }
+        return [(edge(first), y(0))] + steps + [(edge(last + 1), y(0))]
     }
 
     private static func ticks(_ highest: Double) -> [Double] {
