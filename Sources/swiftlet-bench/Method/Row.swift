@@ -27,14 +27,7 @@ struct Row: Sendable {
                 samples.append((name, [values]))
             }
         }
-        if let floor { floors.append(Self.rounded(floor)) }
-    }
-
-    /// To a tenth from 1000 on, else to a thousandth: finer than any clock here, and short in a file, so that `--raw` holds
-    /// precisely the samples that the report's figures are made of.
-    private static func rounded(_ value: Double) -> Double {
-        let scale = abs(value) >= 1000 ? 10.0 : 1000.0
-        return (value * scale).rounded() / scale
+        if let floor { floors.append(floor) }
     }
 
     func repeats(_ part: PartName = .total) -> [[Double]] { samples.first { $0.name == part }?.repeats ?? [] }
@@ -46,4 +39,13 @@ struct Row: Sendable {
 
     /// Of each repeat's median to that of the bare KVM_RUN beside it.
     var floorRatio: Ratio? { subject.hasFloor ? Ratio(of: medians(), to: floors) : nil }
+}
+
+extension Row {
+    /// To a tenth from 1000 on, else to a thousandth: finer than any clock here, and short in a file, so that `--raw` holds
+    /// precisely the samples that the report's figures are made of.
+    fileprivate static func rounded(_ value: Double) -> Double {
+        let scale = abs(value) >= 1000 ? 10.0 : 1000.0
+        return (value * scale).rounded() / scale
+    }
 }
