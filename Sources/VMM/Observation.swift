@@ -38,20 +38,3 @@ extension SymbolTable {
         self.init { add in image.forEachSymbol { add($0 &+ bias, $1, guestText(Array($2.utf8))) } }
     }
 }
-
-extension Machine {
-    /// TSC cycles of a KVM_RUN whose guest does nothing but leave again, on a machine of its own: the first decile, because
-    /// a busy host makes half of all samples slow for a while. Nil when it cannot be measured.
-    static func emptyRun() -> UInt64? {
-        do {
-            let probe = try Probe(try KVM(), code: [0xef, 0xeb, 0xfd], ring: .three)  // out %eax, %dx; jmp back
-            probe.limit(nanoseconds: 100_000_000)
-            let samples = try (0..<128).map { _ in
-                let start = Clock.tsc()
-                _ = try probe.run()
-                return Clock.tsc() &- start
-            }
-            return samples.sorted()[12]
-        } catch { return nil }
-    }
-}

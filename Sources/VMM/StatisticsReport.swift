@@ -7,23 +7,23 @@ import Host
 import Observe
 
 extension Machine {
-    /// A table.
-    public func statisticsText(_ outcome: Outcome, _ phases: Phases) -> String {
+    /// A table. `emptyRun`: what KVM_RUN needs for an exit of an empty guest, in TSC cycles.
+    public func statisticsText(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
         var lines = ["swiftlet: phases"]
         for phase in phases.list {
             lines.append("  \(pad("\(phase.name)", 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
         }
         let total = phases.list.reduce(0) { $0 + $1.nanoseconds }
         lines.append("  \(pad("total", 16))\(pad(microseconds(total), 12, left: true)) us")
-        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome)?.text ?? "")
+        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "")
     }
 
-    private func exitReport(_ outcome: Outcome) -> ExitReport? {
-        outcome.exits.map { ExitReport($0, frequency: platform.clock.frequency, emptyRun: Self.emptyRun()) }
+    private func exitReport(_ outcome: Outcome, _ emptyRun: UInt64?) -> ExitReport? {
+        outcome.exits.map { ExitReport($0, frequency: platform.clock.frequency, emptyRun: emptyRun) }
     }
 
     /// `{"outcome":"exit","status":0,...}`; docs/stats.md describes every field.
-    public func statisticsJSON(_ outcome: Outcome, _ phases: Phases) -> String {
+    public func statisticsJSON(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
         let phaseFields = phases.list.map { "\"\($0.name)_ns\":\($0.nanoseconds)" }.joined(separator: ",")
         let made = outcome.exits?.lines.filter { $0.key.kind == .call }.sorted { $0.key.detail < $1.key.detail } ?? []
         let calls = made.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
@@ -37,7 +37,7 @@ extension Machine {
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
             + ",\"memory_bytes\":\(configuration.memorySize),\"phases\":{\(phaseFields)},\"calls\":{\(calls)}"
             + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
-            + (exitReport(outcome).map { ",\($0.json)" } ?? "") + "}\n"
+            + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + "}\n"
     }
 }
 
