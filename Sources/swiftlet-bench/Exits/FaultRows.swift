@@ -8,7 +8,7 @@ extension ExitRows {
     var faults: [any Experiment] {
         rows("divide-error", "exception and handler (#DE)", .guest) {
             $0.countsExits = true
-            $0.subject.note = "KVM need not see it"
+            $0.subject.note = "with VT-x or SVM the guest's own affair"
         }
             + rows("invalid-opcode", "exception and handler (#UD)", .kernel) {
                 $0.countsExits = true
