@@ -25,9 +25,9 @@ public enum RigMap {
     public static let smallestMemory: UInt64 = 0x20_0000
 
     // The page: guests/exits/exits.h.
-    static let count = page
+    public static let count = page
     static let operand = page + 8
-    static let samples = page + 0xc0
+    public static let samples = page + 0xc0
     /// Two 64-bit stamps each.
     public static let capacity = (0x1_0000 - 0xc0) / 16
     /// Where the struct of a call lies.
