@@ -94,6 +94,10 @@ let package = Package(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
+            name: "swiftlet-benchTests",
+            dependencies: ["swiftlet-bench", "Subcommand", "Measure", "Rig", "KVM", "Host", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
             name: "swiftlet-inspectTests",
             dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
