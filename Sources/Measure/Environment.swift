@@ -87,7 +87,8 @@ public struct Environment: Equatable, Sendable, Codable {
 
     private static func turbo(_ host: HostFiles) -> String {
         switch (
-            host.word("/sys/devices/system/cpu/intel_pstate/no_turbo"), host.word("/sys/devices/system/cpu/cpufreq/boost")
+            host.word("/sys/devices/system/cpu/intel_pstate/no_turbo"),
+            host.word("/sys/devices/system/cpu/cpufreq/boost")
         ) {
         case ("0", _), (_, "1"): "on"
         case ("1", _), (_, "0"): "off"

@@ -73,7 +73,9 @@ struct MethodRecord: Codable, Equatable, Sendable {
         var list = environment.warnings + (noise?.warnings ?? [])
         if isQuick { list.append("quick: not for publication") }
         if isPartial { list.append("partial: it was stopped before all repeats were done") }
-        if repeats < 6 { list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie") }
+        if repeats < 6 {
+            list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie")
+        }
         return list
     }
 }

@@ -101,7 +101,9 @@ struct Figure {
 
 /// Colours that people with any kind of colour vision tell apart (Okabe and Ito), then the same again, dashed.
 struct Style {
-    private static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8a8a8a"]
+    private static let colors = [
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8a8a8a",
+    ]
     let color: String
     let dashes: String
 
