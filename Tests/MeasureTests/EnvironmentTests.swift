@@ -34,11 +34,12 @@ import Testing
     ]
 
     private func host(
-        _ changes: [String: String] = [:], without missing: String = "", modules: [String] = ["kvm_amd", "kvm_soft"]
+        _ changes: [String: String] = [:], without missing: String = "", modules: [String] = ["kvm_amd", "kvm_soft"],
+        hypervisor: String = "KVM"
     ) -> Environment {
         let files = Self.files.merging(changes) { $1 }.filter { $0.key != missing }
         return Environment(
-            versions: ["swiftlet": "0.1.0"], hypervisor: "KVM",
+            versions: ["swiftlet": "0.1.0"], hypervisor: hypervisor,
             HostFiles(text: { files[$0] }) { pattern in
                 if pattern == "/sys/module/kvm_*" { return modules.map { "/sys/module/\($0)" } }
                 // "/a/*" and "/a/*/b"
@@ -84,6 +85,14 @@ import Testing
         #expect(host.virtualization == kind)
         #expect(host.module == module)
         #expect(!host.isVirtual && host.hypervisor.isEmpty)
+    }
+
+    @Test func emulatedCPUsAreStamped() {
+        #expect(
+            host(hypervisor: "QEMU's software CPU (TCG)").stamps.last == "emulated CPU: not representative of hardware")
+        #expect(
+            host(["/proc/cmdline": "swiftlet_lab=vmx"]).stamps.last == "emulated CPU: not representative of hardware")
+        #expect(host().stamps == [Environment.softwareStamp])
     }
 
     @Test func withoutDeviceThereIsNoKVM() {

@@ -23,18 +23,13 @@ struct Figure {
         self.width = width
         self.left = left
         right = width - beside
-        let stamps = Self.stamps(report)
+        let stamps = report.stamps
         top = 46 + Double(stamps.count) * 16
         bottom = top + height
         svg.words(title, (16, 26), size: 16, bold: true)
         for (index, stamp) in stamps.enumerated() {
             svg.words(stamp, (16, 44 + Double(index) * 16), size: 11, color: "#b00020", bold: true)
         }
-    }
-
-    /// What a picture must not be shown without.
-    private static func stamps(_ report: Report) -> [String] {
-        report.warnings.filter { $0.hasPrefix("software KVM") || $0.hasPrefix("quick") || $0.hasPrefix("partial") }
     }
 
     /// Vertical grid lines with their labels below.
@@ -78,7 +73,7 @@ struct Figure {
     func document(below: Double = 56) -> String {
         var svg = svg
         var y = bottom + below
-        for line in Self.wrapped(report.stamp, width: width - 32, size: 9) {
+        for line in Self.wrapped(report.origin, width: width - 32, size: 9) {
             svg.words(line, (16, y), size: 9, color: "#666666")
             y += 12
         }
