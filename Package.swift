@@ -101,7 +101,8 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-benchTests",
-            dependencies: ["swiftlet-bench", "Measure", "Rig", "KVM", "Host", "TestSupport"], swiftSettings: testing),
+            dependencies: ["swiftlet-bench", "Subcommand", "Measure", "Rig", "KVM", "Host", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
             dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],

@@ -26,8 +26,10 @@ done
 for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
     [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
 done
+# Not in it: what only tests, `doctor` and `bench` use.
 core=$(cat CShims/*/*.h CShims/*/*/*.h $(find Sources/KVM Sources/GuestMemory Sources/X86 Sources/Boot Sources/Host \
-    Sources/VMM Sources/swiftlet -name '*.swift') | grep -cvE '^ *($|//|/?\*)')
+    Sources/VMM Sources/swiftlet -name '*.swift' ! -name InventedExits.swift ! -name KernelStatistics.swift \
+    ! -name Interception.swift ! -name Interrupts.swift) | grep -cvE '^ *($|//|/?\*)')
 echo "docs/check.sh: the core has $core lines of code"
 [ "$core" -le 5000 ] || complain "that is more than 5000"
 exit $status

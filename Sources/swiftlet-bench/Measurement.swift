@@ -16,7 +16,8 @@ struct Measurement {
     private var session: Session
 
     init(
-        _ experiments: [any Experiment], _ equipment: Equipment, _ amount: (repeats: Int, samples: Amount), isQuick: Bool
+        _ experiments: [any Experiment], _ equipment: Equipment, _ amount: (repeats: Int, samples: Amount),
+        isQuick: Bool
     ) {
         self.equipment = equipment
         self.isQuick = isQuick
@@ -44,8 +45,12 @@ struct Measurement {
     /// What disturbed it, and the signal that ended it.
     private mutating func measure() throws(SubcommandError) -> (Noise?, Int32?) {
         let floor: Floor
-        do throws(ExperimentError) { floor = try Floor(try Self.kvm()) } catch { throw SubcommandError("bench: \(error.reason)") }
-        do throws(HostError) { return run(floor, try StopSignals()) } catch { throw SubcommandError("bench: \(error.message)") }
+        do throws(ExperimentError) { floor = try Floor(try Self.kvm()) } catch {
+            throw SubcommandError("bench: \(error.reason)")
+        }
+        do throws(HostError) { return run(floor, try StopSignals()) } catch {
+            throw SubcommandError("bench: \(error.message)")
+        }
     }
 
     private mutating func run(_ floor: borrowing Floor, _ signals: borrowing StopSignals) -> (Noise?, Int32?) {

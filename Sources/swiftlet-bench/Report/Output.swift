@@ -23,7 +23,9 @@ final class Output {
             return
         }
         let opened: File
-        do throws(HostError) { opened = try File(path, .create) } catch { throw SubcommandError("bench: \(error.message)") }
+        do throws(HostError) { opened = try File(path, .create) } catch {
+            throw SubcommandError("bench: \(error.message)")
+        }
         fd = opened.fd
         file = consume opened
     }

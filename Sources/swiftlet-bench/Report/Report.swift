@@ -39,8 +39,11 @@ struct Report: Codable, Equatable, Sendable {
     /// What belongs on every table and picture: what kind of host this was, what disturbed it, what the report is not.
     var warnings: [String] { method.warnings }
 
-    /// In one line under a picture.
-    var stamp: String {
+    /// What a picture must not be shown without.
+    var stamps: [String] { environment.stamps + method.stamps }
+
+    /// In one line under a picture: where and when.
+    var origin: String {
         let versions = environment.versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let parts = [environment.cpu, "Linux \(environment.kernel)", environment.kvm, method.started] + versions
         return parts.filter { !$0.isEmpty }.joined(separator: ", ")
@@ -68,12 +71,17 @@ struct MethodRecord: Codable, Equatable, Sendable {
     /// In words, for people: of the environment, the noise and the method.
     var warnings: [String] = []
 
+    fileprivate var stamps: [String] {
+        (isQuick ? ["quick: not for publication"] : [])
+            + (isPartial ? ["partial: it was stopped before all repeats were done"] : [])
+    }
+
     /// The warnings that all of that asks for.
     func warnings(_ environment: Environment) -> [String] {
-        var list = environment.warnings + (noise?.warnings ?? [])
-        if isQuick { list.append("quick: not for publication") }
-        if isPartial { list.append("partial: it was stopped before all repeats were done") }
-        if repeats < 6 { list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie") }
+        var list = environment.warnings + (noise?.warnings ?? []) + stamps
+        if repeats < 6 {
+            list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie")
+        }
         return list
     }
 }
