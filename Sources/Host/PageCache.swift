@@ -9,6 +9,11 @@ import Glibc
 public struct CachedPages: Equatable, Sendable {
     public var cached: Int
     public var all: Int
+
+    public init(cached: Int, all: Int) {
+        self.cached = cached
+        self.all = all
+    }
 }
 
 extension File {

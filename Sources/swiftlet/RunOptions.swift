@@ -73,7 +73,7 @@ struct RunOptions {
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
-        configuration.observation.statistics = statistics?.watchesExits ?? false
+        if statistics?.watchesExits == true { configuration.observation.statistics = true }
         try refuseToOverwrite(image)
     }
 
