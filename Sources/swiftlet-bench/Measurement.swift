@@ -81,7 +81,7 @@ struct Measurement {
     private var versions: [String: String] {
         var versions = ["swiftlet": swiftletVersion, "swift": swiftVersion]
         let usesQEMU = session.rows.contains { $0.subject.id.contains("qemu") }
-        if usesQEMU, let text = try? equipment.workshop.output("/usr/bin/qemu-system-x86_64", ["--version"]) {
+        if usesQEMU, let text = try? equipment.workshop.output(QEMU.path, ["--version"]) {
             // "QEMU emulator version 7.2.17 (Debian 1:7.2+dfsg-7)"
             versions["qemu"] = text.split(separator: " ").dropFirst(3).first.map { String($0.prefix { $0 != "\n" }) }
         }

@@ -31,6 +31,11 @@ extension GuestTests {
             }
             let time = try #require(statistics["time"] as? [String: Int])
             let phases = try #require(statistics["phases"] as? [String: Int])
+            let (start, zero) = (statistics["start_ns"] as? Int, statistics["clock_zero_ns"] as? Int)
+            let beforeGuest = ["image_ns", "vm_ns"].reduce(try #require(start)) { $0 + (phases[$1] ?? 0) }
+            // A millisecond for two clocks whose rates differ a little.
+            #expect(
+                (start ?? 0) < zero ?? 0 && zero ?? 0 <= beforeGuest + 1_000_000, "its clock starts in the phase vm")
             let whole = ["run_ns", "handler_ns", "observer_ns"].reduce(0) { $0 + (time[$1] ?? 0) }
             #expect(whole <= phases["run_ns"] ?? 0, "the parts of a run are less than its whole")
             let (guest, kernel) = (try #require(time["guest_ns"]), try #require(time["kernel_ns"]))

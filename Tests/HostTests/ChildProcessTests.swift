@@ -26,6 +26,22 @@ import Testing
         #expect(kill(child.pid, 0) == -1 && errno == ESRCH)
     }
 
+    @Test func getsVariablesBesideTheUsualOnes() throws {
+        var child = try ChildProcess(
+            "/bin/sh", ["-c", "echo $TOLD $TERM"], talks: true, variables: ["TOLD=in words"])
+        #expect(child.read(nanoseconds: Self.patient) == "in words dumb\n")
+        #expect(child.finish(limit: Self.patient).end == .exited(0))
+    }
+
+    @Test func aDescriptorIsReadFromTheEnvironment() {
+        #expect(descriptorFromEnvironment("SWIFTLET_TEST_NOTHING") == nil)
+        for (text, number) in [("7", 7), ("x", nil), ("", nil), ("99999999999", nil)] as [(String, Int32?)] {
+            setenv("SWIFTLET_TEST_DESCRIPTOR", text, 1)
+            #expect(descriptorFromEnvironment("SWIFTLET_TEST_DESCRIPTOR") == number)
+        }
+        unsetenv("SWIFTLET_TEST_DESCRIPTOR")
+    }
+
     @Test func talksByPipes() throws {
         var child = try ChildProcess("/bin/cat", [], talks: true)
         child.type("spoken\n")

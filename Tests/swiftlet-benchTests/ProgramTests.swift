@@ -65,6 +65,21 @@ import Testing
         }
     }
 
+    /// Not installed; another program.
+    @Test(
+        .requiresKVM,
+        arguments: [
+            ("/nowhere/qemu", "/nowhere/qemu is not there: Debian's package is qemu-system-x86"),
+            ("/bin/false", "QEMU ended with status 1 and without the samples"),
+            ("/bin/true", "QEMU ended with status 0 and without the samples"),
+        ])
+    func whyThereIsNothingOfQEMU(_ program: String, _ words: String) {
+        var row = QEMUExits("port-write", Bench.equipment())
+        row.qemu.program = program
+        let reason = Bench.reason { () throws(ExperimentError) in _ = try row.measure(Amount(samples: 2, warmUps: 1)) }
+        #expect(reason == words)
+    }
+
     @Test(.requiresKVM, arguments: ["port-write", "port-read", "mmio-write"])
     func qemuGivesSamplesOrAReason(_ operation: String) throws {
         let row = QEMUExits(operation, Bench.equipment())

@@ -12,6 +12,7 @@ struct QEMUExits: Experiment {
     var subject: Subject
     let operation: String
     let equipment: Equipment
+    var qemu: QEMU
 
     /// An operation of guests/exits that has no handlers of its own.
     init(_ operation: String, _ equipment: Equipment) {
@@ -22,6 +23,7 @@ struct QEMUExits: Experiment {
         subject.note = "QEMU, machine microvm, with the same guest code at ring 0"
         self.operation = operation
         self.equipment = equipment
+        qemu = QEMU(workshop: equipment.workshop)
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
@@ -31,7 +33,7 @@ struct QEMUExits: Experiment {
         let memory = try fromFile(try File.memory(size: Self.memorySize))
         try fromFile(try memory.write(code, at: RigMap.code))
         try fromFile(try memory.write([UInt8(count & 0xff), UInt8(count >> 8)], at: RigMap.count))
-        let status = try QEMU(workshop: equipment.workshop).run("exits", Self.options(memory.pathForOthers)).status
+        let status = try qemu.run("exits", Self.options(memory.pathForOthers)).status
         let bytes = try fromFile(try memory.read(at: RigMap.samples, count * 16))
         guard let stamps = Self.stamps(bytes, count) else {
             throw .unavailable("QEMU ended with status \(status) and without the samples")
