@@ -63,6 +63,8 @@ struct MethodRecord: Codable, Equatable, Sendable {
     var repeats: Int
     var samples: Int
     var warmUps: Int
+    /// Nanoseconds: by how much two readings of the TSC in a row differ. No time is known better.
+    var clockStep: Double
     /// Made with --quick: not for publication.
     var isQuick: Bool
     /// Ended by a signal: some rows have fewer repeats, or none.

@@ -22,7 +22,7 @@ struct ReportTable {
         let method = report.method
         let how =
             "CPU \(method.cpu), \(method.repeats) repeats of \(method.samples) samples, "
-            + "\(decimal(method.seconds, 0)) s, \(method.started)"
+            + "\(decimal(method.seconds, 0)) s, clock step \(quantity(method.clockStep, .nanoseconds)), \(method.started)"
         return report.environment.summary + "\n" + how + "\n" + report.warnings.map { "note: \($0)\n" }.joined()
     }
 
