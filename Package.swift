@@ -44,22 +44,26 @@ let package = Package(
         .target(name: "Host", dependencies: ["CHost"], swiftSettings: strict),
 
         .target(name: "Measure", swiftSettings: strict),
+        // What watches a run: it knows an exit and a machine's memory, but no machine.
+        .target(name: "Observe", dependencies: ["KVM", "Host"], swiftSettings: strict),
 
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
-            name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "CABI"], swiftSettings: strict),
+            name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "Observe", "CABI"],
+            swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM", "CStart"], swiftSettings: strict),
+        .executableTarget(name: "swiftlet", dependencies: ["VMM", "Rig", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+            name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
+            swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
@@ -84,14 +88,20 @@ let package = Package(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
+        .testTarget(name: "RigTests", dependencies: ["Rig", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
-        .testTarget(name: "VMMTests", dependencies: ["VMM", "ImageBuilder", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "VMMTests", dependencies: ["VMM", "Observe", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-benchTests",
+            dependencies: ["swiftlet-bench", "Measure", "Rig", "KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
             dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],

@@ -40,6 +40,7 @@ public struct Rig: ~Copyable {
             for slot in plan.slots { try fromKVM(try vm.set(slot)) }
             try fromKVM(try vm.enable(plan.irqchip))
             let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
+            if !plan.usesHugePages { memory.useSmallPages() }
             plan.writeTables(memory)
             memory.write(bytes: plan.code, at: GuestAddress(RigMap.code))
             try fromKVM(try vcpu.load(plan))

@@ -2,6 +2,8 @@
 //
 // Read next: Machine.swift.
 
+import Observe
+
 /// A machine's configuration. The command line's defaults are these.
 public struct Configuration: Sendable {
     /// Path of the image.
@@ -20,6 +22,9 @@ public struct Configuration: Sendable {
     public var quiet = false
     /// Where an ELF core goes when the guest crashes.
     public var core: String?
+
+    /// What to watch while it runs.
+    public var observation = Observation()
 
     public static let smallestMemory: UInt64 = 1 << 20
 

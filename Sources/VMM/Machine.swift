@@ -8,6 +8,7 @@ import CABI
 import GuestMemory
 import Host
 import KVM
+import Observe
 import X86
 
 /// A guest, ready to run.
@@ -25,6 +26,7 @@ public final class Machine: Sendable {
         let module = try ModuleFile(configuration.module)
         source = try ImageFile(configuration.image)
         guest = try Self.plan(source, configuration, moduleSize: module.size)
+        let observer = configuration.observation.isNothing ? nil : try Self.observer(configuration, source, guest)
         phases.end("image", at: Clock.monotonic())
 
         let memory = try Self.reserve(guest.layout)
@@ -48,7 +50,7 @@ public final class Machine: Sendable {
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet)
         self.vm = vm
-        self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
+        self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         phases.end("vcpu", at: Clock.monotonic())
     }
 
@@ -57,6 +59,15 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> RingThree {
         try fromImage(
             source.path, try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: moduleSize))
+    }
+
+    private static func observer(
+        _ configuration: Configuration, _ source: borrowing ImageFile, _ guest: RingThree
+    ) throws(MachineError) -> Observer {
+        let wanted = configuration.observation
+        var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
+        if wanted.needsSymbols { observer.symbols = SymbolTable(source.image, bias: guest.bias) }
+        return observer
     }
 
     /// A machine larger than the host's memory would only die of it later.

@@ -4,11 +4,13 @@
 // and a blocking system call costs 10 ms, never a hang. Read next: StopControl.swift, RunLoop.swift.
 
 import Host
+import Observe
 
-/// How a run ended, and what it counted.
+/// How a run ended, and what was counted.
 public struct Outcome: Sendable {
     public let stop: Stop
-    let statistics: Statistics
+    /// Of an observed run.
+    let exits: ExitTable?
 }
 
 extension Machine {

@@ -34,7 +34,6 @@ struct VCPUContext: ~Copyable {
     /// Set by a call that returns `.stop`.
     var stop: Stop?
     var cause: Crash.Cause?
-    var statistics = Statistics()
 
     init(_ platform: Platform, index: Int = 0) {
         self.platform = platform
@@ -70,7 +69,7 @@ struct VCPUContext: ~Copyable {
         case .shutdown: crash(.tripleFault)
         case .internalError(let suberror): crash(.emulation(suberror: suberror))
         case .failEntry(let reason): crash(.invalidState(reason: reason))
-        case .halt, .interrupted, .debug, .other: crash(.unexpectedExit("\(exit)"))
+        case .halt, .interrupted, .debug, .msrRead, .msrWrite, .other: crash(.unexpectedExit("\(exit)"))
         }
     }
 
