@@ -10,8 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-/* A series ends with enough samples or after 50 ms, but not before the third; the first of all is thrown away. */
-#define LIMIT 50000000ul
+/* A series ends with enough samples or after 20 ms, but not before the third; the first of all is thrown away. */
+#define LIMIT 20000000ul
 
 struct series {
     int wanted, taken;

@@ -36,7 +36,7 @@ extension ExperimentError {
 /// Nanoseconds of single samples. Ends with enough of them or after `limit`, whichever is first, but not before the third:
 /// a slow operation gets few, and a report has a time limit of its own. The first is thrown away.
 func series(
-    _ count: Int, limit: UInt64 = 50_000_000, _ sample: () throws(ExperimentError) -> UInt64
+    _ count: Int, limit: UInt64 = 20_000_000, _ sample: () throws(ExperimentError) -> UInt64
 ) throws(ExperimentError) -> Samples {
     var values: [Double] = []
     _ = try sample()

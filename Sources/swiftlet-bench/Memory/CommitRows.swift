@@ -33,8 +33,8 @@ struct CommitExperiment: Experiment {
         guard let table = rig.pageTable(of: RigMap.tested) else { throw .failed("the rig has no table there") }
         rig.limit(nanoseconds: 2_000_000_000)
         let trips = try tryRig(
-            try rig.collect(amount.total, operand: table | UInt64(entries)) { exit, vcpu in
-                exit.isWrite(to: RigMap.port) && vcpu.commitPageTables()
+            try rig.collect(amount.total, operand: table | UInt64(entries)) { exit, rig in
+                exit.isWrite(to: RigMap.port) && rig.vcpu.commitPageTables()
             })
         return Samples(trips, of: rig, dropping: amount.warmUps)
     }

@@ -44,6 +44,11 @@ struct TouchExperiment: Experiment {
             .memory, "first-touch-\(access.rawValue)", "first touch of a page (\(access.rawValue))",
             variant + (side == .host ? "-host" : ""), side == .host ? .host : .kernel)
         subject.hasFloor = side == .guest
+        if before == .nothing && [.sharedFile, .privateFile, .copyOnWrite].contains(kind) || before == .populated {
+            subject.note = "one fault maps several pages: p99 is a page with a fault, p50 may be one without"
+        } else if kind == .transparentHuge && shift == 12 {
+            subject.note = "one fault for 512 pages: see thp-2m"
+        }
         self.access = access
         self.kind = kind
         self.before = before
@@ -70,10 +75,14 @@ struct TouchExperiment: Experiment {
         return Samples(trips.guest, frequency: rig.tscFrequency, dropping: amount.warmUps)
     }
 
+    /// Memory of that kind was in use a moment ago: where the host is itself a virtual machine, memory that it has never
+    /// used costs a fault there, twenty times as much as all else.
     private func makeMapping(_ size: Int) throws(ExperimentError) -> HostMapping {
         let huge = 2 << 20
+        let size = (size + huge - 1) / huge * huge
         do throws(HostError) {
-            let mapping = try HostMapping(kind, size: (size + huge - 1) / huge * huge)
+            try HostMapping(kind, size: size).populate()
+            let mapping = try HostMapping(kind, size: size)
             if before != .nothing { try mapping.populate() }
             return mapping
         } catch {
