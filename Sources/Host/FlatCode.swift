@@ -11,7 +11,9 @@ import Glibc
 
     public init(_ code: [UInt8]) throws(HostError) {
         let mapping = unsafe mmap(nil, max(code.count, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else { throw HostError("mmap", "", errno: errno) }
+        guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
+            throw HostError("mmap", "", errno: errno)
+        }
         unsafe code.withUnsafeBytes { bytes in
             if let base = bytes.baseAddress { unsafe mapping.copyMemory(from: base, byteCount: bytes.count) }
         }

@@ -53,7 +53,9 @@ import Glibc
     /// - Throws: EINVAL before Linux 5.14 (madvise(2), MADV_POPULATE_WRITE).
     public func populate() throws(HostError) {
         let populateWrite: Int32 = 23
-        if unsafe madvise(start, size, populateWrite) != 0 { throw HostError("madvise", "MADV_POPULATE_WRITE", errno: errno) }
+        if unsafe madvise(start, size, populateWrite) != 0 {
+            throw HostError("madvise", "MADV_POPULATE_WRITE", errno: errno)
+        }
     }
 
     /// An 8-byte word; `offset` must lie inside, or it is a mistake of ours: it traps.

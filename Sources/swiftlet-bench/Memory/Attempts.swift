@@ -41,7 +41,9 @@ func series(
     var values: [Double] = []
     _ = try sample()
     let end = Clock.monotonic() + limit
-    while values.count < max(count, 3), values.count < 3 || Clock.monotonic() < end { values.append(Double(try sample())) }
+    while values.count < max(count, 3), values.count < 3 || Clock.monotonic() < end {
+        values.append(Double(try sample()))
+    }
     return Samples(total: values)
 }
 

@@ -89,7 +89,9 @@ struct DirtyLogExperiment: Experiment {
 }
 
 func dirtyLogExperiments(_ images: ExitImages) -> [any Experiment] {
-    func row(_ operation: DirtyLogExperiment.Operation, _ name: String, _ what: String, _ variant: String) -> any Experiment {
+    func row(_ operation: DirtyLogExperiment.Operation, _ name: String, _ what: String, _ variant: String)
+        -> any Experiment
+    {
         DirtyLogExperiment(images, operation, name, what, variant)
     }
     let read = "read the dirty log of 16 MiB (KVM_GET_DIRTY_LOG)"
@@ -103,6 +105,7 @@ func dirtyLogExperiments(_ images: ExitImages) -> [any Experiment] {
         row(.read(pages: 2048, isManual: false), "dirty-log-read", read, "2048-pages"),
         row(.read(pages: 2048, isManual: true), "dirty-log-read", read, "2048-pages-manual"),
         row(.clear(pages: 16), "dirty-log-clear", "clear the dirty log of 16 MiB (KVM_CLEAR_DIRTY_LOG)", "16-pages"),
-        row(.clear(pages: 2048), "dirty-log-clear", "clear the dirty log of 16 MiB (KVM_CLEAR_DIRTY_LOG)", "2048-pages"),
+        row(
+            .clear(pages: 2048), "dirty-log-clear", "clear the dirty log of 16 MiB (KVM_CLEAR_DIRTY_LOG)", "2048-pages"),
     ]
 }

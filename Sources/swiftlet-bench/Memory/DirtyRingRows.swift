@@ -58,11 +58,14 @@ struct DirtyRingExperiment: Experiment {
             let reset = try time { () throws(ExperimentError) in
                 protected = try tryKVM(try machine.rig.vm.resetDirtyRings())
             }
-            guard protected == Self.pages else { throw .failed("\(protected) of \(Self.pages) pages were protected again") }
+            guard protected == Self.pages else {
+                throw .failed("\(protected) of \(Self.pages) pages were protected again")
+            }
             return operation == .harvest ? harvest : reset
         }
         // The first round's writes found pages that were not mapped at all.
-        return operation == .write ? Samples(total: Array(writes.dropFirst(Self.pages).prefix(amount.samples))) : samples
+        return operation == .write
+            ? Samples(total: Array(writes.dropFirst(Self.pages).prefix(amount.samples))) : samples
     }
 }
 

@@ -33,7 +33,8 @@ extension Equipment {
         subject.id += "-twin"
         subject.variant += "-twin"
         subject.note = "in C"
-        let folder = workshop.twin.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = workshop.twin.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/")
         let twin = MappingTwin(
             subject: subject, program: "\(folder)/mapping", arguments: arguments, most: most, workshop: workshop)
         return [Paired(row, beside: subject.id), twin]

@@ -5,6 +5,7 @@
 func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     let images = equipment.images
     return slotExperiments(equipment) + mapExperiments(equipment) + touchExperiments(equipment)
-        + dirtyLogExperiments(images) + dirtyRingExperiments(images) + commitExperiments(images) + tlbExperiments(images)
+        + dirtyLogExperiments(images) + dirtyRingExperiments(images) + commitExperiments(images)
+        + tlbExperiments(images)
         + bandwidthExperiments(images)
 }

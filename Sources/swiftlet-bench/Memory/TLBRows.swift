@@ -29,7 +29,8 @@ struct ChaseExperiment: Experiment {
 
     init(_ images: ExitImages, _ layout: Layout, isGuest: Bool) {
         let host = isGuest ? "" : "-host"
-        subject = Subject(.memory, "tlb", "load that needs the one before", layout.rawValue + host, isGuest ? .guest : .host)
+        subject = Subject(
+            .memory, "tlb", "load that needs the one before", layout.rawValue + host, isGuest ? .guest : .host)
         subject.operations = Self.loads
         subject.hasFloor = false
         if isGuest { subject.beside = "\(subject.id)-host" }

@@ -65,7 +65,8 @@ struct TouchExperiment: Experiment {
         if side == .guest { plan.slots = [mapping.slot()] }
         let rig = try tryRig(try Rig(try openKVM(), plan))
         if side == .host {
-            let stamps = try tryHost(try HostRun(code)).collect(amount.total, operand: UInt64(mapping.address) | UInt64(shift))
+            let stamps = try tryHost(try HostRun(code)).collect(
+                amount.total, operand: UInt64(mapping.address) | UInt64(shift))
             return Samples(stamps, frequency: rig.tscFrequency, dropping: amount.warmUps)
         }
         if before == .preFaulted { try preFault(rig, mapping.size) }
@@ -98,7 +99,8 @@ extension HostMapping {
     /// All of it, where the guest of an experiment looks for it.
     func slot(_ flags: MemorySlot.Flags = []) -> MemorySlot {
         MemorySlot(
-            index: RigMap.firstSlot, guestAddress: RigMap.tested, size: UInt64(size), hostAddress: address, flags: flags)
+            index: RigMap.firstSlot, guestAddress: RigMap.tested, size: UInt64(size), hostAddress: address, flags: flags
+        )
     }
 }
 
@@ -131,7 +133,8 @@ private func requirePreFault(_ rig: borrowing Rig) throws(ExperimentError) {
 
 /// The ioctl itself, a page at a time.
 struct PreFaultExperiment: Experiment {
-    var subject: Subject = Subject(.memory, "pre-fault", "map a page in advance (KVM_PRE_FAULT_MEMORY)", "anon", .kernel)
+    var subject: Subject = Subject(
+        .memory, "pre-fault", "map a page in advance (KVM_PRE_FAULT_MEMORY)", "anon", .kernel)
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
         let mapping = try tryHost(try HostMapping(.anonymous, size: (amount.total + 2) << 12))
