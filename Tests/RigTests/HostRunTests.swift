@@ -11,7 +11,7 @@ import Testing
 @testable import Rig
 
 /// The guests of this repository, built or not.
-private let guests = "\(#filePath)/../../../guests/build/exits"
+private let guests = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/guests/build/exits"
 
 @Suite(.serialized) struct HostRunTests {
     private func code(_ name: String) throws -> [UInt8] {

@@ -12,7 +12,7 @@ import Testing
 @testable import swiftlet_bench
 
 @Suite(.serialized) struct MemoryMeasurementTests {
-    private static let rows = memoryExperiments(Bench.equipment())
+    private static var rows: [any Experiment] { memoryExperiments(Bench.equipment()) }
 
     private func row(_ id: String) throws -> any Experiment {
         try #require(Self.rows.first { $0.subject.id == "memory/\(id)" })
