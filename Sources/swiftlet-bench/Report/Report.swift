@@ -1,7 +1,7 @@
 // The report: what `--json` writes and `bench compare`, `submit` and `page` read. docs/bench-schema.json describes it.
 //
-// A reader of another program can rely on it: fields are added, and a change of meaning raises the version. Version 1 is
-// `bench promises --json`'s, another object. Read next: ReportRow.swift.
+// Other programs can rely on it: fields are added, a change of meaning raises the version. A field that is added is optional
+// here, or reports from before cannot be read. Version 1 is `bench promises --json`'s, another object. Read next: ReportRow.swift.
 
 import Measure
 import Subcommand

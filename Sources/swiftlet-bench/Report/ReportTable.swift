@@ -115,7 +115,7 @@ private struct Column {
             Column("n") { $0.total.map { "\($0.distribution.n)" } ?? "" },
             Column("p50", of: nil, \.p50), Column("p99", of: nil, \.p99), Column("p99.9", of: nil, \.p999),
             Column("max", of: nil, \.max),
-            Column("far") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
+            Column("outliers") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
             Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50),
             Column("back", of: .toGuest, \.p50),
             Column("x KVM_RUN") { $0.floorRatio.map(ratioText) ?? "" },
