@@ -53,13 +53,11 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
 
-bench: deps build ## are the promises in numbers kept? beside a C program that does the same; the round trip in the SVM lab too
+bench: deps build ## what exits, memory and a start cost here, and are the promises kept? Both go into benchmarks/RESULTS.md
 	@packages=valgrind; $(INSTALL_MISSING)
 	@$(MAKE) --no-print-directory -C benchmarks
 	@$(MAKE) --no-print-directory -C guests native
-	@$(KVM_USABLE) || echo "no usable /dev/kvm: only the SVM lab's round trip is measured"
-	@! $(KVM_USABLE) || bin/swiftlet bench --check
-	@if [ -z "$$(lab/svm.sh -n)" ]; then $(MAKE) --no-print-directory -C benchmarks lab; fi
+	@benchmarks/bench.sh
 
 SELFTEST = .build-static/selftest
 

@@ -20,7 +20,8 @@ public struct ChildProcess: ~Copyable {
     private let pidfd: File
     private var input: File
     private let output: File
-    private let started: UInt64
+    /// CLOCK_MONOTONIC before posix_spawn, nanoseconds.
+    public let started: UInt64
     /// Set when it was reaped: the id may then be another process's.
     private var ended: ChildEnd?
 

@@ -30,9 +30,9 @@ public enum RigMap {
     public static let firstSlot: UInt32 = 2
 
     // The page: guests/exits/exits.h.
-    static let count = page
+    public static let count = page
     static let operand = page + 8
-    static let samples = page + 0xc0
+    public static let samples = page + 0xc0
     /// Two 64-bit stamps each.
     public static let capacity = (0x1_0000 - 0xc0) / 16
     /// Where the struct of a call lies.

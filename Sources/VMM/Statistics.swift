@@ -7,9 +7,12 @@ public struct Phases: Sendable {
     private var phases: [8 of (name: StaticString, nanoseconds: UInt64)]
     private var count = 0
     private var last: UInt64
+    /// CLOCK_MONOTONIC when the first began.
+    let start: UInt64
 
     public init(start: UInt64) {
         phases = InlineArray(repeating: ("", 0))
+        self.start = start
         last = start
     }
 

@@ -22,9 +22,20 @@ extension Machine {
         outcome.exits.map { ExitReport($0, frequency: platform.clock.frequency, emptyRun: emptyRun) }
     }
 
+    /// The phases alone, and when they were: of a run in which nothing was watched.
+    public func phasesJSON(_ phases: Phases) -> String {
+        "{\(phaseFields(phases)),\"written_ns\":\(Clock.monotonic())}\n"
+    }
+
+    /// The guest's clock and ours are read one after the other: their distance is when the guest's was zero.
+    private func phaseFields(_ phases: Phases) -> String {
+        let zero = Clock.monotonic() &- platform.clock.now()
+        let fields = phases.list.map { "\"\($0.name)_ns\":\($0.nanoseconds)" }.joined(separator: ",")
+        return "\"phases\":{\(fields)},\"start_ns\":\(phases.start),\"clock_zero_ns\":\(zero)"
+    }
+
     /// `{"outcome":"exit","status":0,...}`; docs/stats.md describes every field.
     public func statisticsJSON(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
-        let phaseFields = phases.list.map { "\"\($0.name)_ns\":\($0.nanoseconds)" }.joined(separator: ",")
         let made = outcome.exits?.lines.filter { $0.key.kind == .call }.sorted { $0.key.detail < $1.key.detail } ?? []
         let calls = made.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
         var detail = ""
@@ -35,7 +46,7 @@ extension Machine {
         default: break
         }
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
-            + ",\"memory_bytes\":\(configuration.memorySize),\"phases\":{\(phaseFields)},\"calls\":{\(calls)}"
+            + ",\"memory_bytes\":\(configuration.memorySize),\(phaseFields(phases)),\"calls\":{\(calls)}"
             + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
             + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + "}\n"
     }

@@ -77,7 +77,9 @@ struct MeasureOptions: ParsableArguments {
         let equipment = Equipment(
             workshop: paths.workshop, images: ExitImages(folder: paths.guests), cpu: cpu,
             otherCPU: allowed.first { $0 != cpu })
-        let all = exitExperiments(equipment) + memoryExperiments(equipment) + startupExperiments(equipment)
+        let all =
+            exitExperiments(equipment) + programExperiments(equipment) + memoryExperiments(equipment)
+            + startupExperiments(equipment)
         let experiments = all.filter { groups.contains($0.subject.group) && isWanted($0.subject) }
         if experiments.isEmpty {
             throw SubcommandError(

@@ -49,7 +49,7 @@ private let usage = """
       run IMAGE [ARGS...]   run a guest kernel, console on this terminal
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
-      bench                 what starting and exiting cost, beside a C twin
+      bench                 what exits, memory and a start cost on this host
       check [GUEST...]      runs the cases that guests/NAME/expect describes
 
     'swiftlet SUBCOMMAND --help' tells more. Other subcommands are programs named swiftlet-NAME.

@@ -56,8 +56,10 @@ enum RunCommand {
     private static func report(
         _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
     ) {
+        if case .phases(let fd) = target { return writeStatistics(machine.phasesJSON(phases), fd, "descriptor \(fd)") }
         let empty = emptyRun()
         switch target {
+        case .phases: break
         case .text:
             writeText(
                 machine.statisticsText(outcome, phases, emptyRun: empty),

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ERROR_STATUS 125
@@ -114,10 +115,35 @@ static void supervise(struct machine *machine, pthread_t thread, int signals)
     }
 }
 
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* The line of `swiftlet run --stats=phases:fd:1` (docs/stats.md). */
+static void print_phases(const struct phases *at, const struct clock *clock)
+{
+    char line[512];
+    uint64_t zero = now() - guest_time(clock);
+    int used = snprintf(line, sizeof line,
+                        "{\"phases\":{\"image_ns\":%lu,\"vm_ns\":%lu,\"load_ns\":%lu,\"vcpu_ns\":%lu,"
+                        "\"run_ns\":%lu},\"start_ns\":%lu,\"clock_zero_ns\":%lu,\"written_ns\":",
+                        at->image - at->start, at->vm - at->image, at->load - at->vm, at->vcpu - at->load,
+                        at->run - at->vcpu, at->start, zero);
+    used += snprintf(line + used, sizeof line - (size_t)used, "%lu}\n", now());
+    if (write(STDOUT_FILENO, line, (size_t)used) != used)
+        fail("write");
+}
+
 int main(int count, char **arguments)
 {
-    if (count < 2) {
-        fputs("usage: twin IMAGE [GUEST ARGS...]\n", stderr);
+    struct phases at = {.start = now()};
+    bool wants_phases = count > 1 && strcmp(arguments[1], "--phases") == 0;
+    arguments += wants_phases;
+    if (count - wants_phases < 2) {
+        fputs("usage: twin [--phases] IMAGE [GUEST ARGS...]\n", stderr);
         return ERROR_STATUS;
     }
     for (int fd = 0; fd <= 2; fd++) /* keeps them from being given to something else when the caller closed them */
@@ -127,11 +153,16 @@ int main(int count, char **arguments)
     struct machine machine = {.timer_deadline = SWIFTLET_NO_DEADLINE};
     image_open(&machine.image, arguments[1]);
     layout_plan(&machine.layout, &machine.image);
+    at.image = now();
     machine.memory = memory_reserve();
     cpu_describe(&machine.cpu);
     machine_create(&machine);
-    machine_load(&machine, boot_install(&machine, arguments + 2));
+    at.vm = now();
+    struct start start = boot_install(&machine, arguments + 2);
+    at.load = now();
+    machine_load(&machine, start);
     machine.done = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+    at.vcpu = now();
 
     install_kick();
     pthread_t thread;
@@ -139,6 +170,9 @@ int main(int count, char **arguments)
         fail("pthread_create");
     supervise(&machine, thread, signals);
     pthread_join(thread, NULL);
+    at.run = now();
     close_stop_signals(signals);
+    if (wants_phases)
+        print_phases(&at, &machine.clock);
     _exit(machine.status);
 }

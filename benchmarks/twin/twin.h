@@ -2,9 +2,9 @@
  * The C twin of `swiftlet run`: what a C programmer would write for the same work, and so the floor that Swiftlet is
  * measured against.
  *
- * It makes the same system calls in the same order and fills the same bytes of guest memory, but has no options, no
- * reports and few words for its errors: it says which step failed and exits with 125. `make bench` runs the two side by
- * side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, loop.c, calls.c, wait.c.
+ * It makes the same system calls in the same order and fills the same bytes of guest memory, but has no options but
+ * --phases, no reports and few words for its errors: it says which step failed and exits with 125. `make bench` runs the
+ * two side by side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, loop.c, calls.c, wait.c.
  */
 #ifndef TWIN_H
 #define TWIN_H
@@ -95,6 +95,11 @@ struct cpu {
     } cpuid;
 };
 
+/* CLOCK_MONOTONIC where Swiftlet reads it too: the program's start and the end of each phase. */
+struct phases {
+    uint64_t start, image, vm, load, vcpu, run;
+};
+
 struct machine {
     uint8_t *memory; /* guest-physical 0 */
     struct image image;
@@ -152,6 +157,7 @@ enum action crash(struct machine *machine, const char *what);
 /* wait.c */
 #define NONE SWIFTLET_NO_DEADLINE
 enum sleep_end { READY, PASSED, INTERRUPTED };
+uint64_t guest_time(const struct clock *clock);
 uint64_t remaining(const struct clock *clock, uint64_t deadline);
 int wait_for(int fd, short events, int stop, uint64_t nanoseconds);
 enum sleep_end wait_for_events(struct machine *machine, uint32_t events, uint64_t deadline);

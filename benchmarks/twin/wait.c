@@ -9,16 +9,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Nanoseconds until a deadline on the guest's clock. */
+/* Nanoseconds on the guest's clock. */
+uint64_t guest_time(const struct clock *clock)
+{
+    uint64_t cycles = __builtin_ia32_rdtsc() - clock->host_start;
+    if (cycles > UINT64_MAX >> 1)
+        return 0;
+    cycles = clock->shift < 0 ? cycles >> -clock->shift : cycles << clock->shift;
+    return (uint64_t)((__uint128_t)cycles * clock->multiplier >> 32);
+}
+
+/* Nanoseconds until a deadline on that clock. */
 uint64_t remaining(const struct clock *clock, uint64_t deadline)
 {
     if (deadline == NONE)
         return NONE;
-    uint64_t cycles = __builtin_ia32_rdtsc() - clock->host_start, now = 0;
-    if (cycles <= UINT64_MAX >> 1) {
-        cycles = clock->shift < 0 ? cycles >> -clock->shift : cycles << clock->shift;
-        now = (uint64_t)((__uint128_t)cycles * clock->multiplier >> 32);
-    }
+    uint64_t now = guest_time(clock);
     return deadline <= now ? 0 : deadline - now;
 }
 

@@ -23,6 +23,7 @@
 #include "interrupts.h"
 #include "memory.h"
 #include "mmu.h"
+#include "numbers.h"
 #include "probe.h"
 
 /* Written once, before main runs. */

@@ -39,12 +39,14 @@ struct Workshop {
     }
 
     /// What a program writes on standard output.
-    func output(_ program: String, _ arguments: [String]) throws(SubcommandError) -> String {
+    func output(
+        _ program: String, _ arguments: [String], limit: UInt64 = Self.limit
+    ) throws(SubcommandError) -> String {
         var child = try start(program, arguments, talks: true)
         try? child.closeInput()
         var text = ""
-        while let more = child.read(nanoseconds: Self.limit) { text += more }
-        try check(child.finish(limit: Self.limit).end, program)
+        while let more = child.read(nanoseconds: limit) { text += more }
+        try check(child.finish(limit: limit).end, program)
         return text
     }
 
@@ -65,7 +67,7 @@ struct Workshop {
         }
     }
 
-    private func check(_ end: ChildEnd, _ program: String) throws(SubcommandError) {
+    func check(_ end: ChildEnd, _ program: String) throws(SubcommandError) {
         switch end {
         case .exited(0): return
         case .exited(let status): throw SubcommandError("bench: \(program) ended with status \(status)")

@@ -1,5 +1,57 @@
-// The rows of `swiftlet bench startup`.
+// The rows of `swiftlet bench startup`: from before posix_spawn to after waitpid, and the phases between.
 //
-// Read next: Report/.
+// Swiftlet and its C twin stand beside each other, repeated and cold; beside them the smallest program there can be, and QEMU.
+// All of one kind take turns, process by process. Read next: WholeProcess.swift, StartPhases.swift.
 
-func startupExperiments(_ equipment: Equipment) -> [any Experiment] { [] }
+func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
+    let warm = Turns([Starter.swiftlet, .twin, .nothing], equipment) { starter throws(ExperimentError) in
+        try starter.time(equipment.workshop)
+    }
+    let cold = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
+        try starter.evict(equipment.workshop, "hello")
+        return try starter.time(equipment.workshop)
+    }
+    let warmPhases = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
+        try starter.phases(equipment.workshop)
+    }
+    let coldPhases = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
+        try starter.evict(equipment.workshop, "first")
+        return try starter.phases(equipment.workshop)
+    }
+    let whole: [any Experiment] =
+        pair { WholeProcess($0, warm, isCold: false) } + pair { WholeProcess($0, cold, isCold: true) }
+        + [WholeProcess(.nothing, warm, isCold: false), QEMUStart(equipment)]
+    return Phase.allCases.reduce(whole) { rows, phase in
+        rows + pair { PhaseRow(phase, $0, warmPhases, isCold: false) }
+            + pair { PhaseRow(phase, $0, coldPhases, isCold: true) }
+    }
+}
+
+private func pair(_ make: (Starter) -> any Experiment) -> [any Experiment] { [make(.swiftlet), make(.twin)] }
+
+/// What is started.
+enum Starter: String, Sendable {
+    case swiftlet, twin
+    /// benchmarks/nothing.S
+    case nothing
+}
+
+extension Subject {
+    /// "startup/NAME/swiftlet" or "startup/NAME/swiftlet-cold", Swiftlet's beside the twin's.
+    init(start name: String, _ what: String, _ starter: Starter, isCold: Bool, _ place: Place) {
+        let suffix = isCold ? "-cold" : ""
+        self.init(.startup, name, what, starter.rawValue + suffix, place)
+        hasFloor = false
+        if starter == .swiftlet { beside = "startup/\(name)/twin\(suffix)" }
+        if isCold { note = Self.cold }
+    }
+
+    private static let cold =
+        "cold: program and image were taken out of the page cache before each run; what lies below this kernel (a disk's "
+        + "cache, another host's) stays as it is"
+}
+
+extension Amount {
+    /// A sample is a process, a few milliseconds; a cold one reads a disk.
+    func processes(isCold: Bool) -> Amount { divided(by: isCold ? 50 : 20) }
+}

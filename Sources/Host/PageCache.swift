@@ -1,0 +1,54 @@
+// Taking a file out of the page cache, so that its next reader is a cold one; and a file that is nothing but memory.
+//
+// For `swiftlet bench`. Read next: Process.swift.
+
+import CHost
+import Glibc
+
+/// Pages of 4 KiB of a file: how many there are, and how many are in the page cache.
+public struct CachedPages: Equatable, Sendable {
+    public var cached: Int
+    public var all: Int
+
+    public init(cached: Int, all: Int) {
+        self.cached = cached
+        self.all = all
+    }
+}
+
+extension File {
+    /// Asks the kernel to drop the file's pages (posix_fadvise(2), POSIX_FADV_DONTNEED) and tells what is left. Pages that a
+    /// process has mapped stay, and so do all of a file that is memory itself (tmpfs).
+    public func dropFromPageCache() throws(HostError) -> CachedPages {
+        fdatasync(fd)  // what waits to be written is not dropped
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)
+        return try cachedPages()
+    }
+
+    /// By mincore(2), which tells it to those who could write the file.
+    public func cachedPages() throws(HostError) -> CachedPages {
+        let size = Int(try size())
+        if size == 0 { return CachedPages(cached: 0, all: 0) }
+        guard let mapping = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, fd, 0), unsafe mapping != MAP_FAILED else {
+            throw HostError("mmap", "", errno: errno)
+        }
+        defer { unsafe munmap(mapping, size) }
+        var flags = [UInt8](repeating: 0, count: (size + 4095) / 4096)
+        // Sound: a byte for each page of the mapping, which is never read.
+        let result = unsafe flags.withUnsafeMutableBufferPointer { unsafe mincore(mapping, size, $0.baseAddress) }
+        if result != 0 { throw HostError("mincore", "", errno: errno) }
+        return CachedPages(cached: flags.count { $0 & 1 != 0 }, all: flags.count)
+    }
+
+    /// A file without a name, `size` bytes of zeroes in memory (memfd_create(2)). Other programs open it by `pathForOthers`.
+    public static func memory(size: UInt64) throws(HostError) -> File {
+        let fd = chost_memfd()
+        if fd < 0 { throw HostError("memfd_create", "", errno: Int32(-fd)) }
+        let file = File(owning: Int32(fd))
+        try file.truncate(size)
+        return file
+    }
+
+    /// By which a program of the same user opens it, as long as we have it open.
+    public var pathForOthers: String { "/proc/\(getpid())/fd/\(fd)" }
+}

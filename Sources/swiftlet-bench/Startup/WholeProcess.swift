@@ -1,0 +1,107 @@
+// A whole run of the guest `hello`, from exec to exit, output to /dev/null; and QEMU's run of a guest that does the same.
+//
+// Read next: StartPhases.swift.
+
+import Host
+import Subcommand
+
+struct WholeProcess: Experiment {
+    let subject: Subject
+    private let starter: Starter
+    private let turns: Turns<Starter, Double>
+    private let isCold: Bool
+
+    init(_ starter: Starter, _ turns: Turns<Starter, Double>, isCold: Bool) {
+        let place: Place = starter == .nothing ? .host : .user
+        var subject = Subject(start: "process", "whole process (exec to end)", starter, isCold: isCold, place)
+        if starter == .nothing { subject.note = "the smallest static program, which only exits: any program's floor" }
+        self.subject = subject
+        self.starter = starter
+        self.turns = turns
+        self.isCold = isCold
+    }
+
+    func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        Samples(total: try turns.values(of: starter, for: subject.id, amount.processes(isCold: isCold)))
+    }
+}
+
+struct QEMUStart: Experiment {
+    let subject: Subject
+    private let equipment: Equipment
+
+    init(_ equipment: Equipment) {
+        var subject = Subject(.startup, "process", "whole process (exec to end)", "qemu", .user)
+        subject.hasFloor = false
+        subject.note =
+            "QEMU, machine microvm, 16 MiB: its guest prints a line to the debug console, which goes to a null device, and ends "
+            + "(guests/pvh/hello.S)"
+        self.subject = subject
+        self.equipment = equipment
+    }
+
+    /// A few: each takes as long as tens of the others.
+    func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let qemu = QEMU(workshop: equipment.workshop)
+        let amount = amount.divided(by: 200)
+        var result: Result<[Double], ExperimentError> = .success([])
+        try equipment.onBothCPUs { result = Self.times(qemu, amount.warmUps + amount.samples) }
+        return Samples(total: Array(try result.get().dropFirst(amount.warmUps)))
+    }
+
+    private static func times(_ qemu: QEMU, _ count: Int) -> Result<[Double], ExperimentError> {
+        do throws(ExperimentError) {
+            var times: [Double] = []
+            for _ in 0..<count {
+                let (nanoseconds, status) = try qemu.run("hello", options)
+                guard status == 33 else { throw .unavailable("QEMU ended with status \(status), not with the guest's") }
+                times.append(Double(nanoseconds))
+            }
+            return .success(times)
+        } catch { return .failure(error) }
+    }
+
+    private static let options = [
+        "-machine", "microvm,accel=kvm", "-m", "16", "-chardev", "null,id=console", "-device",
+        "isa-debugcon,iobase=0xe9,chardev=console",
+    ]
+}
+
+extension Starter {
+    /// Nanoseconds of a run whose output is thrown away.
+    func time(_ workshop: Workshop) throws(ExperimentError) -> Double {
+        try workshop.require(program(workshop))
+        return try fromWorkshop(try workshop.time(command(workshop)))
+    }
+
+    private func command(_ workshop: Workshop) -> (program: String, arguments: [String]) {
+        switch self {
+        case .swiftlet: workshop.command(.swiftlet, "hello", [])
+        case .twin: workshop.command(.twin, "hello", [])
+        case .nothing: (workshop.nothing, [])
+        }
+    }
+
+    func program(_ workshop: Workshop) -> String { command(workshop).program }
+
+    /// Takes the program and the guest's image out of the page cache.
+    func evict(_ workshop: Workshop, _ guest: String) throws(ExperimentError) {
+        try workshop.require(program(workshop))
+        for path in [program(workshop), workshop.image(guest)] {
+            let pages = try fromFile(try File.regular(path).dropFromPageCache())
+            if pages.cached > pages.all / 10 {
+                throw .unavailable(
+                    "\(pages.cached) of \(pages.all) pages of \(path) stay in the page cache: it is memory (tmpfs), or in use"
+                )
+            }
+        }
+    }
+}
+
+extension Workshop {
+    /// Built beside the twin.
+    var nothing: String {
+        let folders = twin.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        return (folders + ["nothing"]).joined(separator: "/")
+    }
+}

@@ -1,0 +1,90 @@
+// The rows of `bench startup`: that phases are read as programs tell them, and add up.
+//
+// Starts are bin/swiftlet's, as `make build` left it; the twin's where it is built. Read next: ProgramTests.swift.
+
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@testable import swiftlet_bench
+
+@Suite(.serialized) struct StartupTests {
+    private static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    private static let workshop = Workshop(
+        swiftlet: getenv("SWIFTLET_BIN").map { String(cString: $0) } ?? root + "/bin/swiftlet",
+        twin: root + "/benchmarks/build/twin", guests: root + "/guests/build")
+
+    @Test func everyPhaseIsThereWarmAndColdAndBesideTheTwin() {
+        let subjects = startupExperiments(Bench.equipment()).map(\.subject)
+        let ids = Set(subjects.map(\.id))
+        #expect(ids.count == subjects.count)
+        #expect(subjects.compactMap(\.beside).allSatisfy(ids.contains))
+        for name in ["process"] + Phase.allCases.map(\.rawValue) {
+            for starter in ["swiftlet", "twin", "swiftlet-cold", "twin-cold"] {
+                #expect(ids.contains("startup/\(name)/\(starter)"))
+            }
+        }
+        #expect(subjects.allSatisfy { $0.group == .startup && !$0.hasFloor })
+    }
+
+    private static let line =
+        #"{"phases":{"image_ns":20,"vm_ns":300,"load_ns":40,"vcpu_ns":5,"run_ns":600},"start_ns":1010,"#
+        + #""clock_zero_ns":1250,"written_ns":1990}"# + "\n"
+    private static let output = "first-instruction 225\n" + line
+
+    @Test func phasesAreReadAndAddUp() throws {
+        let times = try #require(PhaseTimes(started: 1000, output: Self.output, ended: 2030))
+        #expect(Phase.allCases.map { times[$0] } == [10, 20, 300, 40, 5, 100, 500, 40])
+        // All but the 15 ns in which the program wrote its line.
+        #expect(times.sum == 2030 - 1000 - 15)
+    }
+
+    /// Not read: without either line, with another program's, with a number that is none.
+    @Test(arguments: [
+        "", "first-instruction 5\n", line, "first-instruction x\n" + line, "first-instruction -5\n" + line,
+        "first-instruction 5\n{}\n", "first-instruction 5\n" + line.dropLast(3),
+        output.replacing("\"vm_ns\"", with: "\"other_ns\""), output.replacing("300", with: "-300"),
+    ])
+    func whatAProgramDidNotTellIsNotInvented(_ output: String) {
+        #expect(PhaseTimes(started: 1000, output: output, ended: 2030) == nil)
+    }
+
+    /// A program that started before it was started, a guest before its machine, an end before the last word.
+    @Test(
+        arguments: [(1011, 225, 2030), (1000, 124, 2030), (1000, 726, 2030), (1000, 225, 1989)]
+            as [(UInt64, Int, UInt64)])
+    func clocksThatContradictEachOtherGiveNothing(_ started: UInt64, _ first: Int, _ ended: UInt64) {
+        let output = "first-instruction \(first)\n" + Self.line
+        #expect(PhaseTimes(started: started, output: output, ended: ended) == nil)
+    }
+
+    @Test(.requiresKVM, arguments: [Starter.swiftlet, .twin])
+    func realPhasesAreLessThanTheWhole(_ starter: Starter) throws {
+        let workshop = Self.workshop
+        guard workshop.isFile(starter.program(workshop)) else { return }  // the twin: `make bench` builds it
+        let before = Clock.monotonic()
+        let times = try starter.phases(workshop)
+        let whole = Double(Clock.monotonic() - before)
+        #expect(times.sum > 0 && times.sum <= whole)
+        #expect(Phase.allCases.allSatisfy { times[$0] > 0 }, "\(times)")
+    }
+
+    @Test func whatIsNotBuiltIsNotHereAndWhy() throws {
+        let nowhere = Equipment(
+            workshop: Workshop(swiftlet: "/nowhere/swiftlet", twin: "/nowhere/twin", guests: "/nowhere"),
+            images: ExitImages(folder: "/nowhere"), cpu: allowedCPUs().first ?? 0, otherCPU: nil)
+        for row in startupExperiments(nowhere) where !row.subject.id.hasSuffix("qemu") {
+            let reason = Bench.reason { () throws(ExperimentError) in
+                _ = try row.measure(Amount(samples: 1, warmUps: 0))
+            }
+            #expect(reason?.hasSuffix(" is not there: 'make bench' builds it") == true, "\(reason ?? "")")
+        }
+    }
+
+    @Test func theFloorLiesBesideTheTwin() {
+        #expect(Workshop(swiftlet: "", twin: "a/b/twin", guests: "").nothing == "a/b/nothing")
+        #expect(Workshop(swiftlet: "", twin: "/twin", guests: "").nothing == "/nothing")
+        #expect(Workshop(swiftlet: "", twin: "twin", guests: "").nothing == "nothing")
+    }
+}
