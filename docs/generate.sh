@@ -3,8 +3,9 @@
 #
 #   generate.sh BIN OUT     BIN: the folder of swiftlet and swiftlet-*; OUT gets man/man1/*.1 and completions/SHELL/*
 #
-# A page is --help through help2man; completions are --generate-completion-script. A program that has no completions has
-# none; one without help is an error. Dates are those of the last commit, so that two runs give the same bytes.
+# A page is --help through help2man, one for each subcommand of a program too (swiftlet-bench-exits.1); completions are
+# --generate-completion-script. A program that has no completions has none; one without help is an error. Dates are those
+# of the last commit, so that two runs give the same bytes.
 
 set -eu
 bin=$1 out=$2
@@ -30,6 +31,11 @@ page() { # NAME COMMAND
     rm "$out/see-also"
 }
 
+# The names under "Subcommands:" in a program's help: its lines there are indented by two, what explains them by more.
+subcommands() { # COMMAND
+    $1 --help | awk '/^Subcommands:/ { inside = 1; next } inside && /^$/ { exit } inside && /^  [a-z]/ { print $1 }'
+}
+
 completions() { # NAME
     for shell in bash:"$1" zsh:"_$1" fish:"$1.fish"; do
         file=$out/completions/${shell%%:*}/${shell#*:}
@@ -40,9 +46,16 @@ completions() { # NAME
 rm -rf "$out/man" "$out/completions"
 mkdir -p "$out/man/man1" "$out/completions/bash" "$out/completions/zsh" "$out/completions/fish"
 programs=$(cd "$bin" && echo swiftlet swiftlet-*)
-names=$(echo swiftlet-run $programs | tr ' ' '\n' | sort)
+nested=$(for name in $programs; do
+    [ "$name" = swiftlet ] || subcommands "$bin/$name" | sed "s/^/$name-/"
+done)
+names=$(echo swiftlet-run $programs $nested | tr ' ' '\n' | sort)
 for name in $programs; do
     page "$name" "$bin/$name"
     completions "$name"
+done
+for name in $nested; do
+    program=${name%-*}
+    page "$name" "$bin/$program ${name##*-}"
 done
 page swiftlet-run "$bin/swiftlet run"

@@ -25,13 +25,17 @@ public struct ChildProcess: ~Copyable {
     /// Set when it was reaped: the id may then be another process's.
     private var ended: ChildEnd?
 
-    /// Starts `program`, a path. With `talks`, its standard input and output are pipes to us, else /dev/null.
-    public init(_ program: String, _ arguments: [String], talks: Bool = false) throws(HostError) {
+    /// Starts `program`, a path. With `talks`, its standard input and output are pipes to us, else /dev/null. `variables`
+    /// ("NAME=value") are added to its environment.
+    public init(
+        _ program: String, _ arguments: [String], talks: Bool = false, variables: [String] = []
+    ) throws(HostError) {
         let inputs = try ends(talks)
         let outputs = try ends(talks)
         let started = Clock.monotonic()
         let pid = try spawn(
-            program, arguments, (.descriptor(inputs.reader.fd), .descriptor(outputs.writer.fd), .inherited))
+            program, arguments, (.descriptor(inputs.reader.fd), .descriptor(outputs.writer.fd), .inherited),
+            variables: variables)
         let handle = chost_pidfd_open(pid)
         if handle < 0 {
             kill(pid, SIGKILL)

@@ -15,6 +15,12 @@ public func exitProcess(_ status: Int32) -> Never { _exit(status) }
 /// Whether our caller gave us this descriptor; to be asked before we open anything.
 public func isOpenDescriptor(_ fd: Int32) -> Bool { chost_is_open(fd) != 0 }
 
+/// The descriptor that an environment variable names; nil without one, or when it is no number.
+public func descriptorFromEnvironment(_ name: String) -> Int32? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe Int32(String(cString: value))
+}
+
 /// Keeps descriptors 0 to 2 from being given to something else when the caller closed them: before anything is opened.
 ///
 /// A closed standard input is at its end; what is written to a closed standard output fails with EBADF, as it should.

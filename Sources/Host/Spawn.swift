@@ -16,12 +16,12 @@ public enum Wire: Sendable {
     case terminal(String)
 }
 
-/// The environment of every program that is started here: nothing is inherited.
+/// The environment of every program that is started here, unless more is given: nothing is inherited.
 private let environment = ["PATH=/usr/bin:/bin", "HOME=/", "TERM=dumb", "SWIFT_BACKTRACE=enable=no"]
 
-/// Starts `program`, a path, with the arguments after its name; returns its process id.
+/// Starts `program`, a path, with the arguments after its name and these variables ("NAME=value"); returns its process id.
 public func spawn(
-    _ program: String, _ arguments: [String], _ wires: (Wire, Wire, Wire)
+    _ program: String, _ arguments: [String], _ wires: (Wire, Wire, Wire), variables: [String] = []
 ) throws(HostError) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
@@ -42,7 +42,7 @@ public func spawn(
 
     var pid: pid_t = 0
     let failure = unsafe withCStrings([program] + arguments) { arguments in
-        unsafe withCStrings(environment) { environment in
+        unsafe withCStrings(environment + variables) { environment in
             unsafe posix_spawn(&pid, program, &actions, &attributes, arguments, environment)
         }
     }

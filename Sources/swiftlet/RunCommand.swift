@@ -45,6 +45,9 @@ enum RunCommand {
         restore(consume terminal)
         release(consume signals)
         let status = machine.conclude(outcome)
+        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") {
+            writeStatistics(machine.phasesJSON(phases), fd, "descriptor \(fd)")
+        }
         if let target = options.statistics { report(machine, outcome, phases, target) }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
@@ -56,10 +59,8 @@ enum RunCommand {
     private static func report(
         _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
     ) {
-        if case .phases(let fd) = target { return writeStatistics(machine.phasesJSON(phases), fd, "descriptor \(fd)") }
         let empty = emptyRun()
         switch target {
-        case .phases: break
         case .text:
             writeText(
                 machine.statisticsText(outcome, phases, emptyRun: empty),

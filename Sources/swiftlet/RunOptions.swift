@@ -20,7 +20,7 @@ struct Option {
             name: "--stats", value: nil,
             help:
                 "at the end, phases and the cost of each exit on standard error; --stats=json for scripts, --stats=json:FILE "
-                + "or --stats=json:fd:N elsewhere; --stats=phases:fd:N phases alone"),
+                + "or --stats=json:fd:N elsewhere"),
         Option(
             name: "--trace", value: "FILE",
             help: "write every exit to FILE: JSON for Perfetto if it ends in .json, else text; - is standard error"),
@@ -39,10 +39,6 @@ enum StatisticsTarget {
     case text
     case json(fd: Int32)
     case jsonFile(String)
-    /// Phases alone: no exit is watched.
-    case phases(fd: Int32)
-
-    var watchesExits: Bool { if case .phases = self { false } else { true } }
 }
 
 /// A parsed command line.
@@ -73,7 +69,7 @@ struct RunOptions {
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
-        if statistics?.watchesExits == true { configuration.observation.statistics = true }
+        if statistics != nil { configuration.observation.statistics = true }
         try refuseToOverwrite(image)
     }
 
@@ -145,17 +141,11 @@ func rate(_ text: String) throws(UsageError) -> UInt64 {
 func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {
     guard let text else { return .text }
     if text == "json" { return .json(fd: 2) }
-    if let fd = try descriptor(text, behind: "json:fd:") { return .json(fd: fd) }
-    if let fd = try descriptor(text, behind: "phases:fd:") { return .phases(fd: fd) }
-    if text.hasPrefix("json:"), text.count > 5, !text.hasPrefix("json:fd:") {
-        return .jsonFile(String(text.dropFirst(5)))
+    let isNumber = text.hasPrefix("json:fd:")
+    if isNumber, let fd = Int32(text.dropFirst(8)), fd >= 0 {
+        if !isOpenDescriptor(fd) { throw UsageError("--stats=\(text): descriptor \(fd) is not open") }
+        return .json(fd: fd)
     }
-    throw UsageError("--stats=\(text): json, json:FILE, json:fd:N or phases:fd:N")
-}
-
-/// An open descriptor's number behind `prefix`; nil without the prefix or a number.
-private func descriptor(_ text: String, behind prefix: String) throws(UsageError) -> Int32? {
-    guard text.hasPrefix(prefix), let fd = Int32(text.dropFirst(prefix.utf8.count)), fd >= 0 else { return nil }
-    if !isOpenDescriptor(fd) { throw UsageError("--stats=\(text): descriptor \(fd) is not open") }
-    return fd
+    if text.hasPrefix("json:"), text.count > 5, !isNumber { return .jsonFile(String(text.dropFirst(5))) }
+    throw UsageError("--stats=\(text): json, json:FILE or json:fd:N")
 }

@@ -33,7 +33,6 @@ import VMM
         #expect((observation.trace, observation.profile, observation.profileRate) == ("t", "-", 99))
         #expect(observation.statistics)
         #expect(try !parse("--trace=-", "i").configuration.observation.statistics)
-        #expect(try parse("--stats=phases:fd:1", "i").configuration.observation.isNothing)
         #expect(error("--trace", "i", "i") == "--trace would overwrite the image")
         #expect(error("--profile", "i", "i") == "--profile would overwrite the image")
         #expect(error("--profile", "x", "--trace", "x", "i") == "--trace and --profile would overwrite each other")
@@ -88,7 +87,6 @@ import VMM
     private static let targets: [(String, String)] = [
         ("--stats", "text"), ("--stats=json", "fd 2"), ("--stats=json:fd:1", "fd 1"), ("--stats=json:fd:0", "fd 0"),
         ("--stats=json:a.json", "file a.json"), ("--stats=json:fd", "file fd"), ("--stats=json:/a:b", "file /a:b"),
-        ("--stats=phases:fd:1", "phases 1"),
     ]
 
     @Test(arguments: targets.indices)
@@ -97,18 +95,14 @@ import VMM
         switch try parse(option, "i").statistics {
         case .text: #expect(words == "text")
         case .json(let fd): #expect(words == "fd \(fd)")
-        case .phases(let fd): #expect(words == "phases \(fd)")
         case .jsonFile(let path): #expect(words == "file \(path)")
         case nil: Issue.record("no statistics")
         }
     }
 
-    @Test(arguments: [
-        "", "xml", "json:", "JSON", "json:fd:", "json:fd:-1", "json:fd:x", "json:fd:99999999999", "phases", "phases:a",
-        "phases:fd:",
-    ])
+    @Test(arguments: ["", "xml", "json:", "JSON", "json:fd:", "json:fd:-1", "json:fd:x", "json:fd:99999999999"])
     func statisticsThatGoNowhere(value: String) {
-        #expect(error("--stats=\(value)", "i") == "--stats=\(value): json, json:FILE, json:fd:N or phases:fd:N")
+        #expect(error("--stats=\(value)", "i") == "--stats=\(value): json, json:FILE or json:fd:N")
     }
 }
 

@@ -2,9 +2,9 @@
  * The C twin of `swiftlet run`: what a C programmer would write for the same work, and so the floor that Swiftlet is
  * measured against.
  *
- * It makes the same system calls in the same order and fills the same bytes of guest memory, but has no options but
- * --phases, no reports and few words for its errors: it says which step failed and exits with 125. `make bench` runs the
- * two side by side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, loop.c, calls.c, wait.c.
+ * It makes the same system calls in the same order and fills the same bytes of guest memory, but has no options, no
+ * reports and few words for its errors: it says which step failed and exits with 125. `make bench` runs the two side by
+ * side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, loop.c, calls.c, wait.c.
  */
 #ifndef TWIN_H
 #define TWIN_H

@@ -61,8 +61,10 @@ struct Workshop {
         throw SubcommandError("bench: \(command.program) printed no '\(word) NUMBER'")
     }
 
-    func start(_ program: String, _ arguments: [String], talks: Bool) throws(SubcommandError) -> ChildProcess {
-        do throws(HostError) { return try ChildProcess(program, arguments, talks: talks) } catch {
+    func start(
+        _ program: String, _ arguments: [String], talks: Bool, variables: [String] = []
+    ) throws(SubcommandError) -> ChildProcess {
+        do throws(HostError) { return try ChildProcess(program, arguments, talks: talks, variables: variables) } catch {
             throw SubcommandError("bench: \(error.message): 'make bench' builds what it needs")
         }
     }

@@ -12,7 +12,7 @@ import VMM
 struct Promises: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "promises",
-        abstract: "Are the promises of SPECIFICATION.md kept here? Each beside a C program that does the same work.",
+        abstract: "Check the promises of SPECIFICATION.md on this host, each beside a C program that does the same work.",
         usage: "swiftlet bench promises [--check] [--json] [--repeats <n>] [WHAT]",
         discussion: """
             startup: a whole run of the guest hello, from exec to exit. resident: memory beside the guest's. roundtrip: a \

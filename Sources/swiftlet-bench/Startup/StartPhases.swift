@@ -102,20 +102,17 @@ struct PhaseRow: Experiment {
 }
 
 extension Starter {
-    /// One start of the guest `first`.
+    /// One start of the guest `first`, by the command that a user gives: an option would be parsed in the first phase.
     func phases(_ workshop: Workshop) throws(ExperimentError) -> PhaseTimes {
-        try workshop.require(program(workshop))
-        let image = workshop.image("first")
-        let (program, arguments) =
-            self == .swiftlet
-            ? (workshop.swiftlet, ["run", "--stats=phases:fd:1", image]) : (workshop.twin, ["--phases", image])
+        let (program, arguments) = workshop.command(self == .swiftlet ? .swiftlet : .twin, "first", [])
+        try workshop.require(program)
         return try fromWorkshop(try run(workshop, program, arguments))
     }
 
     private func run(
         _ workshop: Workshop, _ program: String, _ arguments: [String]
     ) throws(SubcommandError) -> PhaseTimes {
-        var child = try workshop.start(program, arguments, talks: true)
+        var child = try workshop.start(program, arguments, talks: true, variables: ["SWIFTLET_PHASES=1"])
         let (end, nanoseconds) = child.finish(limit: Workshop.limit)
         try workshop.check(end, program)
         var output = ""
