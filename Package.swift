@@ -90,7 +90,9 @@ let package = Package(
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
-        .testTarget(name: "RigTests", dependencies: ["Rig", "KVM", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "RigTests", dependencies: ["Rig", "GuestMemory", "KVM", "Host", "TestSupport"], swiftSettings: testing
+        ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "VMMTests", dependencies: ["VMM", "Observe", "ImageBuilder", "TestSupport"], swiftSettings: testing),

@@ -56,6 +56,11 @@ import Testing
         #expect(noise.warnings.count == 4)
     }
 
+    @Test func waitingForTheCPUIsEnough() throws {
+        let noise = try #require(Noise([look(), look(user: 1000, own: 1000, waited: 200_000_000)], seconds: 10))
+        #expect((noise.othersPercent, noise.waitedPercent, noise.warnings.count) == (0, 2, 1))
+    }
+
     @Test func oneLookTellsNothing() {
         #expect(Noise([look()], seconds: 1) == nil)
         #expect(Noise([look(), look()], seconds: 0) == nil)

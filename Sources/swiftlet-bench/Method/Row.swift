@@ -17,7 +17,17 @@ struct Row: Sendable {
     /// It should have worked and did not.
     var failed: String?
 
+    /// Repeats that failed and were taken again.
+    var repetitions = 0
+
     init(_ subject: Subject) { self.subject = subject }
+
+    /// What a reader must know of this row alone.
+    var note: String? {
+        let again = repetitions == 0 ? nil : "\(repetitions) repeats failed and were taken again"
+        let notes = [subject.note, again].compactMap(\.self)
+        return notes.isEmpty ? nil : notes.joined(separator: "; ")
+    }
 
     mutating func add(_ new: Samples, floor: Double?) {
         for (name, exact) in new.parts {

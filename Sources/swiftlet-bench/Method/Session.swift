@@ -32,7 +32,7 @@ struct Session {
                 tell(done, repeats * experiments.count, rows[index].subject.id)
                 done += 1
                 let before = rows[index]
-                if before.unavailable == nil, before.failed == nil { measure(index, floor) }
+                if before.unavailable == nil, before.failed == nil { measure(index, floor, attempts: 3) }
                 if isStopped() {
                     rows[index] = before
                     isPartial = true
@@ -42,16 +42,25 @@ struct Session {
         }
     }
 
-    private mutating func measure(_ index: Int, _ floor: () throws(ExperimentError) -> Double) {
+    /// What fails is tried again at once: one accident in ten repeats is not a row's end, and a repeat left out would pair the
+    /// rest with another row's wrong ones. What a host cannot do it cannot from the first.
+    private mutating func measure(_ index: Int, _ floor: () throws(ExperimentError) -> Double, attempts: Int) {
         do throws(ExperimentError) {
             let before = rows[index].subject.hasFloor ? try floor() : nil
             let samples = try experiments[index].measure(amount)
             let after = rows[index].subject.hasFloor ? try floor() : nil
             rows[index].add(samples, floor: before.flatMap { before in after.map { (before + $0) / 2 } })
         } catch {
+            let isNew = rows[index].samples.isEmpty
             switch error {
-            case .unavailable(let why): rows[index].unavailable = why
-            case .failed(let why): rows[index].failed = why
+            case .unavailable(let why) where isNew: rows[index].unavailable = why
+            case .unavailable(let why), .failed(let why):
+                if attempts == 1 {
+                    rows[index].failed = why
+                } else {
+                    rows[index].repetitions += 1
+                    measure(index, floor, attempts: attempts - 1)
+                }
             }
         }
     }

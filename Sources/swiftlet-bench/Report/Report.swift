@@ -1,7 +1,7 @@
 // The report: what `--json` writes and `bench compare`, `submit` and `page` read. docs/bench-schema.json describes it.
 //
-// A reader of another program can rely on it: fields are added, and a change of meaning raises the version. Version 1 is
-// `bench promises --json`'s, another object. Read next: ReportRow.swift.
+// Other programs can rely on it: fields are added, a change of meaning raises the version. A field that is added is optional
+// here, or reports from before cannot be read. Version 1 is `bench promises --json`'s, another object. Read next: ReportRow.swift.
 
 import Measure
 import Subcommand
@@ -63,6 +63,8 @@ struct MethodRecord: Codable, Equatable, Sendable {
     var repeats: Int
     var samples: Int
     var warmUps: Int
+    /// Nanoseconds: by how much two readings of the TSC in a row differ. No time is known better.
+    var clockStep: Double
     /// Made with --quick: not for publication.
     var isQuick: Bool
     /// Ended by a signal: some rows have fewer repeats, or none.

@@ -47,7 +47,7 @@ struct ReportRow: Codable, Equatable, Sendable {
         place = subject.place
         unit = subject.unit
         operations = subject.operations
-        note = subject.note
+        note = row.note
         unavailable = row.unavailable
         failed = row.failed
         parts = row.samples.compactMap { name, repeats in

@@ -22,7 +22,7 @@ struct ReportTable {
         let method = report.method
         let how =
             "CPU \(method.cpu), \(method.repeats) repeats of \(method.samples) samples, "
-            + "\(decimal(method.seconds, 0)) s, \(method.started)"
+            + "\(decimal(method.seconds, 0)) s, clock step \(quantity(method.clockStep, .nanoseconds)), \(method.started)"
         return report.environment.summary + "\n" + how + "\n" + report.warnings.map { "note: \($0)\n" }.joined()
     }
 
@@ -115,7 +115,7 @@ private struct Column {
             Column("n") { $0.total.map { "\($0.distribution.n)" } ?? "" },
             Column("p50", of: nil, \.p50), Column("p99", of: nil, \.p99), Column("p99.9", of: nil, \.p999),
             Column("max", of: nil, \.max),
-            Column("far") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
+            Column("outliers") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
             Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50),
             Column("back", of: .toGuest, \.p50),
             Column("x KVM_RUN") { $0.floorRatio.map(ratioText) ?? "" },

@@ -44,7 +44,7 @@ struct SubmitCommand: Subcommand {
             throw SubcommandError("bench: \(raw): \(why)")
         }
         let name = host ?? report.environment.hostName
-        let archive = "\(into)/\(name)-\(report.method.started.prefix(10)).tar.gz"
+        let archive = "\(into)/\(name)-\(fileName(String(report.method.started.prefix(10)))).tar.gz"
         let environment = try Output("\(folder)/environment.txt")
         try environment.write(CSV.comments(report).joined(separator: "\n") + "\n")
         try environment.finish()

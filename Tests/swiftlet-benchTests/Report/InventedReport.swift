@@ -39,7 +39,7 @@ extension Report {
         ]
         let host = HostFiles(text: { files[$0] }, paths: { $0 == "/sys/module/kvm_*" ? ["/sys/module/kvm_soft"] : [] })
         let method = MethodRecord(
-            started: "2026-11-25T17:33:50Z", seconds: 12, cpu: 1, repeats: 10, samples: 101, warmUps: 10,
+            started: "2026-11-25T17:33:50Z", seconds: 12, cpu: 1, repeats: 10, samples: 101, warmUps: 10, clockStep: 10,
             isQuick: false,
             isPartial: false)
         var report = Report(Environment(versions: ["swiftlet": "0.1.0"], host), method, rows)
