@@ -130,7 +130,7 @@ extension HostMapping.Kind {
 }
 
 /// A file without a name, on a disk where there is one: /tmp often is memory.
-private func temporaryFile() throws(HostError) -> File {
+func temporaryFile() throws(HostError) -> File {
     var error = HostError("open", "/var/tmp", errno: ENOENT)
     for folder in ["/var/tmp", "/tmp", "/"] {
         let fd = unsafe folder.withCString { unsafe chost_temporary($0) }

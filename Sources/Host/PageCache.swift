@@ -1,4 +1,4 @@
-// Taking a file out of the page cache, so that its next reader is a cold one; and a file that is nothing but memory.
+// Taking a file out of the page cache, so that its next reader is a cold one; and files without a name, on disk or in memory.
 //
 // For `swiftlet bench`. Read next: Process.swift.
 
@@ -47,6 +47,15 @@ extension File {
         let file = File(owning: Int32(fd))
         try file.truncate(size)
         return file
+    }
+
+    /// A copy without a name, on a disk where there is one, that may be executed by `pathForOthers`: not open for writing.
+    public static func copy(of path: String) throws(HostError) -> File {
+        let original = try File.regular(path)
+        let copy = try temporaryFile()
+        try copy.write(try original.read(at: 0, Int(try original.size())), at: 0)
+        fchmod(copy.fd, 0o700)
+        return try File(copy.pathForOthers, .read)
     }
 
     /// By which a program of the same user opens it, as long as we have it open.

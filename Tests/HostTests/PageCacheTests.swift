@@ -34,6 +34,14 @@ import Testing
         #expect(try other.read(at: 4095, 4) == [0, 1, 2, 3])
     }
 
+    @Test func aCopyIsExecuted() throws {
+        let copy = try File.copy(of: "/bin/sh")
+        #expect(try copy.size() == File.regular("/bin/sh").size())
+        var child = try ChildProcess(copy.pathForOthers, ["-c", "exit 7"])
+        #expect(child.finish(limit: 60_000_000_000).end == .exited(7))
+        #expect(throws: HostError.self) { _ = try File.copy(of: "/nowhere") }
+    }
+
     @Test func aThreadIsKeptOnSeveralCPUs() throws {
         let before = allowedCPUs()
         defer { try? keepThread(on: before) }

@@ -61,13 +61,36 @@ import Testing
 
     @Test(.requiresKVM, arguments: [Starter.swiftlet, .twin])
     func realPhasesAreLessThanTheWhole(_ starter: Starter) throws {
-        let workshop = Self.workshop
-        guard workshop.isFile(starter.program(workshop)) else { return }  // the twin: `make bench` builds it
+        let command = starter.command(Self.workshop, "first")
+        guard Self.workshop.isFile(command.program) else { return }  // the twin: `make bench` builds it
         let before = Clock.monotonic()
-        let times = try starter.phases(workshop)
+        let times = try Self.workshop.phases(of: command)
         let whole = Double(Clock.monotonic() - before)
         #expect(times.sum > 0 && times.sum <= whole)
         #expect(Phase.allCases.allSatisfy { times[$0] > 0 }, "\(times)")
+    }
+
+    /// The copies run; the files themselves are left alone.
+    @Test(.requiresKVM) func aColdStartIsThatOfACopy() throws {
+        let command = Starter.swiftlet.command(Self.workshop, "first")
+        let cold: Command
+        do throws(ExperimentError) { cold = try ColdCopies(Self.workshop).evicted(command) } catch {
+            guard case .unavailable(let why) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(why.contains("stay in the page cache"))
+            return
+        }
+        #expect(cold.program.hasPrefix("/proc/") && cold.arguments[0] == "run")
+        #expect(cold.arguments[1].hasPrefix("/proc/") && cold.arguments[1] != cold.program)
+    }
+
+    @Test(.requiresKVM) func aCopyIsStarted() throws {
+        let copies = ColdCopies(Self.workshop)
+        let command = try copies.copied(Starter.swiftlet.command(Self.workshop, "first"))
+        #expect(try Self.workshop.phases(of: command).sum > 0)
+        #expect(try copies.copied(Starter.swiftlet.command(Self.workshop, "first")) == command, "made once")
     }
 
     @Test func whatIsNotBuiltIsNotHereAndWhy() throws {

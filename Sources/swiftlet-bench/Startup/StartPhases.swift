@@ -101,20 +101,17 @@ struct PhaseRow: Experiment {
     }
 }
 
-extension Starter {
+extension Workshop {
     /// One start of the guest `first`, by the command that a user gives: an option would be parsed in the first phase.
-    func phases(_ workshop: Workshop) throws(ExperimentError) -> PhaseTimes {
-        let (program, arguments) = workshop.command(self == .swiftlet ? .swiftlet : .twin, "first", [])
-        try workshop.require(program)
-        return try fromWorkshop(try run(workshop, program, arguments))
+    func phases(of command: Command) throws(ExperimentError) -> PhaseTimes {
+        try require(command.program)
+        return try fromWorkshop(try run(command.program, command.arguments))
     }
 
-    private func run(
-        _ workshop: Workshop, _ program: String, _ arguments: [String]
-    ) throws(SubcommandError) -> PhaseTimes {
-        var child = try workshop.start(program, arguments, talks: true, variables: ["SWIFTLET_PHASES=1"])
-        let (end, nanoseconds) = child.finish(limit: Workshop.limit)
-        try workshop.check(end, program)
+    private func run(_ program: String, _ arguments: [String]) throws(SubcommandError) -> PhaseTimes {
+        var child = try start(program, arguments, talks: true, variables: ["SWIFTLET_PHASES=1"])
+        let (end, nanoseconds) = child.finish(limit: Self.limit)
+        try check(end, program)
         var output = ""
         while let more = child.read(nanoseconds: 1_000_000_000) { output += more }
         guard let times = PhaseTimes(started: child.started, output: output, ended: child.started + nanoseconds) else {

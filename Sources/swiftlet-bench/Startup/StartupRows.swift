@@ -1,22 +1,23 @@
 // The rows of `swiftlet bench startup`: from before posix_spawn to after waitpid, and the phases between.
 //
 // Swiftlet and its C twin stand beside each other, repeated and cold; beside them the smallest program there can be, and QEMU.
-// All of one kind take turns, process by process. Read next: WholeProcess.swift, StartPhases.swift.
+// All of one kind take turns, process by process. Read next: WholeProcess.swift, ColdCopies.swift,
+// StartPhases.swift.
 
 func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
+    let workshop = equipment.workshop
+    let copies = ColdCopies(workshop)
     let warm = Turns([Starter.swiftlet, .twin, .nothing], equipment) { starter throws(ExperimentError) in
-        try starter.time(equipment.workshop)
+        try workshop.time(starter: starter.command(workshop, "hello"))
     }
     let cold = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
-        try starter.evict(equipment.workshop, "hello")
-        return try starter.time(equipment.workshop)
+        try workshop.time(starter: try copies.evicted(starter.command(workshop, "hello")))
     }
     let warmPhases = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
-        try starter.phases(equipment.workshop)
+        try workshop.phases(of: starter.command(workshop, "first"))
     }
     let coldPhases = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
-        try starter.evict(equipment.workshop, "first")
-        return try starter.phases(equipment.workshop)
+        try workshop.phases(of: try copies.evicted(starter.command(workshop, "first")))
     }
     let whole: [any Experiment] =
         pair { WholeProcess($0, warm, isCold: false) } + pair { WholeProcess($0, cold, isCold: true) }
@@ -29,11 +30,23 @@ func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
 
 private func pair(_ make: (Starter) -> any Experiment) -> [any Experiment] { [make(.swiftlet), make(.twin)] }
 
+/// A program and its arguments.
+typealias Command = (program: String, arguments: [String])
+
 /// What is started.
 enum Starter: String, Sendable {
     case swiftlet, twin
     /// benchmarks/nothing.S
     case nothing
+
+    /// Its command, by which a guest is run.
+    func command(_ workshop: Workshop, _ guest: String) -> Command {
+        switch self {
+        case .swiftlet: workshop.command(.swiftlet, guest, [])
+        case .twin: workshop.command(.twin, guest, [])
+        case .nothing: (workshop.nothing, [])
+        }
+    }
 }
 
 extension Subject {
@@ -47,8 +60,8 @@ extension Subject {
     }
 
     private static let cold =
-        "cold: program and image were taken out of the page cache before each run; what lies below this kernel (a disk's "
-        + "cache, another host's) stays as it is"
+        "cold: copies of program and image, taken out of the page cache before each run; what lies below this kernel (a "
+        + "disk's cache, another host's) stays as it is"
 }
 
 extension Amount {

@@ -67,38 +67,13 @@ struct QEMUStart: Experiment {
     ]
 }
 
-extension Starter {
-    /// Nanoseconds of a run whose output is thrown away.
-    func time(_ workshop: Workshop) throws(ExperimentError) -> Double {
-        try workshop.require(program(workshop))
-        return try fromWorkshop(try workshop.time(command(workshop)))
-    }
-
-    private func command(_ workshop: Workshop) -> (program: String, arguments: [String]) {
-        switch self {
-        case .swiftlet: workshop.command(.swiftlet, "hello", [])
-        case .twin: workshop.command(.twin, "hello", [])
-        case .nothing: (workshop.nothing, [])
-        }
-    }
-
-    func program(_ workshop: Workshop) -> String { command(workshop).program }
-
-    /// Takes the program and the guest's image out of the page cache.
-    func evict(_ workshop: Workshop, _ guest: String) throws(ExperimentError) {
-        try workshop.require(program(workshop))
-        for path in [program(workshop), workshop.image(guest)] {
-            let pages = try fromFile(try File.regular(path).dropFromPageCache())
-            if pages.cached > pages.all / 10 {
-                throw .unavailable(
-                    "\(pages.cached) of \(pages.all) pages of \(path) stay in the page cache: it is memory (tmpfs), or in use"
-                )
-            }
-        }
-    }
-}
-
 extension Workshop {
+    /// Nanoseconds of a run whose output is thrown away.
+    func time(starter command: Command) throws(ExperimentError) -> Double {
+        try require(command.program)
+        return try fromWorkshop(try time(command))
+    }
+
     /// Built beside the twin.
     var nothing: String {
         let folders = twin.split(separator: "/", omittingEmptySubsequences: false).dropLast()
