@@ -18,9 +18,10 @@ measure_in_lab() { # WHAT SAMPLES
     rm -rf "$files" && mkdir -p "$files/guests"
     cp bin/swiftlet $bench benchmarks/build/twin "$files"
     cp -r guests/build/*.elf guests/build/exits "$files/guests"
+    # A lab's standard error is its output too.
     lab/"$1".sh -m 768 -t 3000 "$files" sh -c "
-        /swiftlet-bench exits --samples $2 --swiftlet /swiftlet --twin /twin --guests /guests --out /out >/dev/null &&
-        tar -c -C /out report.json raw.csv | gzip" >"$work/$1.tar.gz"
+        /swiftlet-bench exits --samples $2 --swiftlet /swiftlet --twin /twin --guests /guests --out /out >/dev/null 2>/errors
+        [ -s /out/report.json ] && tar -c -C /out report.json raw.csv | gzip || cat /errors" >"$work/$1.tar.gz"
     tar -x -z -f "$work/$1.tar.gz" -C "$work/$1"
 }
 

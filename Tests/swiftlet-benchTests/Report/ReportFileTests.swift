@@ -143,6 +143,7 @@ import Testing
         let narrow = LogScale([25_000, 26_000], pixels: (0, 100))
         #expect(narrow.ticks.count >= 4 && narrow.ticks.allSatisfy { $0 >= narrow.low && $0 <= narrow.high })
         #expect(narrow.ticks.map { tickLabel($0, .nanoseconds) }.contains("25 us"))
+        #expect(tickLabel(50_000, .mebibytesPerSecond) == "50000")
         #expect(decades(decades.low) == 0 && decades(decades.high) == 100)
     }
 
