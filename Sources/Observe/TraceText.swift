@@ -2,9 +2,11 @@
 //
 // Read next: Sampler.swift.
 
+import Host
+
 enum TraceText {
     static func header(_ title: String) -> [UInt8] {
-        Array("# \(title)\n#   time (s)    guest (us)  handler (us)  rip, symbol, exit\n".utf8)
+        Array("# \(printable(title))\n#   time (s)    guest (us)  handler (us)  rip, symbol, exit\n".utf8)
     }
 
     static func append(_ item: TraceItem, to bytes: inout [UInt8]) {
