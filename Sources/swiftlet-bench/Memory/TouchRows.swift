@@ -44,17 +44,21 @@ struct TouchExperiment: Experiment {
             .memory, "first-touch-\(access.rawValue)", "first touch of a page (\(access.rawValue))",
             variant + (side == .host ? "-host" : ""), side == .host ? .host : .kernel)
         subject.hasFloor = side == .guest
-        if before == .nothing && [.sharedFile, .privateFile, .copyOnWrite].contains(kind) || before == .populated {
-            subject.note = "one fault maps several pages: p99 is a page with a fault, p50 may be one without"
-        } else if kind == .transparentHuge && shift == 12 {
-            subject.note = "one fault for 512 pages: see thp-2m"
-        }
+        subject.note = Self.note(kind, before, shift)
         self.access = access
         self.kind = kind
         self.before = before
         self.side = side
         self.shift = shift
         self.images = images
+    }
+
+    private static func note(_ kind: HostMapping.Kind, _ before: Before, _ shift: Int) -> String? {
+        if shift == 21 { return nil }
+        if kind == .transparentHuge { return "one fault for 512 pages: see thp-2m" }
+        let isFull = [.sharedFile, .privateFile, .copyOnWrite].contains(kind)
+        if !isFull && before == .nothing { return nil }
+        return "one fault may map several pages: p99 is a page with a fault, p50 may be one without"
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
@@ -88,7 +92,8 @@ struct TouchExperiment: Experiment {
             return mapping
         } catch {
             if kind == .hugetlb {
-                throw .unavailable("no huge pages are set aside (\(error.message)): sysctl vm.nr_hugepages=64")
+                let why = error.message
+                throw .unavailable("too few huge pages are set aside (\(why)): sysctl vm.nr_hugepages=64")
             }
             throw ExperimentError(error)
         }
