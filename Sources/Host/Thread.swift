@@ -29,6 +29,13 @@ public struct Thread: ~Copyable {
 
     public consuming func join() { pthread_join(handle, nil) }
 
+    /// How often the calling thread went to sleep of its own will (getrusage(2), ru_nvcsw).
+    public static func voluntarySwitches() -> Int {
+        var usage = rusage()
+        let thisThread: Int32 = 1  // RUSAGE_THREAD, a GNU extension that the module hides
+        return unsafe getrusage(thisThread, &usage) == 0 ? usage.ru_nvcsw : 0
+    }
+
     /// Installs the kick's signal handler; once for the process.
     public static func installKick() throws(HostError) {
         let result = chost_install_kick()

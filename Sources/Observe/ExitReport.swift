@@ -22,7 +22,8 @@ public struct ExitReport: Sendable {
     var waited: UInt64 { UInt64(min(Double(table.run), Double(table.waited ?? 0) * frequency / 1e9)) }
     /// Of KVM_RUN's time, what entries and exits took: never more than is left.
     var kernel: UInt64? { emptyRun.map { min(table.run - waited, $0 &* table.exits) } }
-    var guest: UInt64? { kernel.map { table.run - waited - $0 } }
+    /// Not known where it is not known what the thread waited.
+    var guest: UInt64? { table.waited == nil ? nil : kernel.map { table.run - waited - $0 } }
 
     func nanoseconds(_ cycles: UInt64) -> UInt64 { UInt64((Double(cycles) * 1e9 / frequency).rounded()) }
 

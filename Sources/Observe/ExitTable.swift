@@ -19,7 +19,8 @@ public struct ExitTable: Sendable {
     }
 
     public private(set) var lines: [Line] = []
-    /// Nanoseconds that the vCPU's thread waited for a CPU; nil where the host does not tell.
+    /// Nanoseconds that the vCPU's thread waited for a CPU while it was in KVM_RUN; nil where the host does not tell, or it
+    /// also slept in a handler.
     public var waited: UInt64?
     /// Time that the observer itself took between exits.
     public private(set) var observer: UInt64 = 0

@@ -36,6 +36,7 @@ public struct Observer: ~Copyable {
     private var event = ExitEvent(.rest)
     private var rip: UInt64 = 0
     private var waitedBefore: UInt64?
+    private var sleepsBefore = 0
 
     /// Opens the files, so that a bad path is an error before the guest starts.
     public init(_ wanted: Observation, title: String) throws(HostError) {
@@ -47,11 +48,14 @@ public struct Observer: ~Copyable {
     /// The run begins, on the vCPU's thread.
     public mutating func begins(_ machine: some ObservedMachine) {
         waitedBefore = waitedForCPU()
+        sleepsBefore = Thread.voluntarySwitches()
         sampler?.start(at: machine.time(at: Clock.tsc()))
     }
 
     /// The run has ended, on the vCPU's thread.
     public mutating func ends() {
+        // A handler that slept was ready before it ran again, and the kernel's account does not tell that from KVM_RUN's.
+        if Thread.voluntarySwitches() != sleepsBefore { return }
         if let before = waitedBefore, let now = waitedForCPU() { table?.waited = now &- before }
     }
 

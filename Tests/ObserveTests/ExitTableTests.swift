@@ -80,6 +80,11 @@ import Testing
         #expect(unknown.text.components(separatedBy: "not known").count == 4)
     }
 
+    @Test func aGuestsPartIsUnknownWhereWaitingIs() throws {
+        let time = try #require(try parsed(report(emptyRun: 600, waited: nil))["time"] as? [String: Any])
+        #expect(time["guest_ns"] is NSNull && time["waited_ns"] is NSNull && time["kernel_ns"] as? Int == 1500)
+    }
+
     @Test func textNamesPortsAndCounts() {
         let lines = report(emptyRun: 600).text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(lines.contains { $0.prefix(3) == ["call", "4", "66.7%"] })
