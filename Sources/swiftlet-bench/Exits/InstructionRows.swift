@@ -34,7 +34,7 @@ extension ExitRows {
             }
             + rows("msr-write", "MSR write (WRMSR)", .kernel, not: write) {
                 $0.countsExits = true
-                $0.operand = { rig throws(ExperimentError) in try needing(try rig.vcpu.msr(register)) }
+                $0.operand = { rig throws(ExperimentError) in try tryKVM(try rig.vcpu.msr(register)) }
             }
             + rows("msr-write-user", "MSR write, filtered to user space", .user, not: write) {
                 $0.operation = "msr-write"
@@ -57,7 +57,7 @@ private let register: UInt32 = 0x1a0
 
 extension RigExperiment {
     fileprivate mutating func leaveToUser() {
-        prepare = { rig throws(ExperimentError) in try needing(try rig.vm.leaveToUser(msr: register)) }
+        prepare = { rig throws(ExperimentError) in try tryKVM(try rig.vm.leaveToUser(msr: register)) }
         answer = { exit, rig in
             switch exit {
             case .msrRead(register), .msrWrite(register, _):

@@ -60,6 +60,7 @@ extension RigExperiment {
     /// `operand` is the delay in the unit of the guest's timer.
     fileprivate mutating func measureLateness(_ operand: @escaping @Sendable (borrowing Rig) -> UInt64) {
         divisor = 10
+        subject.hasFloor = false  // zero is the deadline, wherever that is: a ratio would say nothing
         plan = { $0.usesLocalAPIC = true }
         self.operand = { rig throws(ExperimentError) in operand(rig) }
         evaluate = { trips, rig, warmUps throws(ExperimentError) in

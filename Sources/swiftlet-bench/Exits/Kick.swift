@@ -21,12 +21,13 @@ struct Kick: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let amount = amount.fitting(RigMap.capacity)  // as others: each takes microseconds, and the time is limited
         let plan = try equipment.images.plan("spin", mode)
-        let rig = try fromRig(try Rig(try openKVM(), plan))
+        let rig = try tryRig(try Rig(try openKVM(), plan))
         guard let counter = GuestAtomic(rig.memory, GuestAddress(RigMap.request)) else {
             throw .failed("the rig has no memory for its words")
         }
-        let count = amount.warmUps + amount.samples
+        let count = amount.total
         let kicker = Kicker()
         rig.limit(nanoseconds: RigExperiment.longEnough)
         let kicking: @Sendable (Ending) -> [UInt64] = { kicker.kick(count, counter, $0) }

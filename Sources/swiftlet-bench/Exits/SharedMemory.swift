@@ -19,8 +19,9 @@ struct SharedMemory: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let amount = amount.fitting(RigMap.capacity)
         let plan = try equipment.images.plan("shared-memory", mode)
-        let rig = try fromRig(try Rig(try openKVM(), plan))
+        let rig = try tryRig(try Rig(try openKVM(), plan))
         guard let request = GuestAtomic(rig.memory, GuestAddress(RigMap.request)),
             let reply = GuestAtomic(rig.memory, GuestAddress(RigMap.reply))
         else { throw .failed("the rig has no memory for its words") }
@@ -29,7 +30,7 @@ struct SharedMemory: Experiment {
             while !ending.isOver { reply.store(request.load()) }
         }
         let (_, trips) = try withPartner(of: equipment, answering) { () throws(RigError) in
-            try rig.collect(amount.warmUps + amount.samples) { _, _ in false }
+            try rig.collect(amount.total) { _, _ in false }
         }
         return Samples(trips, of: rig, dropping: amount.warmUps)
     }

@@ -1,7 +1,7 @@
 // Programs that take turns: one run of each, then one of each again, so that a busy host disturbs all alike.
 //
 // Rows that share these runs ask for them one after the other; the first that asks in a repeat of the session has them
-// made. So the phases of a start are phases of the same starts, and a twin's runs lie between Swiftlet's.
+// made, for all. So the phases of a start are phases of the same starts, and a twin's runs lie between Swiftlet's.
 // Read next: Startup/StartupRows.swift.
 
 final class Turns<Key: Hashable, Value> {
@@ -11,9 +11,12 @@ final class Turns<Key: Hashable, Value> {
     private let equipment: Equipment
     private let run: Run
     private var values: [Key: [Value]] = [:]
+    /// Programs that failed in each attempt of a repeat, or that this host cannot run: not tried again.
     private var failures: [Key: ExperimentError] = [:]
-    /// Rows that have had the values of this repeat.
-    private var served: Set<String> = []
+    /// The repeat that the values are of.
+    private var turn: Int?
+    /// How often all runs of this repeat were made again because one had failed: what is compared is of one attempt.
+    private(set) var repetitions = 0
 
     init(_ keys: [Key], _ equipment: Equipment, run: @escaping Run) {
         self.keys = keys
@@ -21,27 +24,36 @@ final class Turns<Key: Hashable, Value> {
         self.run = run
     }
 
-    /// `key`'s runs, without the first ones, in the order in which they were made.
-    func values(of key: Key, for row: String, _ amount: Amount) throws(ExperimentError) -> [Value] {
-        if values.isEmpty && failures.isEmpty || served.contains(row) { try runAll(amount) }
-        served.insert(row)
+    /// `key`'s runs of the amount's repeat, without the first ones, in the order in which they were made.
+    func values(of key: Key, _ amount: Amount) throws(ExperimentError) -> [Value] {
+        if turn != amount.turn { try runAll(amount, attempts: 3) }
         if let failure = failures[key] { throw failure }
         return Array((values[key] ?? []).dropFirst(amount.warmUps))
     }
 
-    private func runAll(_ amount: Amount) throws(ExperimentError) {
-        served = []
-        values = [:]
-        failures = [:]
-        try equipment.onBothCPUs {
-            for turn in 0..<amount.warmUps + amount.samples {
-                for key in turn % 2 == 0 ? keys : keys.reversed() where failures[key] == nil { runOnce(key) }
-            }
+    private func runAll(_ amount: Amount, attempts: Int) throws(ExperimentError) {
+        for attempt in 0..<attempts {
+            repetitions = attempt
+            let accidents = try runOnce(amount)
+            if accidents.isEmpty { break }
+            if attempt == attempts - 1 { failures.merge(accidents) { $1 } }
         }
+        turn = amount.turn
     }
 
-    /// A program that fails is not run again in this repeat; the others go on.
-    private func runOnce(_ key: Key) {
-        do throws(ExperimentError) { values[key, default: []].append(try run(key)) } catch { failures[key] = error }
+    /// Every program in turn. One that has an accident is not run again in this attempt; the others go on.
+    private func runOnce(_ amount: Amount) throws(ExperimentError) -> [Key: ExperimentError] {
+        values = [:]
+        var accidents: [Key: ExperimentError] = [:]
+        try equipment.onBothCPUs {
+            for turn in 0..<amount.total {
+                for key in turn % 2 == 0 ? keys : keys.reversed() where failures[key] == nil && accidents[key] == nil {
+                    do throws(ExperimentError) { values[key, default: []].append(try run(key)) } catch {
+                        if case .unavailable = error, self.turn == nil { failures[key] = error } else { accidents[key] = error }
+                    }
+                }
+            }
+        }
+        return accidents
     }
 }

@@ -96,8 +96,10 @@ struct PhaseRow: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        Samples(
-            total: try turns.values(of: starter, for: subject.id, amount.processes(isCold: isCold)).map { $0[phase] })
+        let times = try turns.values(of: starter, amount.processes(isCold: isCold))
+        var samples = Samples(total: times.map { $0[phase] })
+        samples.repetitions = turns.repetitions
+        return samples
     }
 }
 
@@ -105,7 +107,7 @@ extension Workshop {
     /// One start of the guest `first`, by the command that a user gives: an option would be parsed in the first phase.
     func phases(of command: Command) throws(ExperimentError) -> PhaseTimes {
         try require(command.program)
-        return try fromWorkshop(try run(command.program, command.arguments))
+        return try tryProgram(try run(command.program, command.arguments))
     }
 
     private func run(_ program: String, _ arguments: [String]) throws(SubcommandError) -> PhaseTimes {

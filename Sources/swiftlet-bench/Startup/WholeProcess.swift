@@ -22,7 +22,9 @@ struct WholeProcess: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        Samples(total: try turns.values(of: starter, for: subject.id, amount.processes(isCold: isCold)))
+        var samples = Samples(total: try turns.values(of: starter, amount.processes(isCold: isCold)))
+        samples.repetitions = turns.repetitions
+        return samples
     }
 }
 
@@ -45,7 +47,7 @@ struct QEMUStart: Experiment {
         let qemu = QEMU(workshop: equipment.workshop)
         let amount = amount.divided(by: 200)
         var result: Result<[Double], ExperimentError> = .success([])
-        try equipment.onBothCPUs { result = Self.times(qemu, amount.warmUps + amount.samples) }
+        try equipment.onBothCPUs { result = Self.times(qemu, amount.total) }
         return Samples(total: Array(try result.get().dropFirst(amount.warmUps)))
     }
 
@@ -71,7 +73,7 @@ extension Workshop {
     /// Nanoseconds of a run whose output is thrown away.
     func time(starter command: Command) throws(ExperimentError) -> Double {
         try require(command.program)
-        return try fromWorkshop(try time(command))
+        return try tryProgram(try time(command))
     }
 
     /// Built beside the twin.
