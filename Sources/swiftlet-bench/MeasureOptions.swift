@@ -77,7 +77,9 @@ struct MeasureOptions: ParsableArguments {
         let equipment = Equipment(
             workshop: paths.workshop, images: ExitImages(folder: paths.guests), cpu: cpu,
             otherCPU: allowed.first { $0 != cpu })
-        let experiments = Self.allExperiments(equipment).filter { groups.contains($0.subject.group) && isWanted($0.subject) }
+        let experiments = Self.allExperiments(equipment).filter {
+            groups.contains($0.subject.group) && isWanted($0.subject)
+        }
         if experiments.isEmpty {
             throw SubcommandError(
                 "bench: no row's id contains \(only.map { "'\($0)'" }.joined(separator: " or ")): try --list")

@@ -57,16 +57,16 @@ struct IRQFD: Experiment {
         var plan = try equipment.images.plan(waiting.rawValue, mode)
         plan.usesLocalAPIC = true
         let rig = try tryRig(try Rig(try openKVM(), plan))
-        let bell = try Bell(pause: rig.cycles(waiting.pause))
+        let sender = try InterruptSender(pause: rig.cycles(waiting.pause))
         try tryKVM(try rig.vm.route(gsi: Self.gsi, toVector: 0x41))
-        try tryKVM(try rig.vm.attach(bell.event, toGSI: Self.gsi))
+        try tryKVM(try rig.vm.attach(sender.event, toGSI: Self.gsi))
         guard let request = GuestAtomic(rig.memory, GuestAddress(RigMap.request)) else {
             throw .failed("the rig has no memory for its words")
         }
         let count = amount.total
         rig.limit(nanoseconds: RigExperiment.longEnough)
-        let ringing: @Sendable (Ending) -> [UInt64] = { bell.ring(count, request, $0) }
-        let (sent, trips) = try withPartner(of: equipment, ringing) { () throws(RigError) in
+        let sending: @Sendable (StopFlag) -> [UInt64] = { sender.send(count, request, $0) }
+        let (sent, trips) = try withPartner(of: equipment, sending) { () throws(RigError) in
             try rig.collect(count) { _, _ in false }
         }
         return try Samples(trips, since: sent, of: rig, dropping: amount.warmUps)
@@ -74,7 +74,7 @@ struct IRQFD: Experiment {
 }
 
 /// The eventfd, for two threads.
-private final class Bell: Sendable {
+private final class InterruptSender: Sendable {
     let event: EventFD
     /// TSC cycles from the guest's being ready to the signal.
     private let pause: UInt64
@@ -84,14 +84,14 @@ private final class Bell: Sendable {
         event = try tryKVM(try EventFD())
     }
 
-    /// Rings as often as the guest says that it is ready, by counting down; TSC before each.
-    func ring(_ count: Int, _ request: GuestAtomic, _ ending: Ending) -> [UInt64] {
+    /// Sends as often as the guest says that it is ready, by counting down; TSC before each.
+    func send(_ count: Int, _ request: GuestAtomic, _ stop: StopFlag) -> [UInt64] {
         var sent: [UInt64] = []
         sent.reserveCapacity(count)
         for left in stride(from: UInt32(count), to: 0, by: -1) {
-            while request.load() != left { if ending.isOver { return sent } }
+            while request.load() != left { if stop.isSet { return sent } }
             let ready = Clock.tsc()
-            while Clock.tsc() &- ready < pause { if ending.isOver { return sent } }
+            while Clock.tsc() &- ready < pause { if stop.isSet { return sent } }
             sent.append(Clock.tsc())
             event.signal()
         }

@@ -67,12 +67,13 @@ extension ExitRows {
             + rows("mmio-read", "MMIO read", .user) {
                 $0.answer = { exit, _ in if case .mmioRead(RigMap.mmio, 4) = exit { true } else { false } }
             }
-            + rows("apic-read", "MMIO read of the kernel's local APIC", .kernel, not: [.real: Impossible.lowAddresses])
-        {
-            $0.countsExits = true
-            $0.subject.note = "with APICv or AVIC the CPU answers"
-            $0.plan = { $0.usesLocalAPIC = true }
-        }
+            + rows(
+                "apic-read", "MMIO read of the kernel's local APIC", .kernel, not: [.real: NotApplicable.lowAddresses]
+            ) {
+                $0.countsExits = true
+                $0.subject.note = "with APICv or AVIC the CPU answers"
+                $0.plan = { $0.usesLocalAPIC = true }
+            }
     }
 
     private static let severalExits =

@@ -26,8 +26,8 @@ struct SharedMemory: Experiment {
             let reply = GuestAtomic(rig.memory, GuestAddress(RigMap.reply))
         else { throw .failed("the rig has no memory for its words") }
         rig.limit(nanoseconds: RigExperiment.longEnough)
-        let answering: @Sendable (Ending) -> Void = { ending in
-            while !ending.isOver { reply.store(request.load()) }
+        let answering: @Sendable (StopFlag) -> Void = { stop in
+            while !stop.isSet { reply.store(request.load()) }
         }
         let (_, trips) = try withPartner(of: equipment, answering) { () throws(RigError) in
             try rig.collect(amount.total) { _, _ in false }

@@ -82,23 +82,23 @@ struct PhaseTimes: Equatable, Sendable {
 struct PhaseRow: Experiment {
     let subject: Subject
     private let phase: Phase
-    private let starter: Starter
-    private let turns: Turns<Starter, PhaseTimes>
+    private let program: StartedProgram
+    private let runs: InterleavedRuns<StartedProgram, PhaseTimes>
     private let isCold: Bool
 
-    init(_ phase: Phase, _ starter: Starter, _ turns: Turns<Starter, PhaseTimes>, isCold: Bool) {
+    init(_ phase: Phase, _ program: StartedProgram, _ runs: InterleavedRuns<StartedProgram, PhaseTimes>, isCold: Bool) {
         let place: Place = phase == .entry || phase == .guest ? .user : .host
-        subject = Subject(start: phase.rawValue, phase.what, starter, isCold: isCold, place)
+        subject = Subject(start: phase.rawValue, phase.what, program, isCold: isCold, place)
         self.phase = phase
-        self.starter = starter
-        self.turns = turns
+        self.program = program
+        self.runs = runs
         self.isCold = isCold
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        let times = try turns.values(of: starter, amount.processes(isCold: isCold))
+        let times = try runs.values(of: program, amount.processes(isCold: isCold))
         var samples = Samples(total: times.map { $0[phase] })
-        samples.repetitions = turns.repetitions
+        samples.repetitions = runs.repetitions
         return samples
     }
 }

@@ -7,23 +7,23 @@ import Subcommand
 
 struct WholeProcess: Experiment {
     let subject: Subject
-    private let starter: Starter
-    private let turns: Turns<Starter, Double>
+    private let program: StartedProgram
+    private let runs: InterleavedRuns<StartedProgram, Double>
     private let isCold: Bool
 
-    init(_ starter: Starter, _ turns: Turns<Starter, Double>, isCold: Bool) {
-        let place: Place = starter == .nothing ? .host : .user
-        var subject = Subject(start: "process", "whole process (exec to end)", starter, isCold: isCold, place)
-        if starter == .nothing { subject.note = "the smallest static program, which only exits: any program's floor" }
+    init(_ program: StartedProgram, _ runs: InterleavedRuns<StartedProgram, Double>, isCold: Bool) {
+        let place: Place = program == .nothing ? .host : .user
+        var subject = Subject(start: "process", "whole process (exec to end)", program, isCold: isCold, place)
+        if program == .nothing { subject.note = "the smallest static program, which only exits: any program's floor" }
         self.subject = subject
-        self.starter = starter
-        self.turns = turns
+        self.program = program
+        self.runs = runs
         self.isCold = isCold
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        var samples = Samples(total: try turns.values(of: starter, amount.processes(isCold: isCold)))
-        samples.repetitions = turns.repetitions
+        var samples = Samples(total: try runs.values(of: program, amount.processes(isCold: isCold)))
+        samples.repetitions = runs.repetitions
         return samples
     }
 }
@@ -71,7 +71,7 @@ struct QEMUStart: Experiment {
 
 extension Workshop {
     /// Nanoseconds of a run whose output is thrown away.
-    func time(starter command: Command) throws(ExperimentError) -> Double {
+    func time(program command: Command) throws(ExperimentError) -> Double {
         try require(command.program)
         return try tryProgram(try time(command))
     }

@@ -4,7 +4,7 @@
 // made, for all. So the phases of a start are phases of the same starts, and a twin's runs lie between Swiftlet's.
 // Read next: Startup/StartupRows.swift.
 
-final class Turns<Key: Hashable, Value> {
+final class InterleavedRuns<Key: Hashable, Value> {
     typealias Run = (Key) throws(ExperimentError) -> Value
 
     private let keys: [Key]
@@ -47,9 +47,14 @@ final class Turns<Key: Hashable, Value> {
         var accidents: [Key: ExperimentError] = [:]
         try equipment.onBothCPUs {
             for turn in 0..<amount.total {
-                for key in turn % 2 == 0 ? keys : keys.reversed() where failures[key] == nil && accidents[key] == nil {
+                for key in turn % 2 == 0 ? keys : keys.reversed() {
+                    if failures[key] != nil || accidents[key] != nil { continue }
                     do throws(ExperimentError) { values[key, default: []].append(try run(key)) } catch {
-                        if case .unavailable = error, self.turn == nil { failures[key] = error } else { accidents[key] = error }
+                        if case .unavailable = error, self.turn == nil {
+                            failures[key] = error
+                        } else {
+                            accidents[key] = error
+                        }
                     }
                 }
             }
