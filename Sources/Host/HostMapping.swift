@@ -69,6 +69,28 @@ import Glibc
         unsafe start.storeBytes(of: value, toByteOffset: offset, as: UInt64.self)
     }
 
+    /// Bytes in anonymous huge pages; the kernel's huge page of zeros, which reading maps, is none (proc(5), `AnonHugePages`).
+    public func hugeBytes() throws(HostError) -> Int {
+        let areas = String(decoding: try File.regular("/proc/self/smaps").read(at: 0, 1 << 22), as: UTF8.self)
+        return min(size, Self.hugeBytes(of: address..<address + UInt(size), in: areas))
+    }
+
+    /// The sum over all areas of smaps that the range touches.
+    static func hugeBytes(of range: Range<UInt>, in areas: String) -> Int {
+        var isOurs = false
+        var kilobytes = 0
+        for line in areas.split(separator: "\n") {
+            let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+            let bounds = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
+            if bounds.count == 2 {
+                isOurs = bounds[0] < range.upperBound && bounds[1] > range.lowerBound
+            } else if isOurs, fields[0] == "AnonHugePages:", fields.count > 1 {
+                kilobytes += Int(fields[1]) ?? 0
+            }
+        }
+        return kilobytes * 1024
+    }
+
     /// Which pages of 4 KiB are in memory; of a file, whoever's they are (mincore(2)).
     public func residentPages() -> [Int] {
         var flags = [UInt8](repeating: 0, count: (size + 4095) / 4096)

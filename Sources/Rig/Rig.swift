@@ -80,9 +80,15 @@ public struct Rig: ~Copyable {
     /// Runs to the next exit.
     @inline(__always)
     public func run() throws(RigError) -> Exit {
+        try enter()
+        return vcpu.exit
+    }
+
+    /// The same, and does not look at what exit it is: `vcpu.exit` tells.
+    @inline(__always)
+    func enter() throws(RigError) {
         let error = vcpu.run()
         if error != 0 { try retry(error) }
-        return vcpu.exit
     }
 
     @inline(never)

@@ -77,10 +77,9 @@ struct MeasureOptions: ParsableArguments {
         let equipment = Equipment(
             workshop: paths.workshop, images: ExitImages(folder: paths.guests), cpu: cpu,
             otherCPU: allowed.first { $0 != cpu })
-        let all =
-            exitExperiments(equipment) + programExperiments(equipment) + memoryExperiments(equipment)
-            + startupExperiments(equipment)
-        let experiments = all.filter { groups.contains($0.subject.group) && isWanted($0.subject) }
+        let experiments = Self.allExperiments(equipment).filter {
+            groups.contains($0.subject.group) && isWanted($0.subject)
+        }
         if experiments.isEmpty {
             throw SubcommandError(
                 "bench: no row's id contains \(only.map { "'\($0)'" }.joined(separator: " or ")): try --list")
@@ -95,6 +94,13 @@ struct MeasureOptions: ParsableArguments {
         let files = try files()
         var measurement = Measurement(experiments, equipment, amount, isQuick: quick)
         return try measurement.run(files)
+    }
+
+    /// Of all groups, in the order in which they are measured.
+    static func allExperiments(_ equipment: Equipment) -> [any Experiment] {
+        neighbouring(
+            exitExperiments(equipment) + programExperiments(equipment) + memoryExperiments(equipment)
+                + startupExperiments(equipment))
     }
 
     static func list(_ subjects: [Subject]) -> String {

@@ -3,7 +3,7 @@
 // Read next: Sources/Host/HostMapping.swift.
 
 import Glibc
-import Host
+@testable import Host
 import Testing
 
 @Suite(.serialized) struct HostMappingTests {
@@ -32,6 +32,30 @@ import Testing
             #expect(mapping.load(at: size - 8) == 7)
         }
         #expect(try mapped(range) == 0)
+    }
+
+    /// Areas as smaps has them; the first and the last are others'.
+    @Test func hugePagesAreCountedWhereTheyAreOurs() {
+        let areas = """
+            7f0000000000-7f0000200000 rw-p 00000000 00:00 0
+            AnonHugePages:      2048 kB
+            7f0000200000-7f0000800000 rw-p 00000000 00:00 0
+            Size:               6144 kB
+            AnonHugePages:      4096 kB
+            VmFlags: rd wr mr mw me ac sd hg
+            7f0000800000-7f0000a00000 rw-p 00000000 00:00 0    [stack]
+            AnonHugePages:      2048 kB
+
+            """
+        #expect(HostMapping.hugeBytes(of: 0x7f00_0020_0000..<0x7f00_0080_0000, in: areas) == 4 << 20)
+        #expect(HostMapping.hugeBytes(of: 0x7f00_0020_0000..<0x7f00_0080_0001, in: areas) == 6 << 20)
+        #expect(HostMapping.hugeBytes(of: 0x1000..<0x2000, in: areas) == 0)
+    }
+
+    @Test func smallPagesAreNotHuge() throws {
+        let mapping = try HostMapping(.anonymous, size: 4 << 20)
+        try mapping.populate()
+        #expect(try mapping.hugeBytes() == 0)
     }
 
     @Test func nothingIsThereBeforeItIsPopulated() throws {

@@ -56,6 +56,25 @@ import Testing
         #expect(samples.total.allSatisfy { $0 > (isLateness ? -1e8 : 0) && $0 < 1e9 })
     }
 
+    /// What every KVM can do at ring 3: here a reason is no excuse.
+    @Test(
+        .requiresKVM,
+        arguments: [
+            "clock", "port-write", "port-read", "ioeventfd-pio", "string-write", "string-read", "mmio-write",
+            "mmio-read",
+            "ioeventfd-mmio", "call", "divide-error", "page-fault", "first-touch",
+        ])
+    func theseRowsGiveSamplesOnAnyKVM(_ name: String) throws {
+        let row = try #require(exitExperiments(Bench.equipment()).first { $0.subject.id == "exits/\(name)/ring3" })
+        #expect(try row.measure(Amount(samples: 20, warmUps: 2)).total.isEmpty == false)
+    }
+
+    /// More than there is room for: the rest is left out, and never what counts.
+    @Test(.requiresKVM) func aRigTakesAsManyAsItHasRoomFor() throws {
+        let row = try #require(exitExperiments(Bench.equipment()).first { $0.subject.id == "exits/clock/ring3" })
+        #expect(try row.measure(Amount(samples: 100_000, warmUps: 10_000)).total.count == RigMap.capacity * 9 / 10 + 1)
+    }
+
     @Test(.requiresKVM, arguments: ["port-write", "port-read", "mmio-write", "call"])
     func theThreePartsAreTheTotal(_ name: String) throws {
         let row = try #require(exitExperiments(Bench.equipment()).first { $0.subject.id == "exits/\(name)/ring3" })

@@ -112,4 +112,63 @@ enum Bench {
         #expect((amount.samples, amount.warmUps) == (50, 5))
         #expect(Amount(samples: 3, warmUps: 0).divided(by: 20).samples == 1)
     }
+
+    /// Warm-ups must leave room for what counts.
+    @Test(arguments: [
+        (1000, 100, 1000, 100), (3984, 100, 3984, 100), (20_000, 2000, 3676, 408), (1_000_000, 100_000, 3676, 408),
+        (100_000, 0, 4084, 0),
+    ])
+    func amountsFitTheRig(_ samples: Int, _ warmUps: Int, _ fittingSamples: Int, _ fittingWarmUps: Int) {
+        let amount = Amount(samples: samples, warmUps: warmUps, turn: 7).fitting(RigMap.capacity)
+        #expect((amount.samples, amount.warmUps, amount.turn) == (fittingSamples, fittingWarmUps, 7))
+    }
+
+    /// Where zero is the deadline a ratio says nothing.
+    @Test func latenessHasNoFloor() {
+        let all = experiments + programExperiments(Bench.equipment())
+        let lateness = all.map(\.subject).filter { $0.id.contains("timer") }
+        #expect(lateness.count == 8)
+        for subject in lateness where subject.id.hasPrefix("exits/timer-call/") || subject.id.hasSuffix("ring0") {
+            #expect(!subject.hasFloor, "\(subject.id)")
+        }
+    }
+
+    @Test func partnersAreMeasuredSideBySide() throws {
+        let ids = MeasureOptions.allExperiments(Bench.equipment()).map(\.subject.id)
+        let expected =
+            exitExperiments(Bench.equipment()) + programExperiments(Bench.equipment())
+            + memoryExperiments(Bench.equipment()) + startupExperiments(Bench.equipment())
+        #expect(Set(ids) == Set(expected.map(\.subject.id)) && ids.count == expected.count)
+        for subject in expected.map(\.subject) {
+            guard let beside = subject.beside else { continue }
+            let (row, partner) = (
+                try #require(ids.firstIndex(of: subject.id)), try #require(ids.firstIndex(of: beside))
+            )
+            #expect(abs(row - partner) == 1, "\(subject.id) is \(row), \(beside) is \(partner)")
+        }
+    }
+
+    @Test(arguments: [
+        ("200000\n", "after 500 us of HLT, when KVM has put the vCPU's thread to sleep (kvm.halt_poll_ns is 200000)"),
+        ("500000\n", "after 500 us of HLT, when KVM may still poll (kvm.halt_poll_ns is 500000)"),
+        (nil, "after 500 us of HLT; how long this KVM polls before the vCPU's thread sleeps is not known"),
+    ])
+    func whetherAHaltedThreadSleepsIsSaid(_ parameter: String?, _ note: String) {
+        #expect(IRQFD.haltNote(parameter) == note)
+    }
+
+    /// EINVAL is a KVM that does not know the request; EFAULT is a mistake of ours.
+    @Test func whatKVMRefusesIsNotAFailure() {
+        func reason(_ errno: Int32) -> String? {
+            Bench.reason { () throws(ExperimentError) in
+                _ = try tryKVM({ () throws(KVMError) -> Int in throw KVMError("KVM_IOEVENTFD", errno: errno) }())
+            }
+        }
+        #expect(reason(22) == "this KVM refuses KVM_IOEVENTFD: Invalid argument")
+        #expect(reason(14) == "failed: KVM_IOEVENTFD: Bad address")
+        let rig = RigError.machine(.kvm(KVMError("KVM_CREATE_IRQCHIP", errno: 25)))
+        #expect(
+            Bench.reason { () throws(ExperimentError) in throw ExperimentError(rig) }?.hasPrefix("this KVM refuses")
+                == true)
+    }
 }

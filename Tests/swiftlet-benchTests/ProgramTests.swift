@@ -2,6 +2,7 @@
 //
 // Read next: StartupTests.swift.
 
+import Glibc
 import Host
 import Rig
 import TestSupport
@@ -80,6 +81,16 @@ import Testing
         #expect(reason == words)
     }
 
+    /// Killed by our limit or by anybody else: it should have worked.
+    @Test func aQEMUThatIsKilledHasFailed() throws {
+        let folder = ScratchFolder()
+        let program = try folder.file("qemu", Array("#!/bin/sh\nkill -9 $$\n".utf8))
+        #expect(chmod(program, 0o755) == 0)
+        let qemu = QEMU(workshop: Bench.equipment().workshop, program: program)
+        let reason = Bench.reason { () throws(ExperimentError) in _ = try qemu.run("hello", []) }
+        #expect(reason?.hasPrefix("failed: QEMU was killed by ") == true, "\(reason ?? "")")
+    }
+
     @Test(.requiresKVM, arguments: ["port-write", "port-read", "mmio-write"])
     func qemuGivesSamplesOrAReason(_ operation: String) throws {
         let row = QEMUExits(operation, Bench.equipment())
@@ -96,7 +107,7 @@ import Testing
     }
 }
 
-@Suite(.serialized) struct TurnsTests {
+@Suite(.serialized) struct InterleavedRunsTests {
     private final class Log { var runs: [String] = [] }
 
     private let equipment = Equipment(
@@ -105,31 +116,66 @@ import Testing
 
     @Test func programsTakeTurnsAndRowsShareTheirRuns() throws {
         let log = Log()
-        let turns = Turns(["a", "b"], equipment) { key throws(ExperimentError) in
+        let turns = InterleavedRuns(["a", "b"], equipment) { key throws(ExperimentError) in
             log.runs.append(key)
             return log.runs.count
         }
         let amount = Amount(samples: 2, warmUps: 1)
-        #expect(try turns.values(of: "a", for: "a/x", amount) == [4, 5])
+        #expect(try turns.values(of: "a", amount) == [4, 5])
         #expect(log.runs == ["a", "b", "b", "a", "a", "b"])
-        #expect(try turns.values(of: "b", for: "b/x", amount) == [3, 6])
-        #expect(try turns.values(of: "a", for: "a/y", amount) == [4, 5])
+        #expect(try turns.values(of: "b", amount) == [3, 6])
+        #expect(try turns.values(of: "a", amount) == [4, 5], "another row, or an attempt more, in the same repeat")
         #expect(log.runs.count == 6)
-        #expect(try turns.values(of: "a", for: "a/y", amount) == [10, 11], "the next repeat has runs of its own")
+        let next = Amount(samples: 2, warmUps: 1, turn: 1)
+        #expect(try turns.values(of: "a", next) == [10, 11], "the next repeat has runs of its own")
     }
 
     @Test func oneThatFailsDoesNotStopTheOther() throws {
         let log = Log()
-        let turns = Turns(["bad", "good"], equipment) { key throws(ExperimentError) in
+        let turns = InterleavedRuns(["bad", "good"], equipment) { key throws(ExperimentError) in
             log.runs.append(key)
             if key == "bad" { throw .unavailable("not built") }
             return 1.0
         }
         let amount = Amount(samples: 3, warmUps: 0)
-        let reason = Bench.reason { () throws(ExperimentError) in _ = try turns.values(of: "bad", for: "bad", amount) }
+        let reason = Bench.reason { () throws(ExperimentError) in _ = try turns.values(of: "bad", amount) }
         #expect(reason == "not built")
-        #expect(try turns.values(of: "good", for: "good", amount).count == 3)
+        #expect(try turns.values(of: "good", amount).count == 3)
         #expect(log.runs.count { $0 == "bad" } == 1)
+    }
+
+    /// One accident: all are run again, so that what is compared is of one attempt.
+    @Test func anAccidentHasAllRunAgain() throws {
+        let log = Log()
+        let runs = InterleavedRuns(["a", "b"], equipment) { key throws(ExperimentError) in
+            log.runs.append(key)
+            if log.runs.count == 3 { throw .failed("an accident of b's") }
+            return log.runs.count
+        }
+        let amount = Amount(samples: 2, warmUps: 0)
+        #expect(try runs.values(of: "a", amount) == [5, 8])
+        #expect(try runs.values(of: "b", amount) == [6, 7])
+        #expect(runs.repetitions == 1)
+        #expect(log.runs == ["a", "b", "b", "a"] + ["a", "b", "b", "a"])
+        #expect(try runs.values(of: "b", Amount(samples: 1, warmUps: 0, turn: 1)) == [10])
+        #expect(runs.repetitions == 0)
+    }
+
+    /// It is given up, and the other goes on.
+    @Test func whatAlwaysFailsIsNotRunForEver() throws {
+        let log = Log()
+        let runs = InterleavedRuns(["bad", "good"], equipment) { key throws(ExperimentError) in
+            log.runs.append(key)
+            if key == "bad" { throw .failed("always") }
+            return 1.0
+        }
+        for turn in 0..<4 {
+            let amount = Amount(samples: 2, warmUps: 0, turn: turn)
+            let reason = Bench.reason { () throws(ExperimentError) in _ = try runs.values(of: "bad", amount) }
+            #expect(reason == "failed: always")
+            #expect(try runs.values(of: "good", amount).count == 2)
+        }
+        #expect(log.runs.count { $0 == "bad" } == 3)
     }
 
     @Test func theThreadIsOnItsCPUAgain() throws {

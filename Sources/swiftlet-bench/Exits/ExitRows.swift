@@ -24,7 +24,7 @@ struct ExitRows {
     ) -> [any Experiment] {
         CPUMode.allCases.map { mode -> any Experiment in
             var row = RigExperiment(equipment.images, name, what, mode, place)
-            if let reason = not[mode] { return Impossible(row.subject, because: reason) }
+            if let reason = not[mode] { return NotApplicable(row.subject, because: reason) }
             change(&row)
             return row
         }

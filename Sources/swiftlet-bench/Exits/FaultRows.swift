@@ -14,7 +14,7 @@ extension ExitRows {
                 $0.countsExits = true
                 $0.subject.note = "KVM looks at every #UD before the guest does"
             }
-            + rows("page-fault", "page fault and handler (#PF)", .guest, not: [.real: Impossible.noPaging]) {
+            + rows("page-fault", "page fault and handler (#PF)", .guest, not: [.real: NotApplicable.noPaging]) {
                 $0.countsExits = true
                 $0.subject.note = "the guest's own affair with nested paging, KVM's too with shadow paging"
                 $0.operand = { _ throws(ExperimentError) in unmapped }

@@ -9,7 +9,7 @@ import Rig
 
 extension ExitRows {
     var instructions: [any Experiment] {
-        rows("hlt", "HLT", .user, not: [.ring3: Impossible.privileged("HLT")]) {
+        rows("hlt", "HLT", .user, not: [.ring3: NotApplicable.privileged("HLT")]) {
             $0.subject.note = "no interrupt controller in the kernel"
             $0.plan = { $0.irqchip = .none }
             $0.answer = { exit, _ in exit == .halt }
@@ -25,8 +25,8 @@ extension ExitRows {
 
     /// Of IA32_MISC_ENABLE, which KVM keeps itself; a filter makes an exit of it (KVM API, 4.97).
     var registers: [any Experiment] {
-        let read = [CPUMode.ring3: Impossible.privileged("RDMSR")]
-        let write = [CPUMode.ring3: Impossible.privileged("WRMSR")]
+        let read = [CPUMode.ring3: NotApplicable.privileged("RDMSR")]
+        let write = [CPUMode.ring3: NotApplicable.privileged("WRMSR")]
         return rows("msr-read", "MSR read (RDMSR)", .kernel, not: read) { $0.countsExits = true }
             + rows("msr-read-user", "MSR read, filtered to user space", .user, not: read) {
                 $0.operation = "msr-read"
@@ -34,7 +34,7 @@ extension ExitRows {
             }
             + rows("msr-write", "MSR write (WRMSR)", .kernel, not: write) {
                 $0.countsExits = true
-                $0.operand = { rig throws(ExperimentError) in try needing(try rig.vcpu.msr(register)) }
+                $0.operand = { rig throws(ExperimentError) in try tryKVM(try rig.vcpu.msr(register)) }
             }
             + rows("msr-write-user", "MSR write, filtered to user space", .user, not: write) {
                 $0.operation = "msr-write"
@@ -57,7 +57,7 @@ private let register: UInt32 = 0x1a0
 
 extension RigExperiment {
     fileprivate mutating func leaveToUser() {
-        prepare = { rig throws(ExperimentError) in try needing(try rig.vm.leaveToUser(msr: register)) }
+        prepare = { rig throws(ExperimentError) in try tryKVM(try rig.vm.leaveToUser(msr: register)) }
         answer = { exit, rig in
             switch exit {
             case .msrRead(register), .msrWrite(register, _):

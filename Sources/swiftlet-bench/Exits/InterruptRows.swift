@@ -1,6 +1,6 @@
 // Interrupts and timers, to the first instruction of the guest's handler, and rows that need a second thread.
 //
-// Read next: Impossible.swift.
+// Read next: NotApplicable.swift.
 
 import KVM
 import Rig
@@ -15,9 +15,9 @@ extension ExitRows {
                 try Samples(wayIn: trips, of: rig, dropping: warmUps)
             }
         }
-            + irqfd(.spinning, not: [.real: Impossible.lowAddresses])
-            + irqfd(.halted, not: [.ring3: Impossible.privileged("HLT"), .real: Impossible.lowAddresses])
-            + rows("timer", "timer lateness (APIC, one shot)", .kernel, not: [.real: Impossible.lowAddresses]) {
+            + irqfd(.spinning, not: [.real: NotApplicable.lowAddresses])
+            + irqfd(.halted, not: [.ring3: NotApplicable.privileged("HLT"), .real: NotApplicable.lowAddresses])
+            + rows("timer", "timer lateness (APIC, one shot)", .kernel, not: [.real: NotApplicable.lowAddresses]) {
                 $0.subject.note = "of 100 us; counted from before the write that arms it, so that write is in it"
                 $0.measureLateness { _ in delay }
             }
@@ -36,12 +36,12 @@ extension ExitRows {
         CPUMode.allCases.map { mode -> any Experiment in
             let row = IRQFD(equipment, mode, waiting)
             guard let reason = not[mode] else { return row }
-            return Impossible(row.subject, because: reason)
+            return NotApplicable(row.subject, because: reason)
         }
     }
 
     private static let noDeadline: [CPUMode: String] = [
-        .ring3: Impossible.privileged("WRMSR"), .real: Impossible.lowAddresses,
+        .ring3: NotApplicable.privileged("WRMSR"), .real: NotApplicable.lowAddresses,
     ]
 }
 
@@ -60,6 +60,7 @@ extension RigExperiment {
     /// `operand` is the delay in the unit of the guest's timer.
     fileprivate mutating func measureLateness(_ operand: @escaping @Sendable (borrowing Rig) -> UInt64) {
         divisor = 10
+        subject.hasFloor = false  // zero is the deadline, wherever that is: a ratio would say nothing
         plan = { $0.usesLocalAPIC = true }
         self.operand = { rig throws(ExperimentError) in operand(rig) }
         evaluate = { trips, rig, warmUps throws(ExperimentError) in

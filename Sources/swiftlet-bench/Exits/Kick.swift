@@ -21,17 +21,18 @@ struct Kick: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let amount = amount.fitting(RigMap.capacity)  // as others: each takes microseconds, and the time is limited
         let plan = try equipment.images.plan("spin", mode)
-        let rig = try fromRig(try Rig(try openKVM(), plan))
+        let rig = try tryRig(try Rig(try openKVM(), plan))
         guard let counter = GuestAtomic(rig.memory, GuestAddress(RigMap.request)) else {
             throw .failed("the rig has no memory for its words")
         }
-        let count = amount.warmUps + amount.samples
-        let kicker = Kicker()
+        let count = amount.total
+        let sender = KickSender()
         rig.limit(nanoseconds: RigExperiment.longEnough)
-        let kicking: @Sendable (Ending) -> [UInt64] = { kicker.kick(count, counter, $0) }
+        let kicking: @Sendable (StopFlag) -> [UInt64] = { sender.kick(count, counter, $0) }
         let (sent, returned) = try withPartner(of: equipment, kicking) { () throws(RigError) in
-            try kicker.run(rig, count)
+            try sender.run(rig, count)
         }
         let pairs = zip(sent, returned).dropFirst(amount.warmUps)
         return Samples(total: pairs.map { rig.nanoseconds($1 &- $0) })
@@ -39,7 +40,7 @@ struct Kick: Experiment {
 }
 
 /// What the two threads know of each other.
-private final class Kicker: Sendable {
+private final class KickSender: Sendable {
     /// The vCPU's, which makes this object.
     private let thread = ThreadReference.current
     /// Runs begun, and kicks sent.
@@ -47,13 +48,13 @@ private final class Kicker: Sendable {
     private let sent = Atomic<Int>(0)
 
     /// Kicks each run once the guest counts; TSC before each kick.
-    func kick(_ count: Int, _ counter: GuestAtomic, _ ending: Ending) -> [UInt64] {
+    func kick(_ count: Int, _ counter: GuestAtomic, _ stop: StopFlag) -> [UInt64] {
         var stamps: [UInt64] = []
         stamps.reserveCapacity(count)
         for turn in 1..<count + 1 {
-            while begun.load(ordering: .acquiring) < turn { if ending.isOver { return stamps } }
+            while begun.load(ordering: .acquiring) < turn { if stop.isSet { return stamps } }
             let seen = counter.load()
-            while counter.load() == seen { if ending.isOver { return stamps } }
+            while counter.load() == seen { if stop.isSet { return stamps } }
             sent.store(turn, ordering: .releasing)
             stamps.append(Clock.tsc())
             thread.kick()

@@ -7,12 +7,12 @@ import Rig
 import Synchronization
 
 /// Tells a partner that it is over. It must look often: the experiment waits for it.
-final class Ending: Sendable {
+final class StopFlag: Sendable {
     private let flag = Atomic<Bool>(false)
 
-    var isOver: Bool { flag.load(ordering: .acquiring) }
+    var isSet: Bool { flag.load(ordering: .acquiring) }
 
-    fileprivate func tell() { flag.store(true, ordering: .releasing) }
+    fileprivate func set() { flag.store(true, ordering: .releasing) }
 }
 
 private final class Outcome<Value: Sendable>: Sendable {
@@ -21,18 +21,18 @@ private final class Outcome<Value: Sendable>: Sendable {
 
 /// Runs `partner` on a CPU of its own until `work` on this thread has returned; what both found.
 func withPartner<Found: Sendable, Result>(
-    of equipment: Equipment, _ partner: @escaping @Sendable (Ending) -> Found, _ work: () throws(RigError) -> Result
+    of equipment: Equipment, _ partner: @escaping @Sendable (StopFlag) -> Found, _ work: () throws(RigError) -> Result
 ) throws(ExperimentError) -> (Found, Result) {
     guard let cpu = equipment.otherCPU else {
         throw .unavailable("needs a second CPU, for the thread on the other side")
     }
-    let ending = Ending()
+    let stop = StopFlag()
     let outcome = Outcome<Found>()
     let thread: Thread
     do throws(HostError) {
         thread = try Thread {
             try? pinThread(to: cpu)  // it is one of allowedCPUs()
-            let found = partner(ending)
+            let found = partner(stop)
             outcome.value.withLock { $0 = found }
         }
     } catch { throw .failed(error.message) }
@@ -42,7 +42,7 @@ func withPartner<Found: Sendable, Result>(
         result = nil
         failure = error
     }
-    ending.tell()
+    stop.set()
     thread.join()
     guard let result, let found = outcome.value.withLock({ $0 }) else {
         throw failure.map { ExperimentError($0) } ?? .failed("the second thread found nothing")

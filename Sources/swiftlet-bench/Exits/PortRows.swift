@@ -67,12 +67,13 @@ extension ExitRows {
             + rows("mmio-read", "MMIO read", .user) {
                 $0.answer = { exit, _ in if case .mmioRead(RigMap.mmio, 4) = exit { true } else { false } }
             }
-            + rows("apic-read", "MMIO read of the kernel's local APIC", .kernel, not: [.real: Impossible.lowAddresses])
-        {
-            $0.countsExits = true
-            $0.subject.note = "with APICv or AVIC the CPU answers"
-            $0.plan = { $0.usesLocalAPIC = true }
-        }
+            + rows(
+                "apic-read", "MMIO read of the kernel's local APIC", .kernel, not: [.real: NotApplicable.lowAddresses]
+            ) {
+                $0.countsExits = true
+                $0.subject.note = "with APICv or AVIC the CPU answers"
+                $0.plan = { $0.usesLocalAPIC = true }
+            }
     }
 
     private static let severalExits =
@@ -81,8 +82,8 @@ extension ExitRows {
 
 /// Has the kernel signal an eventfd, which KVM keeps as long as the VM lives.
 private func ring(_ rig: borrowing Rig, _ doorbell: Doorbell) throws(ExperimentError) {
-    let event = try needing(try EventFD())
-    try needing(try rig.vm.attach(event, to: doorbell))
+    let event = try tryKVM(try EventFD())
+    try tryKVM(try rig.vm.attach(event, to: doorbell))
 }
 
 extension RigExperiment {
@@ -91,7 +92,7 @@ extension RigExperiment {
         subject.note = "when the ring is full, after some 170 writes, one is an exit to user space: an outlier"
         prepare = { rig throws(ExperimentError) in
             guard rig.vm.coalescedRing > 0 else { throw .unavailable("this KVM has no ring of coalesced writes") }
-            try needing(try rig.vm.coalesce(writes))
+            try tryKVM(try rig.vm.coalesce(writes))
         }
         answer = { exit, rig in
             let isOurs =

@@ -41,35 +41,19 @@ struct RigExperiment: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        let amount = amount.divided(by: divisor)
+        let amount = amount.divided(by: divisor).fitting(RigMap.capacity)
         var plan = try images.plan(operation, mode)
         self.plan(&plan)
-        let rig = try fromRig(try Rig(try openKVM(), plan))
+        let rig = try tryRig(try Rig(try openKVM(), plan))
         try prepare(rig)
         let operand = try operand(rig)
         let before = countsExits ? try rig.exitCount() : nil
         rig.limit(nanoseconds: limit)
-        let count = min(amount.warmUps + amount.samples, RigMap.capacity)
-        let trips = try fromRig(try rig.collect(count, operand: operand, answer: answer))
+        let trips = try tryRig(try rig.collect(amount.total, operand: operand, answer: answer))
         var samples = try evaluate(trips, rig, amount.warmUps)
-        if let before, let after = try rig.exitCount() { samples.note = before.note(until: after, operations: count) }
+        if let before, let after = try rig.exitCount() {
+            samples.note = before.note(until: after, operations: amount.total)
+        }
         return samples
-    }
-}
-
-/// KVM, with the error that a rig has.
-func openKVM() throws(RigError) -> KVM {
-    do throws(KVMError) { return try KVM() } catch { throw .machine(.kvm(error)) }
-}
-
-/// A rig's failure, as an experiment's.
-func fromRig<R: ~Copyable>(_ call: @autoclosure () throws(RigError) -> R) throws(ExperimentError) -> R {
-    do throws(RigError) { return try call() } catch { throw ExperimentError(error) }
-}
-
-/// Asks KVM for what not every KVM has: what it refuses, this host cannot do.
-func needing<R: ~Copyable>(_ call: @autoclosure () throws(KVMError) -> R) throws(ExperimentError) -> R {
-    do throws(KVMError) { return try call() } catch {
-        throw .unavailable("this KVM refuses \(error.request) (errno \(error.errno))")
     }
 }

@@ -19,17 +19,18 @@ struct SharedMemory: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let amount = amount.fitting(RigMap.capacity)
         let plan = try equipment.images.plan("shared-memory", mode)
-        let rig = try fromRig(try Rig(try openKVM(), plan))
+        let rig = try tryRig(try Rig(try openKVM(), plan))
         guard let request = GuestAtomic(rig.memory, GuestAddress(RigMap.request)),
             let reply = GuestAtomic(rig.memory, GuestAddress(RigMap.reply))
         else { throw .failed("the rig has no memory for its words") }
         rig.limit(nanoseconds: RigExperiment.longEnough)
-        let answering: @Sendable (Ending) -> Void = { ending in
-            while !ending.isOver { reply.store(request.load()) }
+        let answering: @Sendable (StopFlag) -> Void = { stop in
+            while !stop.isSet { reply.store(request.load()) }
         }
         let (_, trips) = try withPartner(of: equipment, answering) { () throws(RigError) in
-            try rig.collect(amount.warmUps + amount.samples) { _, _ in false }
+            try rig.collect(amount.total) { _, _ in false }
         }
         return Samples(trips, of: rig, dropping: amount.warmUps)
     }

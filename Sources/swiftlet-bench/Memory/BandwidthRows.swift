@@ -32,6 +32,7 @@ struct BandwidthExperiment: Experiment {
         let code = try images.code("bandwidth-\(operation)", .ring3)
         let mapping = try tryHost(try HostMapping(.transparentHuge, size: Self.size))
         try tryHost(try mapping.populate())
+        try mapping.requireHugePages()
         var plan = RigPlan(.ring3, code: code)
         if isGuest { plan.slots = [mapping.slot()] }
         let rig = try tryRig(try Rig(try openKVM(), plan))

@@ -6,7 +6,7 @@
 import Host
 import KVM
 import Rig
-import X86
+import VMM
 
 struct CommitExperiment: Experiment {
     var subject: Subject
@@ -41,16 +41,12 @@ struct CommitExperiment: Experiment {
 }
 
 extension VCPU {
-    /// The same calls as RunLoop.commitPageTables makes. False when the kernel refuses one.
+    /// As RunLoop.commitPageTables. False when the kernel refuses a call.
     fileprivate func commitPageTables() -> Bool {
         do throws(KVMError) {
             completePendingIO()
             immediateExit = false
-            var sregs = try specialRegisters()
-            sregs.cr4 ^= CR4.globalPages
-            try setSpecialRegisters(sregs)
-            sregs.cr4 ^= CR4.globalPages
-            try setSpecialRegisters(sregs)
+            try reloadPageTables(root: 0)
             return true
         } catch { return false }
     }

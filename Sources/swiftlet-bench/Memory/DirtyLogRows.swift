@@ -51,7 +51,7 @@ struct DirtyLogExperiment: Experiment {
         _ amount: Amount, _ protection: DirtyLogProtection?, on isTimedOn: Bool
     ) throws(ExperimentError) -> Samples {
         let machine = try rig(protection, isLogging: false)
-        return try series(amount.atMost(10).samples) { () throws(ExperimentError) in
+        return try series(amount.atMost(5).samples) { () throws(ExperimentError) in
             try machine.touch(LoggedRig.pages / 2, shift: 13)
             let on = try time { () throws(ExperimentError) in try machine.setLogging(true) }
             let off = try time { () throws(ExperimentError) in try machine.setLogging(false) }
@@ -76,7 +76,7 @@ struct DirtyLogExperiment: Experiment {
         let machine = try rig(protection, isLogging: true)
         let shift = (LoggedRig.size / max(pages, 1)).trailingZeroBitCount
         var bitmap = DirtyBitmap(pages: LoggedRig.pages)
-        return try series(amount.atMost(20).samples) { () throws(ExperimentError) in
+        return try series(amount.atMost(5).samples) { () throws(ExperimentError) in
             if pages > 0 { try machine.touch(pages, shift: shift) }
             let read = try time { () throws(ExperimentError) in try machine.readLog(&bitmap, expecting: pages) }
             if protection == nil { return read }

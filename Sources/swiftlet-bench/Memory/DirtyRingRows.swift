@@ -47,7 +47,7 @@ struct DirtyRingExperiment: Experiment {
         let machine = try LoggedRig(images, isLogging: true) { plan in plan.dirtyRing = Self.bytes }
         var ring = try tryKVM(try DirtyRing(machine.rig.vcpu, bytes: Self.bytes))
         var writes: [Double] = []
-        let samples = try series(amount.atMost(20).samples) { () throws(ExperimentError) in
+        let samples = try series(amount.atMost(operation == .write ? 1 : 5).samples) { () throws(ExperimentError) in
             writes += try machine.touch(Self.pages, shift: 13).total
             var taken: [Int] = []
             let harvest = try time { () throws(ExperimentError) in taken = ring.harvest() }

@@ -20,7 +20,7 @@ struct MapExperiment: Experiment {
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
         let kvm = try tryRig(try openKVM())
         let vm = try tryKVM(try kvm.makeVM())
-        return try series(amount.atMost(20).samples) { () throws(ExperimentError) in
+        return try series(amount.atMost(10).samples) { () throws(ExperimentError) in
             let start = Clock.monotonic()
             let memory = try reserve()
             var slot = MemorySlot(index: 0, guestAddress: RigMap.tested, size: size, hostAddress: memory.hostBase)
@@ -44,5 +44,5 @@ struct MapExperiment: Experiment {
 
 func mapExperiments(_ equipment: Equipment) -> [any Experiment] {
     let sizes: [UInt64] = [1 << 20, 64 << 20, 1 << 30, 16 << 30, 64 << 30]
-    return sizes.flatMap { equipment.mappingTwin(of: MapExperiment($0), ["map", "\($0)"], atMost: 20) }
+    return sizes.flatMap { equipment.mappingTwin(of: MapExperiment($0), ["map", "\($0)"], atMost: 10) }
 }

@@ -3,7 +3,7 @@
 //
 // Read next: ../../../benchmarks/mapping/mapping.h.
 
-import Subcommand
+import Host
 
 struct MappingTwin: Experiment {
     var subject: Subject
@@ -16,13 +16,25 @@ struct MappingTwin: Experiment {
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
         let amount = amount.atMost(most)
         let arguments = arguments + ["\(amount.samples)", "\(amount.warmUps)"]
-        let text: String
-        do throws(SubcommandError) { text = try workshop.output(program, arguments) } catch {
-            throw .unavailable("\(error.message) ('make -C benchmarks')")
+        if !workshop.isFile(program) {
+            throw .unavailable("\(program) is not there: 'make -C benchmarks' builds it")
         }
+        let (text, end) = try run(arguments)
+        if end == .exited(Self.refused) { throw .unavailable("this host refuses what \(program) asks for") }
+        try tryProgram(try workshop.check(end, program))
         let values = text.split(separator: "\n").compactMap { Double($0) }
         if values.isEmpty { throw .failed("\(program) \(arguments.joined(separator: " ")) printed no samples") }
         return Samples(total: values)
+    }
+
+    /// Its exit status where the host has no memory or does not know a request (main.c, fail).
+    private static let refused: Int32 = 3
+
+    private func run(_ arguments: [String]) throws(ExperimentError) -> (String, ChildEnd) {
+        var child = try tryProgram(try workshop.start(program, arguments, talks: true))
+        var text = ""
+        while let more = child.read(nanoseconds: Workshop.limit) { text += more }
+        return (text, child.finish(limit: Workshop.limit).end)
     }
 }
 

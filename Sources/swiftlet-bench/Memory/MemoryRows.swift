@@ -1,6 +1,6 @@
 // The rows of `swiftlet bench memory`, in the order of the table.
 //
-// Each repeat of each row has a machine and memory of its own, and gives both back. Read next: Attempts.swift.
+// Each repeat of each row has a machine and memory of its own, and gives both back. Read next: Series.swift.
 
 func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     let images = equipment.images

@@ -56,7 +56,7 @@ struct SlotExperiment: Experiment {
         let memory = try tryHost(try HostMapping(.anonymous, size: Int(size)))
         let event = try tryKVM(try EventFD())
         if situation.isPassing {
-            return try series(amount.atMost(5).samples) { () throws(ExperimentError) in
+            return try series(amount.atMost(3).samples) { () throws(ExperimentError) in
                 let vm = try tryKVM(try kvm.makeVM())
                 if operation == .delete { try tryKVM(try vm.set(slot(memory, size))) }
                 try prepare(vm, memory, event)
@@ -69,7 +69,7 @@ struct SlotExperiment: Experiment {
         try prepare(vm, memory, event)
         let vcpu = try makeVCPU(kvm, vm)
         defer { withExtendedLifetime(vcpu) {} }
-        return try series(amount.atMost(20).samples) { () throws(ExperimentError) in
+        return try series(amount.atMost(10).samples) { () throws(ExperimentError) in
             let added = try time { () throws(ExperimentError) in try tryKVM(try vm.set(slot(memory, size))) }
             let deleted = try time { () throws(ExperimentError) in try tryKVM(try vm.set(slot(memory, 0))) }
             return operation == .add ? added : deleted
@@ -108,7 +108,7 @@ func slotExperiments(_ equipment: Equipment) -> [any Experiment] {
     for operation in [SlotExperiment.Operation.add, .delete] {
         for size in [1 << 20, 64 << 20, 1 << 30] as [UInt64] {
             let arguments = ["slot-\(operation.rawValue)", "\(size)"]
-            rows += equipment.mappingTwin(of: SlotExperiment(operation, size), arguments, atMost: 20)
+            rows += equipment.mappingTwin(of: SlotExperiment(operation, size), arguments, atMost: 10)
         }
         let situations: [SlotExperiment.Situation] = [
             .slots(1), .slots(32), .slots(256), .vcpu, .splitIRQChip, .irqchip, .ioeventfd,

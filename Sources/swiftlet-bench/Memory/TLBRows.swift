@@ -44,9 +44,11 @@ struct ChaseExperiment: Experiment {
         let amount = Amount(samples: amount.atMost(300).samples, warmUps: 2 * Self.links / Self.loads)
         let code = try images.code("chase", .ring3)
         let kind: HostMapping.Kind = layout == .smallPages ? .anonymous : .transparentHuge
-        let mapping = try tryHost(try HostMapping(kind, size: Self.links << (layout == .dense ? 6 : 12)))
+        // The dense ones are 512 KiB, in one huge page.
+        let mapping = try tryHost(try HostMapping(kind, size: layout == .dense ? 2 << 20 : Self.links << 12))
         let base = isGuest ? RigMap.tested : UInt64(mapping.address)
         link(mapping, base: base)
+        if kind == .transparentHuge { try mapping.requireHugePages() }
         var plan = RigPlan(.ring3, code: code)
         if isGuest { plan.slots = [mapping.slot()] }
         if layout == .smallPages { plan.smallPages = RigMap.tested..<RigMap.tested + UInt64(mapping.size) }

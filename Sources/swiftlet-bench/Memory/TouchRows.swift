@@ -45,6 +45,9 @@ struct TouchExperiment: Experiment {
             variant + (side == .host ? "-host" : ""), side == .host ? .host : .kernel)
         subject.hasFloor = side == .guest
         subject.note = Self.note(kind, before, shift)
+        if kind == .transparentHuge, access == .read, before == .nothing {
+            subject.note = "reading maps the kernel's one huge page of zeros, which is nobody's memory"
+        }
         self.access = access
         self.kind = kind
         self.before = before
@@ -71,12 +74,14 @@ struct TouchExperiment: Experiment {
         if side == .host {
             let stamps = try tryHost(try HostRun(code)).collect(
                 amount.total, operand: UInt64(mapping.address) | UInt64(shift))
+            if access == .write { try requireHugePages(mapping) }
             return Samples(stamps, frequency: rig.tscFrequency, dropping: amount.warmUps)
         }
         if before == .preFaulted { try preFault(rig, mapping.size) }
         rig.limit(nanoseconds: 2_000_000_000)
         let trips = try tryRig(
             try rig.collect(amount.total, operand: RigMap.tested | UInt64(shift)) { _, _ in false })
+        if access == .write { try requireHugePages(mapping) }
         return Samples(trips.guest, frequency: rig.tscFrequency, dropping: amount.warmUps)
     }
 
@@ -85,28 +90,53 @@ struct TouchExperiment: Experiment {
     private func makeMapping(_ size: Int) throws(ExperimentError) -> HostMapping {
         let huge = 2 << 20
         let size = (size + huge - 1) / huge * huge
-        do throws(HostError) {
-            try HostMapping(kind, size: size).populate()
-            let mapping = try HostMapping(kind, size: size)
-            if before != .nothing { try mapping.populate() }
-            return mapping
-        } catch {
-            if kind == .hugetlb {
-                let why = error.message
-                throw .unavailable("too few huge pages are set aside (\(why)): sysctl vm.nr_hugepages=64")
-            }
-            throw ExperimentError(error)
+        _ = try map(size, populated: true)
+        return try map(size, populated: before != .nothing)
+    }
+
+    private func map(_ size: Int, populated: Bool) throws(ExperimentError) -> HostMapping {
+        let mapping = try reserve(size)
+        if !populated { return mapping }
+        try tryHost(try mapping.populate())
+        try requireHugePages(mapping)
+        return mapping
+    }
+
+    private func reserve(_ size: Int) throws(ExperimentError) -> HostMapping {
+        do throws(HostError) { return try HostMapping(kind, size: size) } catch {
+            guard kind == .hugetlb else { throw ExperimentError(error) }
+            throw .unavailable("too few huge pages are set aside (\(error.message)): sysctl vm.nr_hugepages=64")
         }
+    }
+
+    /// That memory which is called huge is so, once it is there.
+    private func requireHugePages(_ mapping: borrowing HostMapping) throws(ExperimentError) {
+        if kind == .transparentHuge { try mapping.requireHugePages() }
     }
 }
 
 extension HostMapping {
+    /// The kernel gives huge pages where it can, and says nothing where it cannot (madvise(2), MADV_HUGEPAGE).
+    func requireHugePages() throws(ExperimentError) {
+        let huge = try tryHost(try hugeBytes())
+        if huge < size { throw .unavailable(noHugePages(huge, of: size, kernelText(hugePagesSetting))) }
+    }
+
     /// All of it, where the guest of an experiment looks for it.
     func slot(_ flags: MemorySlot.Flags = []) -> MemorySlot {
         MemorySlot(
             index: RigMap.firstSlot, guestAddress: RigMap.tested, size: UInt64(size), hostAddress: address, flags: flags
         )
     }
+}
+
+private let hugePagesSetting = "/sys/kernel/mm/transparent_hugepage/enabled"
+
+/// Why not all is in huge pages, by the kernel's setting, such as "always [madvise] never".
+func noHugePages(_ huge: Int, of size: Int, _ setting: String?) -> String {
+    guard let setting else { return "this kernel has no transparent huge pages" }
+    if setting.contains("[never]") { return "transparent huge pages are switched off: \(hugePagesSetting) is never" }
+    return "too few huge pages are free: \(huge >> 20) of \(size >> 20) MiB are in them"
 }
 
 extension HostMapping.Kind {
@@ -142,6 +172,7 @@ struct PreFaultExperiment: Experiment {
         .memory, "pre-fault", "map a page in advance (KVM_PRE_FAULT_MEMORY)", "anon", .kernel)
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let amount = amount.atMost(1000)
         let mapping = try tryHost(try HostMapping(.anonymous, size: (amount.total + 2) << 12))
         var plan = RigPlan(.ring3, code: [])
         plan.slots = [mapping.slot()]

@@ -1,6 +1,6 @@
 // An experiment: one thing that is measured, one row of the report. The session asks it for samples, repeat by repeat.
 //
-// What a host cannot do is a row too: `unavailable`, with the reason. Read next: Session.swift.
+// What a host cannot do is a row too: `unavailable`, with the reason. Read next: Attempts.swift.
 
 import KVM
 import Measure
@@ -75,6 +75,8 @@ struct Samples: Sendable {
     var parts: [(name: PartName, values: [Double])]
     /// What was seen while they were taken and a reader must know; the row keeps the first repeat's.
     var note: String?
+    /// How often they were taken again because some had failed.
+    var repetitions = 0
 
     init(total: [Double]) { parts = [(.total, total)] }
     init(parts: [(name: PartName, values: [Double])]) { self.parts = parts }
@@ -91,6 +93,7 @@ enum ExperimentError: Error, Sendable {
 
     init(_ error: RigError) {
         switch error {
+        case .machine(.kvm(let error)) where error.isRefusal: self.init(error)
         case .machine(let error): self = .failed(error.message)
         case .timedOut: self = .unavailable("no exit within the time limit: this KVM spins in it")
         case .failed(let error): self = .failed("\(error.request): errno \(error.errno)")
@@ -130,10 +133,29 @@ struct Amount: Sendable {
     /// Samples before them, thrown away.
     var warmUps: Int
 
+    /// Which repeat it is, from 0. Rows that share what they measure share that of one repeat.
+    var turn = 0
+
+    var total: Int { warmUps + samples }
+
     /// For operations that are slow by nature: the part of it, at least one.
     func divided(by part: Int) -> Amount {
-        Amount(samples: max(1, samples / part), warmUps: warmUps / part)
+        with(samples: max(1, samples / part), warmUps: warmUps / part)
     }
+
+    /// No more than there is room for, warm-ups and samples together; at most a tenth of the room is for warm-ups.
+    func fitting(_ capacity: Int) -> Amount {
+        if total <= capacity { return self }
+        let warmUps = min(warmUps, capacity / 10)
+        return with(samples: min(samples, capacity - warmUps), warmUps: warmUps)
+    }
+
+    /// For what is slow.
+    func atMost(_ samples: Int) -> Amount {
+        with(samples: min(self.samples, samples), warmUps: min(warmUps, max(1, samples / 10)))
+    }
+
+    private func with(samples: Int, warmUps: Int) -> Amount { Amount(samples: samples, warmUps: warmUps, turn: turn) }
 }
 
 protocol Experiment {

@@ -12,6 +12,8 @@ struct Row: Sendable {
     /// Medians of the bare KVM_RUN beside each repeat, nanoseconds.
     private(set) var floors: [Double] = []
     private var hasNote = false
+    /// Samples asked for in each repeat; nil where nobody asked.
+    private let asked: Int?
     /// Why there is nothing.
     var unavailable: String?
     /// It should have worked and did not.
@@ -20,13 +22,23 @@ struct Row: Sendable {
     /// Repeats that failed and were taken again.
     var repetitions = 0
 
-    init(_ subject: Subject) { self.subject = subject }
+    init(_ subject: Subject, asked: Int? = nil) {
+        self.subject = subject
+        self.asked = asked
+    }
 
     /// What a reader must know of this row alone.
     var note: String? {
         let again = repetitions == 0 ? nil : "\(repetitions) repeats failed and were taken again"
-        let notes = [subject.note, again].compactMap(\.self)
+        let notes = [subject.note, fewer, again].compactMap(\.self)
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
+    }
+
+    /// What a reader would otherwise take from the report's method.
+    private var fewer: String? {
+        let counts = repeats().map(\.count)
+        guard let asked, let least = counts.min(), let most = counts.max(), least < asked else { return nil }
+        return "\(least == most ? "\(least)" : "\(least) to \(most)") of \(asked) samples in each repeat"
     }
 
     mutating func add(_ new: Samples, floor: Double?) {
@@ -38,6 +50,7 @@ struct Row: Sendable {
                 samples.append((name, [values]))
             }
         }
+        repetitions += new.repetitions
         if let floor { floors.append(floor) }
         if let note = new.note { keep(note) }
     }

@@ -6,6 +6,21 @@
 import Host
 import Measure
 
+/// The same, each that stands beside another right behind or before it: what is compared meets the same moment. A row
+/// that has its partner elsewhere is moved behind it.
+func neighbouring(_ experiments: [any Experiment]) -> [any Experiment] {
+    var list = experiments
+    for row in experiments {
+        func place(_ id: String) -> Int? { list.firstIndex { $0.subject.id == id } }
+        guard let beside = row.subject.beside, let from = place(row.subject.id), let partner = place(beside),
+            abs(from - partner) > 1
+        else { continue }
+        list.remove(at: from)
+        list.insert(row, at: partner < from ? partner + 1 : partner)
+    }
+    return list
+}
+
 struct Session {
     let repeats: Int
     let amount: Amount
@@ -18,7 +33,7 @@ struct Session {
         self.experiments = experiments
         self.repeats = repeats
         self.amount = amount
-        rows = experiments.map { Row($0.subject) }
+        rows = experiments.map { Row($0.subject, asked: amount.samples) }
     }
 
     /// Measures everything. `floor` times the bare KVM_RUN; `tell` hears of progress (steps done, steps in all, what is next);
@@ -32,7 +47,7 @@ struct Session {
                 tell(done, repeats * experiments.count, rows[index].subject.id)
                 done += 1
                 let before = rows[index]
-                if before.unavailable == nil, before.failed == nil { measure(index, floor, attempts: 3) }
+                if before.unavailable == nil, before.failed == nil { measure(index, turn, floor, attempts: 3) }
                 if isStopped() {
                     rows[index] = before
                     isPartial = true
@@ -44,10 +59,15 @@ struct Session {
 
     /// What fails is tried again at once: one accident in ten repeats is not a row's end, and a repeat left out would pair the
     /// rest with another row's wrong ones. What a host cannot do it cannot from the first.
-    private mutating func measure(_ index: Int, _ floor: () throws(ExperimentError) -> Double, attempts: Int) {
+    private mutating func measure(
+        _ index: Int, _ turn: Int, _ floor: () throws(ExperimentError) -> Double, attempts: Int
+    ) {
+        var amount = amount
+        amount.turn = turn
         do throws(ExperimentError) {
             let before = rows[index].subject.hasFloor ? try floor() : nil
             let samples = try experiments[index].measure(amount)
+            if samples.total.isEmpty { throw .failed("it gave no samples") }
             let after = rows[index].subject.hasFloor ? try floor() : nil
             rows[index].add(samples, floor: before.flatMap { before in after.map { (before + $0) / 2 } })
         } catch {
@@ -59,7 +79,7 @@ struct Session {
                     rows[index].failed = why
                 } else {
                     rows[index].repetitions += 1
-                    measure(index, floor, attempts: attempts - 1)
+                    measure(index, turn, floor, attempts: attempts - 1)
                 }
             }
         }

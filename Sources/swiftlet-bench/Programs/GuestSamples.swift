@@ -31,11 +31,11 @@ struct GuestSamples: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        let amount = amount.divided(by: divisor)
-        let count = min(amount.warmUps + amount.samples, Self.most)
+        let amount = amount.divided(by: divisor).fitting(Self.capacity)
+        let count = amount.total
         let (program, arguments) = workshop.command(host, guest, ["\(count)"] + arguments)
         try workshop.require(program)
-        let text = try fromWorkshop(try workshop.output(program, arguments, limit: Self.limit))
+        let text = try tryProgram(try workshop.output(program, arguments, limit: Self.limit))
         guard let numbers = PrintedNumbers(text, word), numbers.values.count == count else {
             throw .failed("the guest \(guest) under \(program) printed no line '\(word)' of \(count) numbers")
         }
@@ -43,7 +43,7 @@ struct GuestSamples: Experiment {
     }
 
     /// As many as the guests have room for (guests/common/numbers.h).
-    private static let most = 10_000
+    private static let capacity = 10_000
     /// Nanoseconds for a repeat.
     private static let limit: UInt64 = 20_000_000_000
 }
@@ -84,11 +84,6 @@ extension Workshop {
             return true
         } catch { return false }
     }
-}
-
-/// A program's failure, as an experiment's.
-func fromWorkshop<R: ~Copyable>(_ call: @autoclosure () throws(SubcommandError) -> R) throws(ExperimentError) -> R {
-    do throws(SubcommandError) { return try call() } catch { throw .failed(error.message) }
 }
 
 extension Equipment {

@@ -29,12 +29,12 @@ struct QEMU: Sendable {
         }
         if !workshop.isFile(image) { throw .failed("\(image) is not there: 'make guests' builds it") }
         let arguments = options + Self.options + ["-kernel", image]
-        var child = try fromWorkshop(try workshop.start(program, arguments, talks: false))
+        var child = try tryProgram(try workshop.start(program, arguments, talks: false))
         let (end, nanoseconds) = child.finish(limit: Self.limit)
         switch end {
         case .exited(let status): return (nanoseconds, status)
-        case .killed(let signal): throw .unavailable("QEMU was killed by \(signalName(signal))")
-        case .overtime: throw .unavailable("QEMU did not end within \(Self.limit / 1_000_000_000) s and was killed")
+        case .killed(let signal): throw .failed("QEMU was killed by \(signalName(signal))")
+        case .overtime: throw .failed("QEMU did not end within \(Self.limit / 1_000_000_000) s and was killed")
         }
     }
 }

@@ -27,14 +27,15 @@ struct QEMUExits: Experiment {
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        let amount = amount.fitting(RigMap.capacity)
         let code = try equipment.images.code(operation, .ring0)
-        let frequency = try fromRig(try Rig(try openKVM(), RigPlan(.ring0, code: code))).tscFrequency
-        let count = min(amount.warmUps + amount.samples, RigMap.capacity)
-        let memory = try fromFile(try File.memory(size: Self.memorySize))
-        try fromFile(try memory.write(code, at: RigMap.code))
-        try fromFile(try memory.write([UInt8(count & 0xff), UInt8(count >> 8)], at: RigMap.count))
+        let frequency = try tryRig(try Rig(try openKVM(), RigPlan(.ring0, code: code))).tscFrequency
+        let count = amount.total
+        let memory = try tryHost(try File.memory(size: Self.memorySize))
+        try tryHost(try memory.write(code, at: RigMap.code))
+        try tryHost(try memory.write([UInt8(count & 0xff), UInt8(count >> 8)], at: RigMap.count))
         let status = try qemu.run("exits", Self.options(memory.pathForOthers)).status
-        let bytes = try fromFile(try memory.read(at: RigMap.samples, count * 16))
+        let bytes = try tryHost(try memory.read(at: RigMap.samples, count * 16))
         guard let stamps = Self.stamps(bytes, count) else {
             throw .unavailable("QEMU ended with status \(status) and without the samples")
         }
@@ -65,9 +66,4 @@ struct QEMUExits: Experiment {
         }
         return stamps
     }
-}
-
-/// A failure of our own files, as an experiment's.
-func fromFile<R: ~Copyable>(_ call: @autoclosure () throws(HostError) -> R) throws(ExperimentError) -> R {
-    do throws(HostError) { return try call() } catch { throw .failed(error.message) }
 }

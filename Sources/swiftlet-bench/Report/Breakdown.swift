@@ -1,7 +1,8 @@
-// Where a port exit's time goes: what is the hardware's and the kernel's, and what is ours.
+// Where a port exit's time goes: what is the hardware's and the kernel's, what is the handler's; and what the product adds.
 //
-// Four rows measured in the same minutes tell it by their differences: a port write that KVM answers itself, one that the
-// program answers, the bare KVM_RUN and the handler within. Read next: Progress.swift.
+// Four rows measured in the same minutes tell the first by their differences: a port write that KVM answers itself, one that
+// the rig's handler answers, the bare KVM_RUN and that handler within. The rig's handler is next to nothing; what is Swiftlet's
+// is the difference of two whole programs, Swiftlet and its C twin. docs/measuring.md explains it. Read next: Progress.swift.
 
 import Measure
 import Subcommand
@@ -34,11 +35,15 @@ struct Breakdown: Equatable {
         self.inKernel = inKernel?.total?.interval.median
     }
 
-    /// Name, nanoseconds.
-    private var lines: [(String, Double)] {
+    /// Name, nanoseconds. A time below the clock's step is known no better than that.
+    private func lines(_ clockStep: Double) -> [(String, Double)] {
         let rest = [
-            ("the system call: bare KVM_RUN", systemCall), ("ours: the handler", handler),
-            ("the whole round trip", total),
+            ("the system call: bare KVM_RUN", systemCall),
+            (
+                "the rig's handler" + (handler <= clockStep ? ", at most the clock's step" : ""),
+                max(handler, clockStep)
+            ),
+            ("the rig's whole round trip", total),
         ]
         guard let inKernel else { return [("hardware, and KVM's way to the program and back", wayToUser)] + rest }
         return [
@@ -54,12 +59,40 @@ struct Breakdown: Equatable {
         for mode in ["ring3", "ring0", "real"] {
             guard let breakdown = Breakdown(mode, report.rows) else { continue }
             table.add("from \(mode)")
-            for (name, time) in breakdown.lines {
+            for (name, time) in breakdown.lines(report.method.clockStep) {
                 let part = breakdown.total > 0 ? time / breakdown.total * 100 : 0
                 table.add("  \(name)", quantity(time, .nanoseconds), "\(decimal(part, 1)) %")
             }
             text = "\nwhere a port exit's time goes (medians)\n"
         }
+        let product = Product(report.rows)
+        product?.add(to: &table)
         return text.isEmpty ? "" : text + table.lines().joined(separator: "\n") + "\n"
+    }
+}
+
+/// The round trip of `swiftlet run`, a call of a whole program, beside that of its C twin; nanoseconds.
+struct Product: Equatable {
+    let swiftlet: Interval
+    let twin: Interval
+    /// Repeat by repeat: what Swiftlet takes beyond the same system calls from C.
+    let ours: Interval
+
+    /// Nil unless both were measured.
+    init?(_ rows: [ReportRow]) {
+        func total(_ host: String) -> ReportRow.Part? { rows.first { $0.id == "exits/call-poll/\(host)" }?.total }
+        guard let swiftlet = total("swiftlet"), let twin = total("twin"),
+            let ours = Interval(of: zip(swiftlet.medians, twin.medians).map { $0 - $1 })
+        else { return nil }
+        (self.swiftlet, self.twin, self.ours) = (swiftlet.interval, twin.interval, ours)
+    }
+
+    fileprivate func add(to table: inout Table) {
+        table.add("of a whole program, 'swiftlet run' (call POLL)")
+        let lines = [("its round trip", swiftlet), ("its C twin's", twin), ("ours: beyond the twin's", ours)]
+        for (name, time) in lines {
+            let interval = "\(quantity(time.low, .nanoseconds)) to \(quantity(time.high, .nanoseconds))"
+            table.add("  \(name)", quantity(time.median, .nanoseconds), interval)
+        }
     }
 }

@@ -41,14 +41,14 @@ final class ColdCopies {
 
     private func copy(of path: String) throws(ExperimentError) -> Copy {
         if let copy = copies[path] { return copy }
-        let copy = Copy(try fromFile(try File.copy(of: path)))
+        let copy = Copy(try tryHost(try File.copy(of: path)))
         copies[path] = copy
         return copy
     }
 
     private func evict(_ path: String) throws(ExperimentError) {
         let copy = try copy(of: path)
-        let pages = try fromFile(try copy.file.dropFromPageCache())
+        let pages = try tryHost(try copy.file.dropFromPageCache())
         if pages.cached > pages.all / 10 {
             throw .unavailable(
                 "\(pages.cached) of \(pages.all) pages of a copy of \(path) stay in the page cache: is /var/tmp memory?"

@@ -82,22 +82,24 @@ struct PhaseTimes: Equatable, Sendable {
 struct PhaseRow: Experiment {
     let subject: Subject
     private let phase: Phase
-    private let starter: Starter
-    private let turns: Turns<Starter, PhaseTimes>
+    private let program: StartedProgram
+    private let runs: InterleavedRuns<StartedProgram, PhaseTimes>
     private let isCold: Bool
 
-    init(_ phase: Phase, _ starter: Starter, _ turns: Turns<Starter, PhaseTimes>, isCold: Bool) {
+    init(_ phase: Phase, _ program: StartedProgram, _ runs: InterleavedRuns<StartedProgram, PhaseTimes>, isCold: Bool) {
         let place: Place = phase == .entry || phase == .guest ? .user : .host
-        subject = Subject(start: phase.rawValue, phase.what, starter, isCold: isCold, place)
+        subject = Subject(start: phase.rawValue, phase.what, program, isCold: isCold, place)
         self.phase = phase
-        self.starter = starter
-        self.turns = turns
+        self.program = program
+        self.runs = runs
         self.isCold = isCold
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        Samples(
-            total: try turns.values(of: starter, for: subject.id, amount.processes(isCold: isCold)).map { $0[phase] })
+        let times = try runs.values(of: program, amount.processes(isCold: isCold))
+        var samples = Samples(total: times.map { $0[phase] })
+        samples.repetitions = runs.repetitions
+        return samples
     }
 }
 
@@ -105,7 +107,7 @@ extension Workshop {
     /// One start of the guest `first`, by the command that a user gives: an option would be parsed in the first phase.
     func phases(of command: Command) throws(ExperimentError) -> PhaseTimes {
         try require(command.program)
-        return try fromWorkshop(try run(command.program, command.arguments))
+        return try tryProgram(try run(command.program, command.arguments))
     }
 
     private func run(_ program: String, _ arguments: [String]) throws(SubcommandError) -> PhaseTimes {

@@ -7,17 +7,18 @@
 func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
     let workshop = equipment.workshop
     let copies = ColdCopies(workshop)
-    let warm = Turns([Starter.swiftlet, .twin, .nothing], equipment) { starter throws(ExperimentError) in
-        try workshop.time(starter: starter.command(workshop, "hello"))
+    let warm = InterleavedRuns([StartedProgram.swiftlet, .twin, .nothing], equipment) {
+        program throws(ExperimentError) in
+        try workshop.time(program: program.command(workshop, "hello"))
     }
-    let cold = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
-        try workshop.time(starter: try copies.evicted(starter.command(workshop, "hello")))
+    let cold = InterleavedRuns([StartedProgram.swiftlet, .twin], equipment) { program throws(ExperimentError) in
+        try workshop.time(program: try copies.evicted(program.command(workshop, "hello")))
     }
-    let warmPhases = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
-        try workshop.phases(of: starter.command(workshop, "first"))
+    let warmPhases = InterleavedRuns([StartedProgram.swiftlet, .twin], equipment) { program throws(ExperimentError) in
+        try workshop.phases(of: program.command(workshop, "first"))
     }
-    let coldPhases = Turns([Starter.swiftlet, .twin], equipment) { starter throws(ExperimentError) in
-        try workshop.phases(of: try copies.evicted(starter.command(workshop, "first")))
+    let coldPhases = InterleavedRuns([StartedProgram.swiftlet, .twin], equipment) { program throws(ExperimentError) in
+        try workshop.phases(of: try copies.evicted(program.command(workshop, "first")))
     }
     let whole: [any Experiment] =
         pair { WholeProcess($0, warm, isCold: false) } + pair { WholeProcess($0, cold, isCold: true) }
@@ -28,13 +29,13 @@ func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
     }
 }
 
-private func pair(_ make: (Starter) -> any Experiment) -> [any Experiment] { [make(.swiftlet), make(.twin)] }
+private func pair(_ make: (StartedProgram) -> any Experiment) -> [any Experiment] { [make(.swiftlet), make(.twin)] }
 
 /// A program and its arguments.
 typealias Command = (program: String, arguments: [String])
 
 /// What is started.
-enum Starter: String, Sendable {
+enum StartedProgram: String, Sendable {
     case swiftlet, twin
     /// benchmarks/nothing.S
     case nothing
@@ -51,11 +52,11 @@ enum Starter: String, Sendable {
 
 extension Subject {
     /// "startup/NAME/swiftlet" or "startup/NAME/swiftlet-cold", Swiftlet's beside the twin's.
-    init(start name: String, _ what: String, _ starter: Starter, isCold: Bool, _ place: Place) {
+    init(start name: String, _ what: String, _ program: StartedProgram, isCold: Bool, _ place: Place) {
         let suffix = isCold ? "-cold" : ""
-        self.init(.startup, name, what, starter.rawValue + suffix, place)
+        self.init(.startup, name, what, program.rawValue + suffix, place)
         hasFloor = false
-        if starter == .swiftlet { beside = "startup/\(name)/twin\(suffix)" }
+        if program == .swiftlet { beside = "startup/\(name)/twin\(suffix)" }
         if isCold { note = Self.cold }
     }
 

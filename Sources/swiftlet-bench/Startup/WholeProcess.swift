@@ -7,22 +7,24 @@ import Subcommand
 
 struct WholeProcess: Experiment {
     let subject: Subject
-    private let starter: Starter
-    private let turns: Turns<Starter, Double>
+    private let program: StartedProgram
+    private let runs: InterleavedRuns<StartedProgram, Double>
     private let isCold: Bool
 
-    init(_ starter: Starter, _ turns: Turns<Starter, Double>, isCold: Bool) {
-        let place: Place = starter == .nothing ? .host : .user
-        var subject = Subject(start: "process", "whole process (exec to end)", starter, isCold: isCold, place)
-        if starter == .nothing { subject.note = "the smallest static program, which only exits: any program's floor" }
+    init(_ program: StartedProgram, _ runs: InterleavedRuns<StartedProgram, Double>, isCold: Bool) {
+        let place: Place = program == .nothing ? .host : .user
+        var subject = Subject(start: "process", "whole process (exec to end)", program, isCold: isCold, place)
+        if program == .nothing { subject.note = "the smallest static program, which only exits: any program's floor" }
         self.subject = subject
-        self.starter = starter
-        self.turns = turns
+        self.program = program
+        self.runs = runs
         self.isCold = isCold
     }
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
-        Samples(total: try turns.values(of: starter, for: subject.id, amount.processes(isCold: isCold)))
+        var samples = Samples(total: try runs.values(of: program, amount.processes(isCold: isCold)))
+        samples.repetitions = runs.repetitions
+        return samples
     }
 }
 
@@ -45,7 +47,7 @@ struct QEMUStart: Experiment {
         let qemu = QEMU(workshop: equipment.workshop)
         let amount = amount.divided(by: 200)
         var result: Result<[Double], ExperimentError> = .success([])
-        try equipment.onBothCPUs { result = Self.times(qemu, amount.warmUps + amount.samples) }
+        try equipment.onBothCPUs { result = Self.times(qemu, amount.total) }
         return Samples(total: Array(try result.get().dropFirst(amount.warmUps)))
     }
 
@@ -69,9 +71,9 @@ struct QEMUStart: Experiment {
 
 extension Workshop {
     /// Nanoseconds of a run whose output is thrown away.
-    func time(starter command: Command) throws(ExperimentError) -> Double {
+    func time(program command: Command) throws(ExperimentError) -> Double {
         try require(command.program)
-        return try fromWorkshop(try time(command))
+        return try tryProgram(try time(command))
     }
 
     /// Built beside the twin.

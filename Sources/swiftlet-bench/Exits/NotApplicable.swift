@@ -2,7 +2,7 @@
 //
 // Read next: ExitRows.swift.
 
-struct Impossible: Experiment {
+struct NotApplicable: Experiment {
     let subject: Subject
     let reason: String
 
