@@ -31,6 +31,7 @@ let package = Package(
         .target(name: "CKVM", path: "CShims/CKVM"),
         .target(name: "CHost", path: "CShims/CHost"),
         .target(name: "CABI", path: "CShims/CABI"),
+        .target(name: "CBacking", path: "CShims/CBacking"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
@@ -45,17 +46,21 @@ let package = Package(
 
         .target(name: "Measure", swiftSettings: strict),
 
+        // Guest memory other than the default's, and what is said about all of it.
+        .target(name: "Backing", dependencies: ["GuestMemory", "Host", "CBacking"], swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
-            name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "CABI"], swiftSettings: strict),
+            name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "CABI"],
+            swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM", "CStart"], swiftSettings: strict),
+        .executableTarget(name: "swiftlet", dependencies: ["VMM", "Backing", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
@@ -82,6 +87,9 @@ let package = Package(
         .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "BackingTests", dependencies: ["Backing", "GuestMemory", "Host", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),

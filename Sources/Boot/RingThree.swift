@@ -15,6 +15,8 @@ public struct BootParameters: Sendable {
     public var tscFrequency: UInt64
     public var features: swiftlet_cpu_features
     public var seed: (UInt64, UInt64, UInt64, UInt64)
+    /// What the grow call may bring memory to in all, and the bytes it adds at a time; 0 when it cannot grow.
+    public var growth: (maximum: UInt64, step: UInt64) = (0, 0)
 
     public init(
         arguments: [String], moduleSize: UInt64, tscFrequency: UInt64, features: swiftlet_cpu_features,

@@ -2,6 +2,8 @@
 //
 // Read next: Machine.swift.
 
+import Backing
+
 /// A machine's configuration. The command line's defaults are these.
 public struct Configuration: Sendable {
     /// Path of the image.
@@ -10,6 +12,11 @@ public struct Configuration: Sendable {
     public var arguments: [String] = []
     /// Bytes, a multiple of the page size; 1 MiB at least.
     public var memorySize: UInt64 = 64 << 20
+    /// Bytes that the guest's grow calls may bring memory to; nil for no growth.
+    public var memoryMaximum: UInt64?
+    public var backing = Backing.anonymous
+    /// Threads that populate memory before the guest starts, 0 for one on each CPU; nil for none.
+    public var prefaultThreads: Int?
     /// Nanoseconds from the start of the guest; nil for no limit.
     public var timeout: UInt64?
     /// Path of a data module for the guest.

@@ -13,15 +13,19 @@ import X86
     private var context: VCPUContext
 
     /// A machine of `memorySize` bytes with its call page where a real one has it. The console is two descriptors.
-    /// A quiet one writes no log lines.
+    /// A quiet one writes no log lines. Memory may grow by 16 MiB.
     public init(memorySize: UInt64, console: Console, quiet: Bool = true) throws {
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
         let layout = try Layout(memorySize: memorySize, image: image, moduleSize: 0)
+        let fourGiB = AddressMap.hole.upperBound
+        let high = layout.high.isEmpty ? fourGiB..<fourGiB : layout.high
+        let limit = high.upperBound + 16 << 20
         context = VCPUContext(
             Platform(
-                memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout, console: console,
+                memory: try GuestMemory(low: layout.low, high: high, limit: limit), layout: layout,
+                console: console,
                 clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-                control: try StopControl(), quiet: quiet))
+                control: try StopControl(), quiet: quiet, slots: SlotTable(nil, limit: limit)))
     }
 
     /// Puts a call's struct into the call page.

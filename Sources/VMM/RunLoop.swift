@@ -66,14 +66,14 @@ struct RunLoop: ~Copyable {
             vcpu.immediateExit = false
             context.statistics.kicks &+= 1
             context.kickAgainIfEarly()
-            return context.platform.control.requested
+            return context.platform.control.requested ?? context.platform.memoryLost
         // Once, when an application processor leaves its wait for SIPI. For ever, when KVM cannot make its worker thread.
         case EAGAIN:
             retries += 1
             if let stop = context.platform.control.requested { return stop }
             return retries < 1000 ? nil : .failed(KVMError("KVM_RUN", errno: error))
         // The guest's doing: it executes or reads where our mapping has nothing.
-        case EFAULT: return .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context))
+        case EFAULT: return context.platform.memoryLost ?? .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context))
         default: return .failed(KVMError("KVM_RUN", errno: error))
         }
     }

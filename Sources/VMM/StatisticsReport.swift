@@ -37,7 +37,7 @@ extension Machine {
         }
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
             + ",\"memory_bytes\":\(configuration.memorySize),\"phases\":{\(phaseFields)},\"calls\":{\(calls)}"
-            + ",\"kicks\":\(outcome.statistics.kicks)}\n"
+            + ",\"kicks\":\(outcome.statistics.kicks),\"memory\":\(memoryReport.json)}\n"
     }
 }
 
@@ -54,6 +54,8 @@ private func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_HANDLER: "handler"
     case SWIFTLET_CALL_TIMER: "timer"
     case SWIFTLET_CALL_FAULT_ADDRESS: "fault-address"
+    case SWIFTLET_CALL_RECLAIM: "reclaim"
+    case SWIFTLET_CALL_GROW: "grow"
     default: "call-\(number)"
     }
 }

@@ -3,6 +3,7 @@
 // After a stop was asked for it kicks again every 10 ms until the vCPU has ended: so a kick that falls between a check
 // and a blocking system call costs 10 ms, never a hang. Read next: StopControl.swift, RunLoop.swift.
 
+import Backing
 import Host
 
 /// How a run ended, and what it counted.
@@ -24,7 +25,10 @@ extension Machine {
             supervise(thread, signals, &keyboard, deadline)
             thread.join()
         } catch { throw .host(error) }
-        return vcpu.outcome
+        // A lost page has read as zeros: whatever the guest made of it counts for nothing.
+        let outcome = vcpu.outcome
+        guard MemoryStore.pageWasLost, let lost = platform.memoryLost else { return outcome }
+        return Outcome(stop: lost, statistics: outcome.statistics)
     }
 
     private func supervise(

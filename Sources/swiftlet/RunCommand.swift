@@ -58,7 +58,7 @@ enum RunCommand {
         switch target {
         case .text:
             writeText(
-                outcome.statisticsText(phases), patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
+                outcome.statisticsText(phases) + machine.memoryText, patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
         case .json(let fd): writeStatistics(machine.statisticsJSON(outcome, phases), fd, "descriptor \(fd)")
         case .jsonFile(let path):
             do throws(MachineError) {

@@ -2,6 +2,7 @@
 //
 // Read next: RunCommand.swift.
 
+import Backing
 import Host
 import VMM
 
@@ -13,6 +14,14 @@ struct Option {
 
     static let all = [
         Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
+        Option(name: "--mem-max", value: "SIZE", help: "what the guest may ask for in all, by grow calls, up to 1T"),
+        Option(
+            name: "--backing", value: "KIND",
+            help: "memory of anon (default), thp, memfd, hugetlb, or file:PATH; that file is made, or emptied when it "
+                + "is as long as --mem"),
+        Option(
+            name: "--prefault", value: nil,
+            help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
@@ -61,13 +70,17 @@ struct RunOptions {
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
+        if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if case .jsonFile(image)? = statistics { throw UsageError("--stats would overwrite the image") }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
         switch name {
-        case "--mem": configuration.memorySize = try memorySize(value ?? "")
+        case "--mem": configuration.memorySize = try memorySize(value ?? "", name)
+        case "--mem-max": configuration.memoryMaximum = try memorySize(value ?? "", name)
+        case "--backing": configuration.backing = try backing(value ?? "")
+        case "--prefault": configuration.prefaultThreads = try threads(value)
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
         case "--core": configuration.core = value
@@ -94,10 +107,26 @@ private func split(_ argument: String) -> (String, String?) {
     return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
 }
 
-func memorySize(_ text: String) throws(UsageError) -> UInt64 {
+func memorySize(_ text: String, _ name: String = "--mem") throws(UsageError) -> UInt64 {
     do throws(MemorySizeError) { return try MemorySize.parse(text) } catch {
-        throw UsageError("--mem \(error.message)")
+        throw UsageError("\(name) \(error.message)")
     }
+}
+
+func backing(_ text: String) throws(UsageError) -> Backing {
+    guard let backing = Backing(text) else {
+        throw UsageError("--backing '\(text)': anon, thp, memfd, hugetlb or file:PATH")
+    }
+    return backing
+}
+
+/// 0, one thread for each CPU, when no number is given.
+func threads(_ text: String?) throws(UsageError) -> Int {
+    guard let text else { return 0 }
+    guard let number = Int(text), (1...1024).contains(number) else {
+        throw UsageError("--prefault='\(text)': threads, 1 to 1024")
+    }
+    return number
 }
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.
