@@ -47,7 +47,8 @@ let package = Package(
         .target(name: "Measure", swiftSettings: strict),
 
         // Guest memory other than the default's, and what is said about all of it.
-        .target(name: "Backing", dependencies: ["GuestMemory", "Host", "CBacking"], swiftSettings: strict),
+        .target(
+            name: "Backing", dependencies: ["GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"], swiftSettings: strict),
 
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),

@@ -16,6 +16,8 @@ public enum BackingError: Error, Equatable, Sendable {
     case inUse(String)
     /// The disk cannot hold the file.
     case noRoom(String, needed: UInt64, errno: Int32)
+    /// `--mem-max` cannot be had.
+    case maximum(UInt64)
     /// Memory is no multiple of 2 MiB.
     case unaligned(UInt64)
     /// Fewer huge pages than the machine needs.
@@ -37,6 +39,8 @@ public enum BackingError: Error, Equatable, Sendable {
         case .inUse(let path): return "--backing file:\(path): another machine uses this file"
         case .noRoom(let path, let needed, let errno):
             return "--backing file:\(path): no room for \(needed >> 20) MiB: \(errnoText(errno))"
+        case .maximum(let size):
+            return "--mem-max \(size >> 20) MiB: from --mem up to 1T and to what this CPU can address, both multiples of 2M"
         case .unaligned(let size):
             return "--backing hugetlb: memory of \(size >> 10) KiB is no multiple of the 2 MiB of a huge page"
         case .hugePages(let needed, let free, let reserved):

@@ -2,6 +2,7 @@
 //
 // Read after the run, while the mappings still exist. Read next: VMM/MemoryMap.swift.
 
+import CABI
 import GuestMemory
 
 /// What adding memory slots has cost KVM.
@@ -32,10 +33,14 @@ public struct MemoryReport: Sendable {
     public let regions: [Region]
     public let total: MappingTotals
 
-    /// `regions` are guest-physical, ascending, with a word each.
+    /// `map` is what boot info told the guest, `planned` the memory from 4 GiB up that it started with.
     public init(
-        _ memory: borrowing GuestMemory, backing: Backing, slots: SlotTotals, regions: [(Range<UInt64>, String)]
+        _ memory: borrowing GuestMemory, backing: Backing, slots: SlotTotals, map: [swiftlet_memory_range],
+        planned: Range<UInt64>
     ) {
+        var regions = map.map { ($0.start..<$0.start + $0.size, word($0.type)) }
+        let grown = max(planned.upperBound, memory.high.lowerBound)..<memory.high.upperBound
+        if !grown.isEmpty { regions.append((grown, "grown")) }
         self.backing = backing.name
         self.slots = slots
         let base = UInt64(memory.hostBase)
@@ -80,6 +85,19 @@ public struct MemoryReport: Sendable {
 
     private func row(_ place: String, _ size: String, _ resident: String, _ huge: String, _ what: String) -> String {
         "  \(padded(place, 24, left: false))\(padded(size, 12))\(padded(resident, 12))\(padded(huge, 12))  \(what)"
+    }
+}
+
+private func word(_ type: UInt32) -> String {
+    switch Int32(bitPattern: type) {
+    case SWIFTLET_MEMORY_MACHINE: "machine"
+    case SWIFTLET_MEMORY_BOOT_INFO: "boot-info"
+    case SWIFTLET_MEMORY_VCPU: "vcpu"
+    case SWIFTLET_MEMORY_IMAGE: "image"
+    case SWIFTLET_MEMORY_STACK: "stack"
+    case SWIFTLET_MEMORY_PAGE_TABLES: "page-tables"
+    case SWIFTLET_MEMORY_MODULE: "module"
+    default: "free"
     }
 }
 

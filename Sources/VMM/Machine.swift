@@ -18,6 +18,8 @@ public final class Machine: Sendable {
     let guest: RingThree
     let vm: VM
     let platform: Platform
+    /// The memory slots that the machine starts with.
+    let slots: SlotTotals
     let vcpu: VCPUThread
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
@@ -28,16 +30,16 @@ public final class Machine: Sendable {
         guest = try Self.plan(source, configuration, moduleSize: module.size)
         phases.end("image", at: Clock.monotonic())
 
-        let growth = try Growth(configuration)
-        let memory = try Self.reserve(guest.layout, growth, configuration.backing)
+        let plan = try fromBacking(
+            try GrowthPlan(size: configuration.memorySize, maximum: configuration.memoryMaximum))
+        let memory = try Self.reserve(guest.layout, plan, configuration.backing)
         let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
         if let threads = configuration.prefaultThreads { try Self.prefault(memory, configuration, threads, &phases) }
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
-        let slots = SlotTable(vm.slots, limit: growth.limit, step: growth.step)
-        try fromKVM(try Self.add(slots, memory))
+        slots = try fromKVM(try Self.addSlots(vm, memory))
         try fromKVM(try vm.enableSplitIRQChip())
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
@@ -45,14 +47,15 @@ public final class Machine: Sendable {
         phases.end("vm", at: Clock.monotonic())
 
         let state = try Self.fill(
-            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: growth.step)
+            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step)
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, slots: slots)
+            quiet: configuration.quiet, store: store,
+            growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store))
         self.vm = vm
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
         phases.end("vcpu", at: Clock.monotonic())
@@ -67,15 +70,11 @@ public final class Machine: Sendable {
 
     /// A machine larger than the host's memory would only die of it later; a file may be larger.
     private static func reserve(
-        _ layout: Layout, _ growth: Growth, _ backing: Backing
+        _ layout: Layout, _ plan: GrowthPlan, _ backing: Backing
     ) throws(MachineError) -> GuestMemory {
-        let host = Processor.memorySize()
-        if layout.memorySize > host, backing.path == nil {
-            throw .memoryBeyondHost(given: layout.memorySize, host: host)
-        }
-        let fourGiB = AddressMap.hole.upperBound
-        let high = growth.limit > 0 && layout.high.isEmpty ? fourGiB..<fourGiB : layout.high
-        return try fromMemory(try GuestMemory(low: layout.low, high: high, limit: growth.limit))
+        let (size, host) = (layout.memorySize, Processor.memorySize())
+        if size > host, backing.path == nil { throw .memoryBeyondHost(given: size, host: host) }
+        return try fromMemory(try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit))
     }
 
     private static func prefault(
@@ -87,10 +86,24 @@ public final class Machine: Sendable {
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
-    private static func add(_ slots: borrowing SlotTable, _ memory: borrowing GuestMemory) throws(KVMError) {
-        try slots.add(AddressMap.machine, of: memory, .readOnly)
-        try slots.add(memory.low, of: memory)
-        try slots.add(memory.high, of: memory)
+    private static func addSlots(
+        _ vm: borrowing VM, _ memory: borrowing GuestMemory
+    ) throws(KVMError) -> SlotTotals {
+        var totals = SlotTotals()
+        func add(_ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
+            if range.isEmpty { return }
+            let size = range.upperBound - range.lowerBound
+            let start = Clock.monotonic()
+            try vm.set(
+                MemorySlot(
+                    index: UInt32(totals.count), guestAddress: range.lowerBound, size: size,
+                    hostAddress: memory.hostBase + UInt(range.lowerBound), flags: flags))
+            totals.add(bytes: size, nanoseconds: Clock.monotonic() - start)
+        }
+        try add(AddressMap.machine, .readOnly)
+        try add(memory.low, [])
+        try add(memory.high, [])
+        return totals
     }
 
     private static func fill(

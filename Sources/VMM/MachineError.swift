@@ -42,7 +42,6 @@ public enum MachineError: Error, Sendable {
     case image(String, ImageError)
     case memory(GuestMemoryError)
     case backing(BackingError)
-    case memoryMaximum(UInt64)
     case memoryBeyondHost(given: UInt64, host: UInt64)
 
     /// One line.
@@ -60,8 +59,6 @@ public enum MachineError: Error, Sendable {
         case .memory(.mapping(let size, let errno)):
             "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem"
         case .backing(let error): error.message
-        case .memoryMaximum(let given):
-            "--mem-max \(given >> 20) MiB: from --mem up to 1T and to what this CPU can address, both multiples of 2M"
         case .memoryBeyondHost(let given, let host):
             "--mem \(given >> 20) MiB is more than this host's \(host >> 20) MiB: use a smaller --mem"
         }

@@ -13,7 +13,8 @@ final class Platform: Sendable {
     let memory: GuestMemory
     /// What the memory is in when it is not anonymous.
     let store: MemoryStore?
-    let slots: SlotTable
+    /// Nil when it may not grow.
+    let growth: Growth?
     let layout: Layout
     let console: Console
     /// Where the guest's log lines go.
@@ -24,11 +25,11 @@ final class Platform: Sendable {
 
     init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
-        quiet: Bool, store: MemoryStore? = nil, slots: consuming SlotTable = SlotTable(nil)
+        quiet: Bool, store: MemoryStore? = nil, growth: Growth? = nil
     ) {
         self.memory = memory
         self.store = store
-        self.slots = slots
+        self.growth = growth
         self.layout = layout
         self.console = console
         self.clock = clock
