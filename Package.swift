@@ -45,6 +45,8 @@ let package = Package(
         .target(name: "Host", dependencies: ["CHost"], swiftSettings: strict),
 
         .target(name: "Measure", swiftSettings: strict),
+        // What watches a run: it knows an exit and a machine's memory, but no machine.
+        .target(name: "Observe", dependencies: ["KVM", "Host"], swiftSettings: strict),
 
         // Guest memory other than the default's, and what is said about all of it.
         .target(
@@ -53,7 +55,8 @@ let package = Package(
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
-            name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "CABI"],
+            name: "VMM",
+            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "Observe", "CABI"],
             swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.
@@ -61,11 +64,13 @@ let package = Package(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM", "Backing", "CStart"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet", dependencies: ["VMM", "Backing", "Rig", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+            name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
+            swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
@@ -93,9 +98,11 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
-        .testTarget(name: "VMMTests", dependencies: ["VMM", "ImageBuilder", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "VMMTests", dependencies: ["VMM", "Observe", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(

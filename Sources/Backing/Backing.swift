@@ -16,6 +16,8 @@ public enum Backing: Equatable, Sendable {
     /// A shared mapping of a file of the user's.
     case file(String)
 
+    public static let usage = "anon, thp, memfd, hugetlb or file:PATH"
+
     /// As `--backing` names it; nil for anything else.
     public init?(_ text: String) {
         switch text {

@@ -37,6 +37,24 @@ public struct GrowthPlan: Equatable, Sendable {
     }
 }
 
+/// What a machine's memory slots have cost.
+public struct SlotTotals: Equatable, Sendable {
+    public var count: UInt64 = 0
+    public var bytes: UInt64 = 0
+    public var nanoseconds: UInt64 = 0
+
+    public init() {}
+
+    /// Those that a machine starts with: its own pages, and memory below and above the hole under 4 GiB.
+    public init(_ memory: borrowing GuestMemory, since start: UInt64) {
+        nanoseconds = Clock.monotonic() - start
+        for range in [AddressMap.machine, memory.low, memory.high] where !range.isEmpty {
+            count += 1
+            bytes += UInt64(range.count)
+        }
+    }
+}
+
 /// A machine's memory slots beyond those that it started with.
 public final class Growth: Sendable {
     private let plan: GrowthPlan
@@ -81,6 +99,8 @@ public final class Growth: Sendable {
             MemorySlot(
                 index: UInt32(totals.count), guestAddress: range.lowerBound, size: size,
                 hostAddress: memory.hostBase + UInt(range.lowerBound)))
-        totals.add(bytes: size, nanoseconds: Clock.monotonic() - start)
+        totals.nanoseconds += Clock.monotonic() - start
+        totals.count += 1
+        totals.bytes += size
     }
 }

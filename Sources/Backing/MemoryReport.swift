@@ -5,21 +5,6 @@
 import CABI
 import GuestMemory
 
-/// What adding memory slots has cost KVM.
-public struct SlotTotals: Equatable, Sendable {
-    public var count: UInt64 = 0
-    public var bytes: UInt64 = 0
-    public var nanoseconds: UInt64 = 0
-
-    public init() {}
-
-    public mutating func add(bytes: UInt64, nanoseconds: UInt64) {
-        count += 1
-        self.bytes += bytes
-        self.nanoseconds += nanoseconds
-    }
-}
-
 /// A snapshot of guest memory's state.
 public struct MemoryReport: Sendable {
     public struct Region: Sendable {
@@ -52,8 +37,10 @@ public struct MemoryReport: Sendable {
         total = MappingTotals(smaps: readText("/proc/self/smaps", limit: 1 << 22) ?? "", in: base..<base + memory.span)
     }
 
+    public var text: String { lines.joined(separator: "\n") + "\n" }
+
     /// A table.
-    public var lines: [String] {
+    var lines: [String] {
         var lines = [
             "swiftlet: memory (\(backing); \(slots.count) slots, \(slots.bytes >> 10) KiB, added in "
                 + "\(slots.nanoseconds / 1000) us)",

@@ -82,8 +82,16 @@ public final class MemoryStore: Sendable {
         try map(range, memory)
     }
 
-    /// Gives pages back to the host: they read as zeros afterwards. 0 or errno; EINVAL when any is not memory.
-    public func release(_ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory) -> Int32 {
+    /// Gives pages back to the host: they read as zeros afterwards. 0 or errno; EINVAL when any of them is not memory.
+    public static func release(
+        _ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory, in store: MemoryStore?
+    ) -> Int32 {
+        if let store { return store.release(address, count, of: memory) }
+        guard let start = unsafe memory.pointer(address, count) else { return EINVAL }
+        return unsafe madvise(start, Int(count), MADV_DONTNEED) == 0 ? 0 : errno
+    }
+
+    private func release(_ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory) -> Int32 {
         guard memory.contains(address, count) else { return EINVAL }
         if count == 0 { return 0 }  // of which fallocate(2) would complain
         let range = address.rawValue..<address.rawValue + count

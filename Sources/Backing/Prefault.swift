@@ -16,6 +16,14 @@ public struct Prefault: Sendable {
     private let bytes: UInt64
     private let pieces: [Range<UInt>]
 
+    public static let usage = "threads, 1 to 1024"
+
+    /// The value of `--prefault`: 0, one thread for each CPU, without one; nil for what is no number of threads.
+    public static func threads(_ text: String?) -> Int? {
+        guard let text else { return 0 }
+        return Int(text).flatMap { (1...1024).contains($0) ? $0 : nil }
+    }
+
     /// Bytes for each turn: what a stop or a progress line waits for.
     private static let piece: UInt64 = 32 << 20
 

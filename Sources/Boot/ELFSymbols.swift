@@ -1,4 +1,4 @@
-// From an address to a symbol: what crash reports name. Read only when a guest has crashed, never at start-up.
+// From an address to a symbol: what crash reports, traces and profiles name. Never read at an ordinary start-up.
 //
 // Read next: ELFSurvey.swift, RingThree.swift.
 
@@ -18,6 +18,11 @@ extension ELFImage {
     public func symbol(at address: UInt64) -> SymbolPlace? {
         unsafe SymbolSearch(elf).symbol(at: address)
     }
+
+    /// All functions and objects, addresses as linked: for those who ask often and keep a table of their own.
+    public func forEachSymbol(_ body: (_ address: UInt64, _ size: UInt64, _ name: String) -> Void) {
+        unsafe SymbolSearch(elf).forEach { body($0.st_value, $0.st_size, $1) }
+    }
 }
 
 /// The symbol tables of an ELF file, checked image or not.
@@ -26,8 +31,23 @@ extension ELFImage {
 
     init(_ elf: OpaquePointer) { unsafe self.elf = elf }
 
-    /// Looks into the first symbol table only: the gABI allows no second one, and a hostile file could have thousands.
     func symbol(at address: UInt64) -> SymbolPlace? {
+        guard let (section, header) = unsafe table() else { return nil }
+        var best: GElf_Sym?
+        unsafe visit(section, header) { symbol in
+            if symbol.st_value <= address, symbol.st_value >= best?.st_value ?? 0 { best = symbol }
+        }
+        guard let best, best.st_size == 0 || address - best.st_value < best.st_size else { return nil }
+        return SymbolPlace(name: name(best, header), offset: address - best.st_value)
+    }
+
+    func forEach(_ body: (GElf_Sym, String) -> Void) {
+        guard let (section, header) = unsafe table() else { return }
+        unsafe visit(section, header) { body($0, name($0, header)) }
+    }
+
+    /// The first symbol table: the gABI allows no second one, and a hostile file could have thousands.
+    private func table() -> (section: OpaquePointer, header: GElf_Shdr)? {
         var section = unsafe elf_nextscn(elf, nil)
         while let current = unsafe section {
             var header = GElf_Shdr()
@@ -35,7 +55,7 @@ extension ELFImage {
                 guard isModest(header), let names = unsafe elf_getscn(elf, Int(header.sh_link)) else { return nil }
                 var namesHeader = GElf_Shdr()
                 guard unsafe gelf_getshdr(names, &namesHeader) != nil, isModest(namesHeader) else { return nil }
-                return unsafe symbol(at: address, in: current, header)
+                return unsafe (current, header)
             }
             unsafe section = elf_nextscn(elf, current)
         }
@@ -45,19 +65,14 @@ extension ELFImage {
     /// libelf reads a section whole: one of a sparse file could be gigabytes of nothing.
     private func isModest(_ header: GElf_Shdr) -> Bool { header.sh_size <= 64 << 20 }
 
-    private func symbol(at address: UInt64, in section: OpaquePointer, _ header: GElf_Shdr) -> SymbolPlace? {
+    private func visit(_ section: OpaquePointer, _ header: GElf_Shdr, _ body: (GElf_Sym) -> Void) {
         guard let data = unsafe elf_getdata(section, nil), header.sh_entsize == 24 || header.sh_entsize == 16
-        else { return nil }
-        var best: GElf_Sym?
+        else { return }
         for index in 0..<Int32(clamping: header.sh_size / header.sh_entsize) {
             var symbol = GElf_Sym()
             guard unsafe gelf_getsym(data, index, &symbol) != nil else { break }
-            if symbol.st_value <= address, symbol.st_value >= best?.st_value ?? 0, isPlace(symbol, header) {
-                best = symbol
-            }
+            if isPlace(symbol, header) { body(symbol) }
         }
-        guard let best, best.st_size == 0 || address - best.st_value < best.st_size else { return nil }
-        return SymbolPlace(name: name(best, header), offset: address - best.st_value)
     }
 
     /// Whether it names code or data in the image.

@@ -140,13 +140,6 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         highEnd.store(end, ordering: .releasing)
     }
 
-    /// Gives pages of anonymous memory back to the host: they read as zeros afterwards. 0 or errno; EINVAL when any of them
-    /// is not memory. The corresponding call is `madvise(MADV_DONTNEED)`.
-    public func discard(_ address: GuestAddress, _ count: UInt64) -> Int32 {
-        guard let pointer = unsafe pointer(address, count) else { return EINVAL }
-        return unsafe madvise(pointer, Int(count), MADV_DONTNEED) == 0 ? 0 : errno
-    }
-
     /// The host address of guest-physical 0, for memory slots.
     public var hostBase: UInt { unsafe UInt(bitPattern: base) }
 

@@ -30,3 +30,5 @@ public struct RawTerminal: ~Copyable {
         unsafe tcsetattr(fd, TCSANOW, &settings)
     }
 }
+
+public func isTerminal(_ fd: Int32) -> Bool { isatty(fd) == 1 }

@@ -58,6 +58,9 @@ import Glibc
         unsafe shared.pointee.s.regs.regs.rip
     }
 
+    /// RBP at the last exit, free of charge. Needs `synchroniseRegisters()`.
+    public var basePointer: UInt64 { unsafe shared.pointee.s.regs.regs.rbp }
+
     /// What an `IN` reads: the same value for each item.
     public func answerPortRead(_ value: UInt32) {
         let io = unsafe shared.pointee.io

@@ -1,97 +1,127 @@
 // Where a measurement was made: a number without this means nothing to anybody else.
 //
-// Everything comes from files of the kernel, read through a function that the caller gives: so this imports nothing, and
-// tests invent a host. Read next: ResidentMemory.swift.
+// Everything comes from files of the kernel. What disturbed the host meanwhile is Noise.swift's. Read next: Noise.swift.
 
 /// The host, as far as it explains a measurement. Text that a host does not tell is empty.
 public struct Environment: Equatable, Sendable, Codable {
-    /// How KVM runs guests here.
-    public enum Virtualization: String, Sendable, Codable {
-        case vtx = "VT-x"
-        case svm = "SVM"
-        /// A KVM without hardware support: its figures say nothing about VT-x or SVM.
-        case software
-        case none
-    }
-
     public var cpu: String
     public var cpus: Int
     public var microcode: String
+    public var memoryKib: Int
     public var kernel: String
-    public var virtualization: Virtualization
-    /// Whether the host is itself a virtual machine.
-    public var isVirtual: Bool
+    /// Words of the kernel's command line that change timings: isolcpus, nohz_full, mitigations and their kin.
+    public var bootOptions: [String]
+    /// How the kernel guards against each flaw of the CPU: the files in /sys/devices/system/cpu/vulnerabilities.
+    public var mitigations: [String: String]
+    public var virtualization: KVMKind
     /// The KVM module behind `virtualization`, such as "kvm_intel".
     public var module: String
+    /// Of kvm and that module: "kvm.halt_poll_ns". Whether guests may be hypervisors is "kvm_intel.nested".
+    public var parameters: [String: String]
+    /// Whether the host is itself a virtual machine: then every exit may be paid for twice.
+    public var isVirtual: Bool
+    /// Whose; empty on bare metal, and where nobody told.
+    public var hypervisor: String
     /// Of the first CPU; empty where the frequency cannot be set.
     public var governor: String
+    /// "on", "off", or empty.
+    public var turbo: String
+    /// "on", "off", "notsupported" (Linux, Documentation/ABI/testing/sysfs-devices-system-cpu).
+    public var smt: String
+    public var clockSource: String
+    /// "always", "madvise" or "never".
+    public var transparentHugePages: String
+    /// Reserved pages of hugetlbfs, by size: "hugepages-2048kB".
+    public var hugePages: [String: Int]
     /// Load average of the last minute: above a fraction of the CPUs, the figures are disturbed.
     public var load: Double
     /// What was measured, by name.
     public var versions: [String: String]
 
-    /// Reads the host. `read` gives a file's text, or nil; `modules` are the names in /sys/module that begin with "kvm_".
-    public init(versions: [String: String] = [:], modules: [String], read: (String) -> String?) {
-        let info = read("/proc/cpuinfo") ?? ""
+    public init(versions: [String: String] = [:], hypervisor: String = "", _ host: HostFiles) {
+        let info = host.text("/proc/cpuinfo") ?? ""
         let flags = field("flags", info).split(separator: " ")
         cpu = field("model name", info)
         cpus = lines(info).count { $0.hasPrefix("processor") }
         microcode = field("microcode", info)
-        kernel = trimmed(read("/proc/sys/kernel/osrelease"))
+        memoryKib = Int(field("MemTotal", host.text("/proc/meminfo") ?? "").prefix { $0 != " " }) ?? 0
+        kernel = host.word("/proc/sys/kernel/osrelease")
+        bootOptions = host.word("/proc/cmdline").split(separator: " ").filter(Self.matters).map(String.init)
+        mitigations = host.words(matching: "/sys/devices/system/cpu/vulnerabilities/*")
         isVirtual = flags.contains("hypervisor")
-        governor = trimmed(read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
-        load = Double(trimmed(read("/proc/loadavg")).prefix { $0 != " " }) ?? 0
+        self.hypervisor = isVirtual ? hypervisor : ""
+        governor = host.word("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+        turbo = Self.turbo(host)
+        smt = host.word("/sys/devices/system/cpu/smt/control")
+        clockSource = host.word("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        transparentHugePages = host.choice("/sys/kernel/mm/transparent_hugepage/enabled")
+        hugePages = [:]
+        for path in host.paths("/sys/kernel/mm/hugepages/*/nr_hugepages") {
+            hugePages[String(path.split(separator: "/").dropLast().last ?? "")] = Int(host.word(path)) ?? 0
+        }
+        load = Double(host.word("/proc/loadavg").prefix { $0 != " " }) ?? 0
         self.versions = versions
-        (virtualization, module) = Self.identify(
-            vmx: flags.contains("vmx"), svm: flags.contains("svm"), modules: modules,
-            hasDevice: read("/sys/class/misc/kvm/dev") != nil)
+        let modules = host.paths("/sys/module/kvm_*").compactMap { $0.split(separator: "/").last.map(String.init) }
+        (virtualization, module) = KVMKind.identify(
+            vmx: flags.contains("vmx"), svm: flags.contains("svm"), modules: modules)
+        if host.text("/sys/class/misc/kvm/dev") == nil { (virtualization, module) = (.none, "") }
+        parameters = [:]
+        for name in ["kvm", module] where !name.isEmpty {
+            for (key, value) in host.words(matching: "/sys/module/\(name)/parameters/*") {
+                parameters["\(name).\(key)"] = value
+            }
+        }
     }
 
-    /// A CPU that shows VT-x or SVM runs guests with it; a KVM on any other is software.
-    private static func identify(
-        vmx: Bool, svm: Bool, modules: [String], hasDevice: Bool
-    ) -> (Virtualization, String) {
-        if !hasDevice { return (.none, "") }
-        if vmx { return (.vtx, "kvm_intel") }
-        if svm { return (.svm, "kvm_amd") }
-        return (.software, modules.first { $0 != "kvm_intel" && $0 != "kvm_amd" } ?? "")
+    /// The rest of a command line (consoles, disks) is nobody's business.
+    private static func matters(_ word: Substring) -> Bool {
+        let names = [
+            "isolcpus", "nohz", "nohz_full", "rcu_nocbs", "irqaffinity", "mitigations", "idle", "intel_idle.max_cstate",
+            "processor.max_cstate", "cpuidle.off", "intel_pstate", "amd_pstate", "nosmt", "nopti", "pti", "spectre_v2",
+            "nospectre_v2", "tsc", "clocksource", "hugepages", "hugepagesz", "default_hugepagesz",
+            "transparent_hugepage", "preempt", "threadirqs", "skew_tick", "nokaslr",
+        ]
+        let name = word.prefix { $0 != "=" }
+        return names.contains(String(name)) || name.hasPrefix("kvm") || name.hasPrefix("cpuidle_haltpoll")
     }
 
-    /// What a reader must know before the figures; nil when there is nothing.
+    private static func turbo(_ host: HostFiles) -> String {
+        switch (
+            host.word("/sys/devices/system/cpu/intel_pstate/no_turbo"), host.word("/sys/devices/system/cpu/cpufreq/boost")
+        ) {
+        case ("0", _), (_, "1"): "on"
+        case ("1", _), (_, "0"): "off"
+        default: ""
+        }
+    }
+
+    /// What every figure made on a software KVM carries.
+    public static let softwareStamp = "software KVM: not representative of VT-x or SVM"
+
+    /// What a reader must know before the figures; empty when there is nothing.
     public var warnings: [String] {
         var list: [String] = []
-        if virtualization == .software { list.append("software KVM: not representative of VT-x or SVM") }
-        if isVirtual { list.append("the host is itself a virtual machine") }
+        if virtualization == .software { list.append(Self.softwareStamp) }
+        if isVirtual {
+            list.append("the host is itself a virtual machine" + (hypervisor.isEmpty ? "" : ", under \(hypervisor)"))
+        }
         if load > Double(cpus) / 4 { list.append("other work on this host (load \(load)): ratios hold, times do not") }
+        if !governor.isEmpty, governor != "performance" {
+            list.append("governor \(governor): the clock rate may change between samples")
+        }
         return list
     }
 
     /// Two lines for a report.
     public var summary: String {
         let clock = governor.isEmpty ? "" : ", governor \(governor)"
-        let kind = virtualization == .none ? "no /dev/kvm" : "\(virtualization.rawValue) KVM\(parenthesised(module))"
         let built = versions.sorted { $0.key < $1.key }.map { ", \($0.key) \($0.value)" }.joined()
-        return "\(cpu) (\(cpus) CPUs, microcode \(microcode)\(clock)), Linux \(kernel)\n\(kind), load \(load)\(built)"
+        return "\(cpu) (\(cpus) CPUs, microcode \(microcode)\(clock)), Linux \(kernel)\n\(kvm), load \(load)\(built)"
     }
-}
 
-private func parenthesised(_ text: String) -> String { text.isEmpty ? "" : " (\(text))" }
-
-private func lines(_ text: String) -> [Substring] { text.split(separator: "\n") }
-
-/// The value of the first line "name : value", as /proc/cpuinfo writes them.
-private func field(_ name: String, _ text: String) -> String {
-    for line in lines(text) where line.hasPrefix(name) {
-        let parts = line.split(separator: ":", maxSplits: 1)
-        if parts.count == 2, trimmed(String(parts[0])) == name { return trimmed(String(parts[1])) }
+    /// "SVM KVM (kvm_amd)"
+    public var kvm: String {
+        let behind = module.isEmpty ? "" : " (\(module))"
+        return virtualization == .none ? "no /dev/kvm" : "\(virtualization.rawValue) KVM\(behind)"
     }
-    return ""
-}
-
-/// Without white space at both ends.
-private func trimmed(_ text: String?) -> String {
-    var rest = Substring(text ?? "")
-    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
-    while let last = rest.last, last.isWhitespace { rest.removeLast() }
-    return String(rest)
 }

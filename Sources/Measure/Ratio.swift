@@ -2,7 +2,7 @@
 //
 // Two neighbours in time met the same machine: the same load, the same clock rate. So each pair gives a ratio, and the
 // median of those is what we report; drift between runs, thirty times larger than the noise within one, cancels out.
-// Read next: Environment.swift.
+// Read next: HostFiles.swift.
 
 /// The median ratio of pairs, and where its true value lies with 95 % confidence.
 public typealias Ratio = Interval

@@ -1,7 +1,7 @@
 // Resident memory of a virtual machine's process, from /proc/PID/smaps (proc(5)).
 //
 // The guest's memory is found by its shape: the one run of adjacent anonymous mappings that is as long as the machine's
-// memory. So the same rule holds for any VMM that maps it anonymously. Read next: swiftlet-bench/Memory.swift.
+// memory. So the same rule holds for any VMM that maps it anonymously. Read next: swiftlet-bench/Bench.swift.
 
 /// A process's resident memory, the guest's counted apart.
 public struct ResidentMemory: Equatable, Sendable {

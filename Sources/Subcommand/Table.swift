@@ -9,10 +9,14 @@ public struct Table: Sendable {
     private let columns: [Alignment]
     private var rows: [[String]] = []
 
-    public init(_ columns: Alignment...) { self.columns = columns }
+    public init(_ columns: Alignment...) { self.init(columns: columns) }
+
+    public init(columns: [Alignment]) { self.columns = columns }
 
     /// Cells beyond the columns are left out.
-    public mutating func add(_ cells: String...) { rows.append(cells) }
+    public mutating func add(_ cells: String...) { add(cells: cells) }
+
+    public mutating func add(cells: [String]) { rows.append(cells) }
 
     /// A line for each row, `indent` spaces before and two between columns.
     public func lines(indent: Int = 2) -> [String] {

@@ -19,6 +19,7 @@ extension Machine {
             say(report(crash))
             if let path = configuration.core { writeCore(crash, path) }
         }
+        vcpu.finishObservation(outcome.stop)
         return outcome.stop.exitStatus
     }
 

@@ -3,6 +3,7 @@
 // Read next: Machine.swift.
 
 import Backing
+import Observe
 
 /// A machine's configuration. The command line's defaults are these.
 public struct Configuration: Sendable {
@@ -27,6 +28,9 @@ public struct Configuration: Sendable {
     public var quiet = false
     /// Where an ELF core goes when the guest crashes.
     public var core: String?
+
+    /// What to watch while it runs.
+    public var observation = Observation()
 
     public static let smallestMemory: UInt64 = 1 << 20
 

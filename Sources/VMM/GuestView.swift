@@ -15,6 +15,14 @@ struct GuestView {
         self.root = root
     }
 
+    /// An aligned word; nil where it is not mapped or is no memory.
+    func word(at address: UInt64) -> UInt64? {
+        guard address % 8 == 0, let mapping = PageWalk.translate(address, root: root, in: platform.memory) else {
+            return nil
+        }
+        return platform.memory.read(GuestAddress(mapping.physical))
+    }
+
     /// Up to `count` bytes; fewer where a page is not mapped or is no memory.
     func bytes(at address: UInt64, _ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -9,6 +9,7 @@ import CABI
 import GuestMemory
 import Host
 import KVM
+import Observe
 import X86
 
 /// A guest, ready to run.
@@ -28,18 +29,25 @@ public final class Machine: Sendable {
         let module = try ModuleFile(configuration.module)
         source = try ImageFile(configuration.image)
         guest = try Self.plan(source, configuration, moduleSize: module.size)
+        let observer = configuration.observation.isNothing ? nil : try Self.observer(configuration, source, guest)
         phases.end("image", at: Clock.monotonic())
 
         let plan = try fromBacking(
             try GrowthPlan(size: configuration.memorySize, maximum: configuration.memoryMaximum))
         let memory = try Self.reserve(guest.layout, plan, configuration.backing)
         let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
-        if let threads = configuration.prefaultThreads { try Self.prefault(memory, configuration, threads, &phases) }
+        if let threads = configuration.prefaultThreads {
+            let prefault = try fromBacking(try Prefault(memory, backing: configuration.backing, threads: threads))
+            try fromBacking(try prefault.run(quiet: configuration.quiet))
+            phases.end("prefault", at: Clock.monotonic())
+        }
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
-        slots = try fromKVM(try Self.addSlots(vm, memory))
+        let slotStart = Clock.monotonic()
+        try fromKVM(try Self.addSlots(vm, memory))
+        slots = SlotTotals(memory, since: slotStart)
         try fromKVM(try vm.enableSplitIRQChip())
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
@@ -57,7 +65,7 @@ public final class Machine: Sendable {
             quiet: configuration.quiet, store: store,
             growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store))
         self.vm = vm
-        self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
+        self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         phases.end("vcpu", at: Clock.monotonic())
     }
 
@@ -66,6 +74,15 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> RingThree {
         try fromImage(
             source.path, try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: moduleSize))
+    }
+
+    private static func observer(
+        _ configuration: Configuration, _ source: borrowing ImageFile, _ guest: RingThree
+    ) throws(MachineError) -> Observer {
+        let wanted = configuration.observation
+        var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
+        if wanted.needsSymbols { observer.symbols = SymbolTable(source.image, bias: guest.bias) }
+        return observer
     }
 
     /// A machine larger than the host's memory would only die of it later; a file may be larger.
@@ -77,33 +94,18 @@ public final class Machine: Sendable {
         return try fromMemory(try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit))
     }
 
-    private static func prefault(
-        _ memory: borrowing GuestMemory, _ configuration: Configuration, _ threads: Int, _ phases: inout Phases
-    ) throws(MachineError) {
-        let prefault = try fromBacking(try Prefault(memory, backing: configuration.backing, threads: threads))
-        try fromBacking(try prefault.run(quiet: configuration.quiet))
-        phases.end("prefault", at: Clock.monotonic())
-    }
-
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
-    private static func addSlots(
-        _ vm: borrowing VM, _ memory: borrowing GuestMemory
-    ) throws(KVMError) -> SlotTotals {
-        var totals = SlotTotals()
-        func add(_ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
+    private static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
+        func add(_ index: UInt32, _ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
             if range.isEmpty { return }
-            let size = range.upperBound - range.lowerBound
-            let start = Clock.monotonic()
             try vm.set(
                 MemorySlot(
-                    index: UInt32(totals.count), guestAddress: range.lowerBound, size: size,
+                    index: index, guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
                     hostAddress: memory.hostBase + UInt(range.lowerBound), flags: flags))
-            totals.add(bytes: size, nanoseconds: Clock.monotonic() - start)
         }
-        try add(AddressMap.machine, .readOnly)
-        try add(memory.low, [])
-        try add(memory.high, [])
-        return totals
+        try add(0, AddressMap.machine, .readOnly)
+        try add(1, memory.low, [])
+        try add(2, memory.high, [])
     }
 
     private static func fill(

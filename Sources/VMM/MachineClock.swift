@@ -32,8 +32,11 @@ struct MachineClock: Sendable {
         self.guestStart = guestStart
     }
 
-    func now() -> UInt64 {
-        let cycles = Clock.tsc() &- hostStart
+    func now() -> UInt64 { time(at: Clock.tsc()) }
+
+    /// What the clock showed at a count of the host's TSC.
+    func time(at tsc: UInt64) -> UInt64 {
+        let cycles = tsc &- hostStart
         return cycles > .max >> 1 ? 0 : scale.nanoseconds(cycles: cycles)
     }
 

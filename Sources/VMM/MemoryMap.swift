@@ -6,12 +6,9 @@ import Backing
 
 extension Machine {
     /// To be asked after the run.
-    var memoryReport: MemoryReport {
+    public var memoryReport: MemoryReport {
         MemoryReport(
             platform.memory, backing: configuration.backing, slots: platform.growth?.totals ?? slots,
             map: Array(guest.memoryMap), planned: guest.layout.high)
     }
-
-    /// Lines behind the statistics' table.
-    public var memoryText: String { memoryReport.lines.joined(separator: "\n") + "\n" }
 }

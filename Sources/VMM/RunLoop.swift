@@ -7,36 +7,63 @@ import Glibc
 import GuestMemory
 import Host
 import KVM
+import Observe
 import X86
 
 struct RunLoop: ~Copyable {
     let vcpu: VCPU
     var context: VCPUContext
+    /// Nil in most runs: nobody watches.
+    var observer: Observer?
     private var retries = 0
 
-    init(vcpu: consuming VCPU, context: consuming VCPUContext) {
+    init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
         self.vcpu = vcpu
         self.context = context
+        self.observer = observer
     }
 
     /// Runs the guest until it stops. On the vCPU's own thread.
     mutating func run() -> Stop {
+        if observer != nil { return observedRun() }
         while true {
-            let error = vcpu.run()
-            if error == 0 {
-                switch context.handle(vcpu.exit, rip: vcpu.instructionPointer) {
-                case .resume: break
-                case .commit:
-                    if let failure = commitPageTables() { return .failed(failure) }
-                case .readFaultAddress:
-                    if let failure = answerFaultAddress() { return .failed(failure) }
-                case .stop: return stopped()
-                }
-                if !context.timer.isArmed { continue }
-            } else if let stop = didNotRun(error) {
-                return stop
+            if let stop = handle(vcpu.run()) { return stop }
+        }
+    }
+
+    /// From KVM_RUN's return to the next entry; nil to go on.
+    @inline(__always)
+    private mutating func handle(_ error: Int32) -> Stop? {
+        if error == 0 {
+            switch context.handle(vcpu.exit, rip: vcpu.instructionPointer) {
+            case .resume: break
+            case .commit:
+                if let failure = commitPageTables() { return .failed(failure) }
+            case .readFaultAddress:
+                if let failure = answerFaultAddress() { return .failed(failure) }
+            case .stop: return stopped()
             }
-            if let vector = context.interruptToInject() { inject(vector) }
+            if !context.timer.isArmed { return nil }
+        } else if let stop = didNotRun(error) {
+            return stop
+        }
+        if let vector = context.interruptToInject() { inject(vector) }
+        return nil
+    }
+
+    /// The same with a watch in hand: a loop of its own, so that a run which nobody watches does not even ask.
+    @inline(never)
+    private mutating func observedRun() -> Stop {
+        observer?.begins(context.platform)
+        while true {
+            observer?.enters()
+            let error = vcpu.run()
+            observer?.leaves(error, vcpu, context.platform)
+            let stop = handle(error)
+            observer?.handled(vcpu, context.platform)
+            guard let stop else { continue }
+            observer?.ends()
+            return stop
         }
     }
 
@@ -45,7 +72,8 @@ struct RunLoop: ~Copyable {
         return context.stop ?? .exited(status: 0)
     }
 
-    private func inject(_ vector: UInt8) {
+    private mutating func inject(_ vector: UInt8) {
+        observer?.injects(vector, context.platform)
         // EEXIST: the last one still waits, because the guest cleared the mask word behind a `cli`. It is lost, to it alone.
         try? vcpu.interrupt(vector: vector)
     }
@@ -64,7 +92,6 @@ struct RunLoop: ~Copyable {
         case EINTR:
             // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
             vcpu.immediateExit = false
-            context.statistics.kicks &+= 1
             context.kickAgainIfEarly()
             return context.platform.control.requested ?? context.platform.memoryLost
         // Once, when an application processor leaves its wait for SIPI. For ever, when KVM cannot make its worker thread.

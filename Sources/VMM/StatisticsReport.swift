@@ -4,30 +4,29 @@
 
 import CABI
 import Host
+import Observe
 
-extension Outcome {
-    /// A table.
-    public func statisticsText(_ phases: Phases) -> String {
+extension Machine {
+    /// A table. `emptyRun`: what KVM_RUN needs for an exit of an empty guest, in TSC cycles.
+    public func statisticsText(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
         var lines = ["swiftlet: phases"]
         for phase in phases.list {
             lines.append("  \(pad("\(phase.name)", 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
         }
         let total = phases.list.reduce(0) { $0 + $1.nanoseconds }
         lines.append("  \(pad("total", 16))\(pad(microseconds(total), 12, left: true)) us")
-        lines.append("swiftlet: exits")
-        for call in statistics.madeCalls {
-            lines.append("  \(pad(callName(call.number), 16))\(pad("\(call.count)", 12, left: true))")
-        }
-        lines.append("  \(pad("kicks", 16))\(pad("\(statistics.kicks)", 12, left: true))")
-        return lines.joined(separator: "\n") + "\n"
+        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "")
     }
-}
 
-extension Machine {
+    private func exitReport(_ outcome: Outcome, _ emptyRun: UInt64?) -> ExitReport? {
+        outcome.exits.map { ExitReport($0, frequency: platform.clock.frequency, emptyRun: emptyRun) }
+    }
+
     /// `{"outcome":"exit","status":0,...}`; docs/stats.md describes every field.
-    public func statisticsJSON(_ outcome: Outcome, _ phases: Phases) -> String {
+    public func statisticsJSON(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
         let phaseFields = phases.list.map { "\"\($0.name)_ns\":\($0.nanoseconds)" }.joined(separator: ",")
-        let calls = outcome.statistics.madeCalls.map { "\"\(callName($0.number))\":\($0.count)" }.joined(separator: ",")
+        let made = outcome.exits?.lines.filter { $0.key.kind == .call }.sorted { $0.key.detail < $1.key.detail } ?? []
+        let calls = made.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
         var detail = ""
         switch outcome.stop {
         case .crashed(let crash):
@@ -37,11 +36,12 @@ extension Machine {
         }
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
             + ",\"memory_bytes\":\(configuration.memorySize),\"phases\":{\(phaseFields)},\"calls\":{\(calls)}"
-            + ",\"kicks\":\(outcome.statistics.kicks),\"memory\":\(memoryReport.json)}\n"
+            + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
+            + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + ",\"memory\":\(memoryReport.json)}\n"
     }
 }
 
-private func callName(_ number: Int32) -> String {
+func callName(_ number: Int32) -> String {
     switch number {
     case SWIFTLET_CALL_EXIT: "exit"
     case SWIFTLET_CALL_CONSOLE_WRITE: "console-write"

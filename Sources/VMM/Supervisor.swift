@@ -5,11 +5,13 @@
 
 import Backing
 import Host
+import Observe
 
-/// How a run ended, and what it counted.
+/// How a run ended, and what was counted.
 public struct Outcome: Sendable {
     public let stop: Stop
-    let statistics: Statistics
+    /// Of an observed run.
+    let exits: ExitTable?
 }
 
 extension Machine {
@@ -28,7 +30,7 @@ extension Machine {
         // A lost page has read as zeros: whatever the guest made of it counts for nothing.
         let outcome = vcpu.outcome
         guard MemoryStore.pageWasLost, let lost = platform.memoryLost else { return outcome }
-        return Outcome(stop: lost, statistics: outcome.statistics)
+        return Outcome(stop: lost, exits: outcome.exits)
     }
 
     private func supervise(

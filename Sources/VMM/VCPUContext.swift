@@ -34,7 +34,6 @@ struct VCPUContext: ~Copyable {
     /// Set by a call that returns `.stop`.
     var stop: Stop?
     var cause: Crash.Cause?
-    var statistics = Statistics()
 
     init(_ platform: Platform, index: Int = 0) {
         self.platform = platform

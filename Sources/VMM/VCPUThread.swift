@@ -33,6 +33,14 @@ final class VCPUThread: Sendable {
 
     /// How the run ended; waits for its end.
     var outcome: Outcome {
-        loop.withLock { Outcome(stop: $0.context.stop ?? .timedOut, statistics: $0.context.statistics) }
+        loop.withLock { Outcome(stop: $0.context.stop ?? .timedOut, exits: $0.observer?.table) }
+    }
+
+    /// Writes what the observer has left, after the run.
+    func finishObservation(_ stop: Stop) {
+        let patience = stop.wasAskedFor ? lastWordPatience : nil
+        loop.withLock {
+            $0.observer?.finish(why: stop.kind, status: stop.exitStatus, patience: patience, $0.context.platform)
+        }
     }
 }

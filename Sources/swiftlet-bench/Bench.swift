@@ -18,7 +18,8 @@ struct Bench: Subcommand {
                 row is, what disturbs it, and how to cite it.
                 """)
         configuration.subcommands = [
-            ExitsCommand.self, MemoryCommand.self, StartupCommand.self, AllCommand.self, Promises.self,
+            ExitsCommand.self, MemoryCommand.self, StartupCommand.self, AllCommand.self, CompareCommand.self,
+            SubmitCommand.self, PageCommand.self, Promises.self,
         ]
         return configuration
     }()

@@ -62,7 +62,7 @@ extension Virtualization {
         case .vtx, .svm:
             kind.rawValue + (hasNestedPaging.map { $0 ? " with nested paging" : " with shadow paging" } ?? "")
         case .software: "a software KVM (\(module))"
-        case .unknown: "a KVM of unknown kind"
+        case .unknown, .none: "a KVM of unknown kind"
         }
     }
 }

@@ -3,6 +3,7 @@
 // Read next: docs/doctor.md.
 
 import Host
+import Measure
 import Subcommand
 
 extension Diagnosis {
@@ -61,8 +62,8 @@ extension Examination {
     /// Behind the heading of every number.
     fileprivate var caution: String {
         switch virtualization.kind {
-        case .software: " (software KVM: not representative of VT-x or SVM)"
-        case .unknown: " (a KVM of unknown kind)"
+        case .software: " (\(Environment.softwareStamp))"
+        case .unknown, .none: " (a KVM of unknown kind)"
         case .vtx, .svm: cpu.isVirtual ? " (nested: not representative of bare metal)" : ""
         }
     }

@@ -4,6 +4,7 @@
 // Documentation/virt/kvm/x86/cpuid.rst). Read next: Virtualization.swift.
 
 import Host
+import Measure
 
 struct HostCPU: Encodable, Equatable, Sendable {
     typealias Leaf = (eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32)
@@ -35,7 +36,7 @@ struct HostCPU: Encodable, Equatable, Sendable {
         let one = cpuid(1, 0)
         let seven = zero.eax >= 7 ? cpuid(7, 0) : (0, 0, 0, 0)
         let extended = cpuid(0x8000_0000, 0).eax
-        vendor = text([zero.ebx, zero.edx, zero.ecx])
+        vendor = cpuidText([zero.ebx, zero.edx, zero.ecx])
         model = extended >= 0x8000_0004 ? Self.brand(cpuid) : ""
         let baseFamily = one.eax >> 8 & 0xf
         family = Int(baseFamily == 15 ? 15 + (one.eax >> 20 & 0xff) : baseFamily)
@@ -48,7 +49,7 @@ struct HostCPU: Encodable, Equatable, Sendable {
         invariantTSC = extended >= 0x8000_0007 && cpuid(0x8000_0007, 0).edx & 1 << 8 != 0
         isVirtual = one.ecx & 1 << 31 != 0
         let signature = cpuid(0x4000_0000, 0)
-        hypervisor = isVirtual ? text([signature.ebx, signature.ecx, signature.edx]) : ""
+        hypervisor = isVirtual ? cpuidText([signature.ebx, signature.ecx, signature.edx]) : ""
     }
 
     private static func brand(_ cpuid: (UInt32, UInt32) -> Leaf) -> String {
@@ -56,7 +57,7 @@ struct HostCPU: Encodable, Equatable, Sendable {
             let part = cpuid(leaf, 0)
             return [part.eax, part.ebx, part.ecx, part.edx]
         }
-        return text(words).split(separator: " ").joined(separator: " ")
+        return cpuidText(words).split(separator: " ").joined(separator: " ")
     }
 
     private static func vectors(_ one: Leaf, _ seven: Leaf) -> [String] {
@@ -69,25 +70,5 @@ struct HostCPU: Encodable, Equatable, Sendable {
     }
 
     /// The hypervisor's common name.
-    var hypervisorName: String {
-        switch hypervisor {
-        case "KVMKVMKVM": "KVM"
-        case "Linux KVM Hv": "KVM posing as Hyper-V"
-        case "Microsoft Hv": "Hyper-V"
-        case "VMwareVMware": "VMware"
-        case "XenVMMXenVMM": "Xen"
-        case "TCGTCGTCGTCG": "QEMU's software CPU (TCG)"
-        case "bhyve bhyve ": "bhyve"
-        case "VBoxVBoxVBox": "VirtualBox"
-        case "ACRNACRNACRN": "ACRN"
-        case "": "an unnamed hypervisor"
-        default: "\"\(hypervisor)\""
-        }
-    }
-}
-
-/// Words as the ASCII text that CPUID packs into them.
-private func text(_ words: [UInt32]) -> String {
-    let bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) } }
-    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    var hypervisorName: String { Measure.hypervisorName(signature: hypervisor) }
 }

@@ -1,23 +1,16 @@
-// Which KVM this is: VT-x, SVM, or one that makes do without either; what it is set to; whether we may use it.
+// Which KVM this is (Measure/KVMKind.swift), what it is set to, whether we may use it.
 //
 // Parameters: Linux, Documentation/admin-guide/kernel-parameters.txt, "kvm". Read next: CapabilityFinding.swift.
 
 import Host
 import KVM
+import Measure
 
 struct Virtualization: Encodable, Equatable, Sendable {
-    enum Kind: String, Encodable, Sendable {
-        case vtx = "VT-x"
-        case svm = "SVM"
-        /// A KVM module that is neither: guests run without hardware support.
-        case software
-        case unknown
-    }
-
     var device = DeviceState.absent
     /// Nil when /dev/kvm is not usable: it was not asked, or it is another one than 12.
     var apiVersion: Int?
-    var kind: Kind
+    var kind: KVMKind
     /// Such as "kvm_amd"; empty when none is known.
     var module: String
     /// Parameters of kvm and its module that matter to speed, "kvm_intel.ept": "Y".
@@ -25,17 +18,8 @@ struct Virtualization: Encodable, Equatable, Sendable {
 
     init(cpu: HostCPU) {
         let modules = paths(matching: "/sys/module/kvm_*").compactMap { $0.split(separator: "/").last.map(String.init) }
-        (kind, module) = Self.identify(vmx: cpu.vmx, svm: cpu.svm, modules: modules)
+        (kind, module) = KVMKind.identify(vmx: cpu.vmx, svm: cpu.svm, modules: modules)
         parameters = Self.parameters(module)
-    }
-
-    /// By the modules that the kernel has, built in or loaded. kvm_intel and kvm_amd are idle, if they are there at all,
-    /// where the CPU does not show what they need.
-    static func identify(vmx: Bool, svm: Bool, modules: [String]) -> (Kind, String) {
-        if vmx, modules.contains("kvm_intel") { return (.vtx, "kvm_intel") }
-        if svm, modules.contains("kvm_amd") { return (.svm, "kvm_amd") }
-        if let other = modules.first(where: { $0 != "kvm_intel" && $0 != "kvm_amd" }) { return (.software, other) }
-        return (.unknown, "")
     }
 
     private static func parameters(_ module: String) -> [String: String] {

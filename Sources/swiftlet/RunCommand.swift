@@ -4,6 +4,7 @@
 // Read next: VMM/Machine.swift.
 
 import Host
+import Rig
 import VMM
 
 enum RunCommand {
@@ -55,15 +56,18 @@ enum RunCommand {
     private static func report(
         _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
     ) {
+        let empty = emptyRun()
         switch target {
         case .text:
             writeText(
-                outcome.statisticsText(phases) + machine.memoryText, patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
-        case .json(let fd): writeStatistics(machine.statisticsJSON(outcome, phases), fd, "descriptor \(fd)")
+                machine.statisticsText(outcome, phases, emptyRun: empty) + machine.memoryReport.text,
+                patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
+        case .json(let fd):
+            writeStatistics(machine.statisticsJSON(outcome, phases, emptyRun: empty), fd, "descriptor \(fd)")
         case .jsonFile(let path):
             do throws(MachineError) {
                 let file = try openForWriting(path)
-                writeStatistics(machine.statisticsJSON(outcome, phases), file.fd, path)
+                writeStatistics(machine.statisticsJSON(outcome, phases, emptyRun: empty), file.fd, path)
             } catch { writeText("swiftlet: no statistics: \(printable(error.message))\n") }
         }
     }

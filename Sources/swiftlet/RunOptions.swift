@@ -27,8 +27,16 @@ struct Option {
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
-            help: "at the end, phases and exits on standard error; --stats=json for scripts, --stats=json:FILE "
+            help:
+                "at the end, phases and the cost of each exit on standard error; --stats=json for scripts, --stats=json:FILE "
                 + "or --stats=json:fd:N elsewhere"),
+        Option(
+            name: "--trace", value: "FILE",
+            help: "write every exit to FILE: JSON for Perfetto if it ends in .json, else text; - is standard error"),
+        Option(
+            name: "--profile", value: "FILE",
+            help: "sample the guest's stack, collapsed for flame graphs; - is a table on standard error"),
+        Option(name: "--profile-rate", value: "HZ", help: "samples a second, 1 to 10000 (default 1000)"),
         Option(name: "--quiet", value: nil, help: "no guest log lines, one line for a crash"),
         Option(name: "--core", value: "FILE", help: "write an ELF core that gdb opens when the guest crashes"),
         Option(name: "--help", value: nil, help: "this text"),
@@ -70,20 +78,33 @@ struct RunOptions {
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
+        if statistics != nil { configuration.observation.statistics = true }
+        try refuseToOverwrite(image)
+    }
+
+    private func refuseToOverwrite(_ image: String) throws(UsageError) {
         if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
+        if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
+        if configuration.observation.profile == image { throw UsageError("--profile would overwrite the image") }
         if case .jsonFile(image)? = statistics { throw UsageError("--stats would overwrite the image") }
+        if let trace = configuration.observation.trace, trace != "-", trace == configuration.observation.profile {
+            throw UsageError("--trace and --profile would overwrite each other")
+        }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
         switch name {
         case "--mem": configuration.memorySize = try memorySize(value ?? "", name)
         case "--mem-max": configuration.memoryMaximum = try memorySize(value ?? "", name)
-        case "--backing": configuration.backing = try backing(value ?? "")
-        case "--prefault": configuration.prefaultThreads = try threads(value)
+        case "--backing": configuration.backing = try known(Backing(value ?? ""), "--backing: \(Backing.usage)")
+        case "--prefault": configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
         case "--core": configuration.core = value
+        case "--trace": configuration.observation.trace = value
+        case "--profile": configuration.observation.profile = value
+        case "--profile-rate": configuration.observation.profileRate = try rate(value ?? "")
         case "--stats": statistics = try statisticsTarget(value)
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
@@ -113,20 +134,10 @@ func memorySize(_ text: String, _ name: String = "--mem") throws(UsageError) -> 
     }
 }
 
-func backing(_ text: String) throws(UsageError) -> Backing {
-    guard let backing = Backing(text) else {
-        throw UsageError("--backing '\(text)': anon, thp, memfd, hugetlb or file:PATH")
-    }
-    return backing
-}
-
-/// 0, one thread for each CPU, when no number is given.
-func threads(_ text: String?) throws(UsageError) -> Int {
-    guard let text else { return 0 }
-    guard let number = Int(text), (1...1024).contains(number) else {
-        throw UsageError("--prefault='\(text)': threads, 1 to 1024")
-    }
-    return number
+/// What a module below has made of an option's value.
+func known<T>(_ value: T?, _ usage: String) throws(UsageError) -> T {
+    guard let value else { throw UsageError(usage) }
+    return value
 }
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.
@@ -136,6 +147,14 @@ func nanoseconds(_ text: String) throws(UsageError) -> UInt64 {
         throw UsageError("--timeout '\(text)': seconds above 0 and up to a year (31536000), such as 10 or 0.5")
     }
     return UInt64(seconds * 1e9)
+}
+
+/// Samples a second. A kick costs tens of microseconds on a software KVM: more of them would leave little of the guest.
+func rate(_ text: String) throws(UsageError) -> UInt64 {
+    guard let rate = UInt64(text), (1...10_000).contains(rate) else {
+        throw UsageError("--profile-rate '\(text)': samples a second, 1 to 10000")
+    }
+    return rate
 }
 
 func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {

@@ -65,13 +65,17 @@ final class RunMachine: Sendable {
 
     @Test(arguments: [0, 7, 255] as [UInt32])
     func guestsStatusIsTheOutcome(status: UInt32) throws {
-        let run = try RunMachine(try configuration(GuestCode.exit(status)))
+        var configuration = try configuration(GuestCode.exit(status))
+        configuration.observation.statistics = true
+        let run = try RunMachine(configuration)
         #expect(run.outcome.stop.guestStatus == UInt8(status))
         let json = run.machine.statisticsJSON(run.outcome, run.phases)
         #expect(
             json.hasPrefix(
                 "{\"outcome\":\"exit\",\"status\":\(status),\"memory_bytes\":1048576,\"phases\":{\"image_ns\":"))
         #expect(json.contains("\"calls\":{\"exit\":1}"))
+        let text = run.machine.statisticsText(run.outcome, run.phases)
+        #expect(text.hasPrefix("swiftlet: phases\n  image  ") && text.contains("\n  exit    "))
     }
 
     @Test func consoleIsTwoDescriptors() throws {

@@ -81,16 +81,6 @@ import X86
 }
 
 @Suite struct StatisticsTests {
-    @Test func callsAreCounted() throws {
-        let guest = try InventedGuest()
-        for _ in 0..<3 { _ = guest.call(SWIFTLET_CALL_WALL_TIME, swiftlet_wall_time()) }
-        _ = guest.out(SWIFTLET_CALL_PORT + 63)
-        _ = guest.out(0x80)
-        let made = guest.context.statistics.madeCalls
-        #expect(made.map(\.number) == [35, 63])
-        #expect(made.map(\.count) == [3, 1])
-    }
-
     @Test func vectorSetsAre256Bits() {
         var set = VectorSet()
         let vectors = [0, 31, 63, 64, 127, 128, 191, 192, 255]
@@ -109,17 +99,5 @@ import X86
         #expect(phases.list.map(\.nanoseconds) == [50, 0, 1001])
         for index in 0..<20 { phases.end("more", at: 2_000 + UInt64(index)) }
         #expect(phases.list.count == 8, "in place, and no more")
-    }
-
-    @Test func tableShowsPhasesAndCalls() throws {
-        let guest = try InventedGuest()
-        _ = guest.call(SWIFTLET_CALL_WALL_TIME, swiftlet_wall_time())
-        var phases = Phases(start: 0)
-        phases.end("image", at: 12_345)
-        let text = Outcome(stop: .timedOut, statistics: guest.context.statistics).statisticsText(phases)
-        #expect(text.contains("  image                   12.3 us\n"))
-        #expect(text.contains("  total                   12.3 us\n"))
-        #expect(text.contains("  wall-time                  1\n"))
-        #expect(text.hasSuffix("  kicks                      0\n"))
     }
 }

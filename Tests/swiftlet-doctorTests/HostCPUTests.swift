@@ -68,16 +68,6 @@ struct InventedCPU {
 }
 
 @Suite struct VirtualizationTests {
-    @Test(arguments: [
-        (true, false, ["kvm_intel"], Virtualization.Kind.vtx, "kvm_intel"),
-        (false, true, ["kvm_amd", "kvm_intel"], .svm, "kvm_amd"), (false, false, ["kvm_pvm"], .software, "kvm_pvm"),
-        (true, false, ["kvm_pvm"], .software, "kvm_pvm"), (false, false, ["kvm_amd", "kvm_intel"], .unknown, ""),
-        (true, true, [], .unknown, ""),
-    ])
-    func modules(_ vmx: Bool, _ svm: Bool, _ modules: [String], _ kind: Virtualization.Kind, _ name: String) {
-        #expect(Virtualization.identify(vmx: vmx, svm: svm, modules: modules) == (kind, name))
-    }
-
     @Test func availableMemory() {
         #expect(HostMemory.available("MemTotal: 5 kB\nMemAvailable:   12345 kB\n") == 12345 * 1024)
         #expect(HostMemory.available("MemTotal: 5 kB") == nil)

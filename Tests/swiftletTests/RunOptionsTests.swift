@@ -24,7 +24,22 @@ import VMM
         #expect(options.configuration.memorySize == 64 << 20)
         #expect(options.configuration.timeout == nil && options.configuration.module == nil)
         #expect(!options.configuration.raw && !options.configuration.quiet && options.configuration.core == nil)
-        #expect(options.statistics == nil)
+        #expect(options.statistics == nil && options.configuration.observation.isNothing)
+    }
+
+    @Test func whatIsObserved() throws {
+        let options = try parse("--trace", "t", "--profile=-", "--profile-rate", "99", "--stats", "i")
+        let observation = options.configuration.observation
+        #expect((observation.trace, observation.profile, observation.profileRate) == ("t", "-", 99))
+        #expect(observation.statistics)
+        #expect(try !parse("--trace=-", "i").configuration.observation.statistics)
+        #expect(error("--trace", "i", "i") == "--trace would overwrite the image")
+        #expect(error("--profile", "i", "i") == "--profile would overwrite the image")
+        #expect(error("--profile", "x", "--trace", "x", "i") == "--trace and --profile would overwrite each other")
+        #expect(try parse("--profile", "-", "--trace", "-", "i").configuration.observation.trace == "-")
+        for rate in ["0", "-1", "10001", "1k", "1.5"] {
+            #expect(error("--profile-rate", rate, "i") == "--profile-rate '\(rate)': samples a second, 1 to 10000")
+        }
     }
 
     @Test func everythingBehindTheImageIsTheGuests() throws {

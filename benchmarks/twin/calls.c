@@ -170,7 +170,6 @@ static enum action call_timer(struct machine *machine)
 
 enum action handle_call(struct machine *machine, uint16_t number)
 {
-    machine->calls[number & 31]++;
     switch (number) {
     case SWIFTLET_CALL_EXIT: return call_exit(machine);
     case SWIFTLET_CALL_CONSOLE_WRITE: return call_console_write(machine);

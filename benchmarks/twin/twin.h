@@ -112,7 +112,6 @@ struct machine {
     bool has_timer;
     timer_t timer;
     uint64_t handled[4];
-    uint64_t calls[32];
     int status;
 };
 

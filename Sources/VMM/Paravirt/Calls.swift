@@ -8,7 +8,6 @@ import CABI
 extension VCPUContext {
     @inline(__always)
     mutating func call(_ number: Int32) -> Action {
-        statistics.count(call: number)
         switch number {
         case SWIFTLET_CALL_EXIT: return exit()
         case SWIFTLET_CALL_CONSOLE_WRITE: return consoleWrite()

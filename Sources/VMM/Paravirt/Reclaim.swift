@@ -15,9 +15,7 @@ extension VCPUContext {
         guard (call.start | call.size) % AddressMap.pageSize == 0, platform.memory.contains(start, call.size) else {
             return misuse("reclaim: \(call.size) bytes at \(start.description) are not whole pages of guest memory")
         }
-        let failure =
-            platform.store?.release(start, call.size, of: platform.memory)
-            ?? platform.memory.discard(start, call.size)
+        let failure = MemoryStore.release(start, call.size, of: platform.memory, in: platform.store)
         return failure == 0 ? .resume : end(.hostFailed("giving memory back", errno: failure))
     }
 }

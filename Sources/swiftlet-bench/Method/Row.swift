@@ -1,7 +1,7 @@
 // A row of the report: what was measured, every sample of it, and what they say.
 //
-// Raw samples stay with the row but out of the JSON object: `--raw` writes them. docs/bench-schema.json describes the
-// rest. Read next: Measurement.swift.
+// Raw samples stay with the row but out of the JSON object: `--raw` writes them, Report/ReportRow.swift makes the rest.
+// Read next: Session.swift.
 
 import Measure
 
@@ -19,7 +19,8 @@ struct Row: Sendable {
     init(_ subject: Subject) { self.subject = subject }
 
     mutating func add(_ new: Samples, floor: Double?) {
-        for (name, values) in new.parts {
+        for (name, exact) in new.parts {
+            let values = exact.map(Self.rounded)
             if let index = samples.firstIndex(where: { $0.name == name }) {
                 samples[index].repeats.append(values)
             } else {
@@ -38,4 +39,13 @@ struct Row: Sendable {
 
     /// Of each repeat's median to that of the bare KVM_RUN beside it.
     var floorRatio: Ratio? { subject.hasFloor ? Ratio(of: medians(), to: floors) : nil }
+}
+
+extension Row {
+    /// To a tenth from 1000 on, else to a thousandth: finer than any clock here, and short in a file, so that `--raw` holds
+    /// precisely the samples that the report's figures are made of.
+    fileprivate static func rounded(_ value: Double) -> Double {
+        let scale = abs(value) >= 1000 ? 10.0 : 1000.0
+        return (value * scale).rounded() / scale
+    }
 }

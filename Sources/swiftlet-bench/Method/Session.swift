@@ -10,6 +10,8 @@ struct Session {
     let repeats: Int
     let amount: Amount
     private(set) var rows: [Row]
+    /// It was asked to end before all repeats were done.
+    private(set) var isPartial = false
     private let experiments: [any Experiment]
 
     init(_ experiments: [any Experiment], repeats: Int, amount: Amount) {
@@ -19,14 +21,23 @@ struct Session {
         rows = experiments.map { Row($0.subject) }
     }
 
-    /// Measures everything. `floor` times the bare KVM_RUN; `tell` hears of progress (steps done, steps in all, what is next).
-    mutating func run(floor: () throws(ExperimentError) -> Double, tell: (Int, Int, String) -> Void) {
+    /// Measures everything. `floor` times the bare KVM_RUN; `tell` hears of progress (steps done, steps in all, what is next);
+    /// once `isStopped` says so, what was measured so far is all: a step that a stop may have disturbed does not count.
+    mutating func run(
+        floor: () throws(ExperimentError) -> Double, tell: (Int, Int, String) -> Void, isStopped: () -> Bool = { false }
+    ) {
         var done = 0
         for turn in 0..<repeats {
             for index in order(turn) {
                 tell(done, repeats * experiments.count, rows[index].subject.id)
                 done += 1
-                if rows[index].unavailable == nil, rows[index].failed == nil { measure(index, floor) }
+                let before = rows[index]
+                if before.unavailable == nil, before.failed == nil { measure(index, floor) }
+                if isStopped() {
+                    rows[index] = before
+                    isPartial = true
+                    return
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 // Two things that take turns, and the ratio that comes of it.
 //
 // A pair is a run of each, in alternating order, so that neither always has the warmer cache. While the pairs do not tell
-// whether a promise is kept (the median is over it, the interval is not), as many again are run, up to four times.
+// whether a promise is kept (its limit lies within the interval), as many again are run, up to four times.
 // Read next: Finding.swift.
 
 import Measure
@@ -21,7 +21,7 @@ struct Contest {
         for _ in 0..<Self.warmUps { _ = (try a(), try b()) }
         for _ in 0..<Self.rounds {
             for pair in 0..<pairs { try run(pair, a, b) }
-            guard let ratio, ratio.median > limit, ratio.low <= limit else { return }
+            guard let ratio, ratio.low <= limit, ratio.high > limit else { return }
         }
     }
 

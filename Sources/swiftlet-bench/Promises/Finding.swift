@@ -29,7 +29,7 @@ struct Finding: Encodable {
         enum Verdict: String, Encodable {
             case kept
             case missed
-            /// The median is over the limit, but its confidence interval is not: the host is too noisy to tell.
+            /// The limit lies within the confidence interval: the host is too noisy to tell.
             case undecided
         }
 
@@ -38,13 +38,14 @@ struct Finding: Encodable {
         var measured: Double
         var verdict: Verdict
 
-        /// `low` is where the confidence interval of `measured` begins, if it has one.
-        init(words: String, limit: Double, measured: Double?, low: Double? = nil) {
+        /// `interval` is the confidence interval of `measured`, if it has one: kept or missed is what all of it says.
+        init(words: String, limit: Double, measured: Double?, interval: Interval? = nil) {
             let measured = measured ?? .greatestFiniteMagnitude
             self.words = words
             self.limit = limit
             self.measured = measured
-            verdict = measured <= limit ? .kept : low ?? measured > limit ? .missed : .undecided
+            let (low, high) = (interval?.low ?? measured, interval?.high ?? measured)
+            verdict = high <= limit ? .kept : low > limit ? .missed : .undecided
         }
     }
 
@@ -69,7 +70,7 @@ struct Finding: Encodable {
         ratio = contest.ratio
         promise = Promise(
             words: "at most \(decimal(limit, 2)) times \(sides.1)", limit: limit, measured: contest.ratio?.median,
-            low: contest.ratio?.low)
+            interval: contest.ratio)
     }
 
     init(_ benchmark: String, _ what: String, unit: String, sides: [Side?], promise: Promise?) {

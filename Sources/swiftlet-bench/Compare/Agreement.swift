@@ -1,0 +1,36 @@
+// Do two reports of one host agree? What `make bench-selftest` asks: a yardstick must give the same length twice.
+//
+// Of the rows with a ratio to the bare KVM_RUN, nine of ten must have medians that differ by at most some percent, and as
+// many intervals that overlap. Read next: CompareCommand.swift.
+
+struct Agreement: Encodable, Equatable {
+    /// Of the JSON object.
+    var version = 1
+    /// Percent.
+    let limit: Double
+    /// Rows that one of them has: a row that comes and goes does not agree.
+    let rows: Int
+    let close: Int
+    let overlapping: Int
+    /// The ids of those that are not close, and of those that do not overlap.
+    let apart: [String]
+    let disjoint: [String]
+
+    static let share = 0.9
+
+    init(_ comparison: Comparison, within percent: Double) {
+        let pairs = comparison.rows.filter { $0.figure == .floorRatio }
+        let lone = (comparison.onlyInA + comparison.onlyInB).map(\.id)
+        limit = percent
+        rows = pairs.count + lone.count
+        apart = pairs.filter { abs($0.change) > percent }.map(\.id) + lone
+        disjoint = pairs.filter { !$0.overlap }.map(\.id) + lone
+        close = rows - apart.count
+        overlapping = rows - disjoint.count
+    }
+
+    var isGood: Bool {
+        let least = Self.share * Double(rows)
+        return rows > 0 && Double(close) >= least && Double(overlapping) >= least
+    }
+}

@@ -1,0 +1,17 @@
+// `--hgrm`: HdrHistogram's percentile output, which its plotter and others read (hdrhistogram.github.io/HdrHistogram).
+//
+// Three significant digits. Values are recorded in thousandths, because a batch's mean may be a few nanoseconds.
+// Read next: SVG.swift.
+
+import Histogram
+
+/// The percentile distribution of samples in their own unit, which a comment at the end names.
+func histogramText(_ samples: [Double], unit: Unit) -> String {
+    var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
+    for sample in samples { histogram.record(UInt64((max(0, sample) * scale).rounded())) }
+    var text = ""
+    histogram.outputPercentileDistribution(to: &text, outputValueUnitScalingRatio: scale, percentileTicksPerHalfDistance: 5)
+    return text + "#[Unit    = \(unit.rawValue)]\n"
+}
+
+private let scale = 1000.0

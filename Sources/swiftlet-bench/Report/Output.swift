@@ -1,0 +1,55 @@
+// A file that results go to: opened before anything is measured, written when all is.
+//
+// A wrong path is an error at once and not after a minute of measuring. Read next: ReportFiles.swift.
+
+import FoundationEssentials
+import Host
+import Subcommand
+
+/// An open file, or standard output for "-". Text is collected and written in large pieces.
+final class Output {
+    let path: String
+    /// Nil for standard output. `fd` is its descriptor.
+    private let file: File?
+    private let fd: Int32
+    private var buffer: [UInt8] = []
+    private static let pieceSize = 1 << 20
+
+    init(_ path: String) throws(SubcommandError) {
+        self.path = path
+        if path == "-" {
+            file = nil
+            fd = 1
+            return
+        }
+        let opened: File
+        do throws(HostError) { opened = try File(path, .create) } catch { throw SubcommandError("bench: \(error.message)") }
+        fd = opened.fd
+        file = consume opened
+    }
+
+    var isStandardOutput: Bool { path == "-" }
+
+    func write(_ text: String) throws(SubcommandError) {
+        buffer.append(contentsOf: text.utf8)
+        if buffer.count >= Self.pieceSize { try finish() }
+    }
+
+    /// Writes what is left.
+    ///
+    /// - Throws: when the file does not take all of it.
+    func finish() throws(SubcommandError) {
+        let text = String(decoding: buffer, as: UTF8.self)
+        buffer.removeAll(keepingCapacity: true)
+        if !writeText(text, to: fd) { throw SubcommandError("bench: \(path): cannot be written") }
+    }
+
+    /// Makes a folder, and those above it. "." has always been there.
+    static func makeFolder(_ path: String) throws(SubcommandError) {
+        let files = FileManager.default
+        do { try files.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
+            throw SubcommandError("bench: \(path): no folder can be made there")
+        }
+        if !files.isWritableFile(atPath: path) { throw SubcommandError("bench: \(path): Permission denied") }
+    }
+}
