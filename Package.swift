@@ -100,6 +100,7 @@ let package = Package(
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
+        .testTarget(name: "RigTests", dependencies: ["Rig", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "VMMTests", dependencies: ["VMM", "Observe", "ImageBuilder", "TestSupport"], swiftSettings: testing),
@@ -108,6 +109,9 @@ let package = Package(
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-benchTests",
+            dependencies: ["swiftlet-bench", "Measure", "Rig", "KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
             dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],

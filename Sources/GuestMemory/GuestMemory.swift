@@ -64,6 +64,9 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 
     deinit { unsafe munmap(base, Int(span)) }
 
+    /// From now on the host backs what it has not backed yet by pages of 4 KiB (madvise(2), MADV_NOHUGEPAGE).
+    public func useSmallPages() { unsafe madvise(base, Int(span), MADV_NOHUGEPAGE) }
+
     /// The gate: the host address of `count` bytes of guest memory, or nil when any of them is not memory.
     ///
     /// The rule against overflow: the address must lie inside a range, and `count` must fit into what is left of that

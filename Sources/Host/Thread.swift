@@ -42,6 +42,15 @@ public struct Thread: ~Copyable {
     }
 }
 
+/// A thread for others to kick: taken by itself, used only while it runs.
+public struct ThreadReference: Sendable {
+    private let handle: pthread_t
+
+    public static var current: ThreadReference { ThreadReference(handle: pthread_self()) }
+
+    public func kick() { pthread_kill(handle, chost_kick_signal()) }
+}
+
 private final class Body: Sendable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }

@@ -28,6 +28,10 @@ public enum Exit: Equatable, Sendable {
     case interrupted
     /// Debug exit (`KVM_SET_GUEST_DEBUG`).
     case debug
+    /// `RDMSR` of a register that `VM.leaveToUser(msr:)` named: the answer goes to `VCPU.answerMSR` before the next run.
+    case msrRead(index: UInt32)
+    /// `WRMSR` of such a register; `VCPU.answerMSR` too.
+    case msrWrite(index: UInt32, value: UInt64)
     /// Any other `exit_reason`.
     case other(UInt32)
 }
@@ -66,6 +70,8 @@ func otherExit(_ run: UnsafeMutablePointer<kvm_run>) -> Exit {
     case CKVM_EXIT_SHUTDOWN: return .shutdown
     case CKVM_EXIT_INTR: return .interrupted
     case CKVM_EXIT_DEBUG: return .debug
+    case CKVM_EXIT_X86_RDMSR: return unsafe .msrRead(index: run.pointee.msr.index)
+    case CKVM_EXIT_X86_WRMSR: return unsafe .msrWrite(index: run.pointee.msr.index, value: run.pointee.msr.data)
     case CKVM_EXIT_INTERNAL_ERROR: return unsafe .internalError(suberror: run.pointee.internal.suberror)
     case CKVM_EXIT_FAIL_ENTRY:
         return unsafe .failEntry(reason: run.pointee.fail_entry.hardware_entry_failure_reason)

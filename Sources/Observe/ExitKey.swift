@@ -10,6 +10,8 @@ public enum ExitKind: String, Sendable {
     case portRead = "port-read"
     case memoryWrite = "mmio-write"
     case memoryRead = "mmio-read"
+    case registerRead = "msr-read"
+    case registerWrite = "msr-write"
     case halt, shutdown, debug
     case internalError = "internal-error"
     case failEntry = "fail-entry"
@@ -27,6 +29,7 @@ public enum ExitKind: String, Sendable {
         case .call: "call"
         case .portWrite, .portRead: "port"
         case .memoryWrite, .memoryRead: "address"
+        case .registerRead, .registerWrite: "msr"
         case .internalError: "suberror"
         case .failEntry, .other: "code"
         case .failed: "errno"

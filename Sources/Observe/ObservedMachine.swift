@@ -39,6 +39,8 @@ extension ExitEvent {
         case .mmioWrite(let address, let size, let value):
             self.init(ExitKey(.memoryWrite, address), size: size, data: value)
         case .mmioRead(let address, let size): self.init(ExitKey(.memoryRead, address), size: size)
+        case .msrRead(let index): self.init(ExitKey(.registerRead, UInt64(index)))
+        case .msrWrite(let index, let value): self.init(ExitKey(.registerWrite, UInt64(index)), data: value)
         case .halt: self.init(ExitKey(.halt))
         case .shutdown: self.init(ExitKey(.shutdown))
         case .debug: self.init(ExitKey(.debug))

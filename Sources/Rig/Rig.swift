@@ -38,6 +38,7 @@ public struct Rig: ~Copyable {
             try fromKVM(try Self.addSlots(vm, memory))
             try fromKVM(try vm.enable(plan.irqchip))
             let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
+            if !plan.usesHugePages { memory.useSmallPages() }
             plan.writeTables(memory)
             memory.write(bytes: plan.code, at: GuestAddress(RigMap.code))
             try fromKVM(try vcpu.load(plan))

@@ -27,12 +27,16 @@ public enum RigMap {
     // The page: guests/exits/exits.h.
     static let count = page
     static let operand = page + 8
-    static let samples = page + 0x40
+    static let samples = page + 0xc0
     /// Two 64-bit stamps each.
-    public static let capacity = (0x1_0000 - 0x40) / 16
+    public static let capacity = (0x1_0000 - 0xc0) / 16
+    /// Where the struct of a call lies.
+    public static let call = page + 0x10
+    /// 32-bit words by which guest and host talk while the guest runs: the guest writes the first, the host the second.
+    public static let request = page + 0x40
+    public static let reply = page + 0x80
 
     /// The ports of guests/exits/exits.h.
     public static let port: UInt16 = 0xe9
-    public static let doorbell: UInt16 = 0xe8
     public static let done: UInt16 = 0xf4
 }

@@ -28,10 +28,12 @@ public struct RigPlan: Sendable {
     /// The code begins as guests/exits/exits.h says, with the offsets of its handlers.
     public var hasHandlers = false
     public var irqchip = IRQChip.split
-    /// Whether the local APIC is enabled: its page at 0xfee00000 answers.
+    /// Whether the local APIC is enabled: its page at 0xfee00000 answers, and its timer takes TSC deadlines.
     public var usesLocalAPIC = false
     /// Bytes, at least 2 MiB.
     public var memorySize = RigMap.smallestMemory
+    /// Whether the host may back memory with huge pages.
+    public var usesHugePages = true
     /// What is mapped one to one, from 0; at least 4 GiB, so that the local APIC is.
     public var mappedSize: UInt64 = 4 << 30
 

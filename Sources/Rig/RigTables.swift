@@ -53,7 +53,9 @@ extension RigPlan {
         var entries = GDT.entries(tss: AddressMap.tss, tssLimit: TSS.limit)
         entries[Int(Kernel.code >> 3)] = Kernel.codeDescriptor
         entries[Int(Kernel.data >> 3)] = Kernel.dataDescriptor
-        for index in entries.indices { memory.write(entries[index], at: GuestAddress(AddressMap.gdt) + UInt64(index) * 8) }
+        for index in entries.indices {
+            memory.write(entries[index], at: GuestAddress(AddressMap.gdt) + UInt64(index) * 8)
+        }
         for vector in 0..<256 {
             let own = vector < 32 ? handlers.exception : handlers.interrupt
             let handler = own == 0 ? Stub.address(vector: vector) : RigMap.code + own
@@ -82,7 +84,9 @@ extension VCPU {
     /// CPUID, vector state and registers as `plan` has them, entered at the code's first byte.
     func load(_ plan: RigPlan) throws(KVMError) {
         let state = CPUState(rip: RigMap.code, rsp: RigMap.stackTop, rdi: RigMap.page, cr3: RigMap.tables.lowerBound)
-        try load(state, GuestCPU())
+        let cpu = GuestCPU()
+        try load(state, cpu)
+        if plan.usesLocalAPIC { try setCPUID(cpu.cpuid.withTSCDeadline) }
         var sregs = try specialRegisters()
         if plan.usesLocalAPIC { sregs.apic_base |= 0x800 }
         switch plan.mode {
@@ -121,6 +125,18 @@ extension SpecialRegisters {
         es = realSegment(RigMap.mmio, type: 0x3)
         fs = ds
         gs = ds
+    }
+}
+
+extension CPUID {
+    /// With bit 24 of leaf 1's ECX, without which KVM's timer knows no deadline (Intel SDM vol. 3A, 11.5.4.1).
+    fileprivate var withTSCDeadline: CPUID {
+        var table = CPUID()
+        for var leaf in leaves {
+            if leaf.leaf == 1 { leaf.ecx |= 1 << 24 }
+            table.append(leaf)
+        }
+        return table
     }
 }
 

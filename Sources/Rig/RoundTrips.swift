@@ -51,9 +51,9 @@ extension Rig {
     ///
     /// The last exit, on the done port, is not answered.
     public func collect(
-        _ count: Int, operand: UInt64 = 0, answer: (Exit, borrowing VCPU) -> Bool
+        _ count: Int, operand: UInt64 = 0, answer: (Exit, borrowing Rig) -> Bool
     ) throws(RigError) -> RoundTrips {
-        let count = min(count, RigMap.capacity)
+        let count = min(max(count, 1), RigMap.capacity)
         memory.write(UInt32(count), at: GuestAddress(RigMap.count))
         memory.write(operand, at: GuestAddress(RigMap.operand))
         var trips = RoundTrips()
@@ -62,7 +62,7 @@ extension Rig {
             let exit = try run()
             let left = Clock.tsc()
             if case .portWrite(RigMap.done, 4, 1, _) = exit { break }
-            guard answer(exit, vcpu) else { throw .unexpected(exit) }
+            guard answer(exit, self) else { throw .unexpected(exit) }
             trips.host.append((left, Clock.tsc()))
         }
         trips.guest = (0..<count).map { index in

@@ -11,7 +11,7 @@ import KVM
 import X86
 
 package struct GuestCPU {
-    let cpuid: CPUID
+    package let cpuid: CPUID
     let features: swiftlet_cpu_features
     /// 0 when the host has no XSAVE.
     let xcr0: UInt64

@@ -69,7 +69,7 @@ struct VCPUContext: ~Copyable {
         case .shutdown: crash(.tripleFault)
         case .internalError(let suberror): crash(.emulation(suberror: suberror))
         case .failEntry(let reason): crash(.invalidState(reason: reason))
-        case .halt, .interrupted, .debug, .other: crash(.unexpectedExit("\(exit)"))
+        case .halt, .interrupted, .debug, .msrRead, .msrWrite, .other: crash(.unexpectedExit("\(exit)"))
         }
     }
 

@@ -17,6 +17,35 @@ import Testing
         }
     }
 
+    private func smaps() throws -> String {
+        let fd = open("/proc/self/smaps", O_RDONLY)
+        defer { close(fd) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = Glibc.read(fd, &chunk, chunk.count), count > 0 { bytes += chunk.prefix(count) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// "nh" in /proc/self/smaps (proc(5), VmFlags): no huge pages are advised. "hg": they are.
+    @Test func smallPagesAreAdvised() throws {
+        func flags(_ memory: borrowing GuestMemory, at offset: UInt64) throws -> [Substring] {
+            let address = UInt64(memory.hostBase) + offset
+            var isInside = false
+            for line in try smaps().split(separator: "\n") {
+                let words = line.split(separator: " ")
+                if words[0] == "VmFlags:", isInside { return words }
+                let ends = words[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+                if ends.count == 2 { isInside = ends[0] <= address && address < ends[1] }
+            }
+            return []
+        }
+        let memory = try GuestMemory(low: 0..<0x80_0000)
+        #expect(try flags(memory, at: 0x40_0000).contains("hg"))
+        memory.useSmallPages()
+        #expect(try flags(memory, at: 0x40_0000).contains("nh"))
+        #expect(try flags(memory, at: 0).contains("nh"))
+    }
+
     @Test func valuesComeBackFromAnyAlignment() throws {
         let memory = try small()
         for offset in 0..<16 as Range<UInt64> {

@@ -4,6 +4,7 @@
 
 import Glibc
 import Host
+import Synchronization
 import TestSupport
 import Testing
 
@@ -81,6 +82,26 @@ import Testing
         }
         while !outcome.isDone {
             thread.kick()
+            usleep(1000)
+        }
+        thread.join()
+        #expect(outcome.value == EINTR)
+    }
+
+    @Test func aThreadGivesItselfForOthersToKick() throws {
+        try Thread.installKick()
+        let pipe = BlockingPipe()
+        let outcome = Shared()
+        let reference = Mutex<ThreadReference?>(nil)
+        let thread = try Thread {
+            reference.withLock { $0 = ThreadReference.current }
+            var byte: UInt8 = 0
+            let result = read(pipe.reader, &byte, 1)
+            outcome.value = result < 0 ? errno : 0
+            outcome.isDone = true
+        }
+        while !outcome.isDone {
+            reference.withLock { $0 }?.kick()
             usleep(1000)
         }
         thread.join()

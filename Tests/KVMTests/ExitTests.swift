@@ -89,6 +89,30 @@ private final class PaperVCPU {
         #expect(paper.exit(.max) == .other(.max))
     }
 
+    @Test func modelSpecificRegisters() throws {
+        let paper = try #require(paper)
+        paper.run.pointee.msr.index = 0x1a0
+        paper.run.pointee.msr.data = 0x1234_5678_9abc_def0
+        paper.run.pointee.msr.error = 1
+        #expect(paper.exit(CKVM_EXIT_X86_WRMSR) == .msrWrite(index: 0x1a0, value: 0x1234_5678_9abc_def0))
+        #expect(paper.exit(CKVM_EXIT_X86_RDMSR) == .msrRead(index: 0x1a0))
+        paper.vcpu.answerMSR(42)
+        #expect((paper.run.pointee.msr.data, paper.run.pointee.msr.error) == (42, 0))
+    }
+
+    /// The ring has 170 places and lies in the mapping's third page; a ring outside of the mapping is none.
+    @Test(arguments: [(0, 0, 0), (0, 169, 169), (160, 4, 14), (7, 6, 169)] as [(UInt32, UInt32, Int)])
+    func coalescedWritesAreTaken(first: UInt32, last: UInt32, count: Int) throws {
+        let paper = try #require(paper)
+        let ring = UnsafeMutableRawPointer(paper.run).advanced(by: 2 * 4096).assumingMemoryBound(to: UInt32.self)
+        (ring[0], ring[1]) = (first, last)
+        #expect(paper.vcpu.takeCoalesced(ring: 3) == 0)
+        #expect(paper.vcpu.takeCoalesced(ring: 0) == 0)
+        #expect(paper.vcpu.takeCoalesced(ring: 2) == count)
+        #expect((ring[0], ring[1]) == (last, last))
+        #expect(paper.vcpu.takeCoalesced(ring: 2) == 0)
+    }
+
     @Test func kickByteIsImmediateExit() throws {
         let paper = try #require(paper)
         #expect(paper.vcpu.immediateExit == false)

@@ -184,6 +184,8 @@ private struct InventedMachine: ObservedMachine {
             (.portRead(port: 0x61, size: 1, count: 1), ExitKey(.portRead, 0x61), "port-read", 1, nil),
             (.mmioWrite(address: 1 << 40, size: 8, value: .max), ExitKey(.memoryWrite, 1 << 40), "mmio-write", 8, .max),
             (.mmioRead(address: 5, size: 4), ExitKey(.memoryRead, 5), "mmio-read", 4, nil),
+            (.msrRead(index: 0x1a0), ExitKey(.registerRead, 0x1a0), "msr-read", 0, nil),
+            (.msrWrite(index: 0x1a0, value: 7), ExitKey(.registerWrite, 0x1a0), "msr-write", 0, 7),
             (.internalError(suberror: 1), ExitKey(.internalError, 1), "internal-error", 0, nil),
             (.other(99), ExitKey(.other, 99), "other", 0, nil), (.halt, ExitKey(.halt), "halt", 0, nil),
         ] as [(Exit, ExitKey, String, UInt32, UInt64?)])

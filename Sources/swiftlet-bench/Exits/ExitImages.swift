@@ -10,6 +10,13 @@ struct ExitImages: Sendable {
     /// Where NAME.bin and NAME-real.bin are.
     let folder: String
 
+    /// A rig that runs the operation.
+    func plan(_ operation: String, _ mode: CPUMode) throws(ExperimentError) -> RigPlan {
+        var plan = RigPlan(mode, code: try code(operation, mode))
+        plan.hasHandlers = true
+        return plan
+    }
+
     func code(_ operation: String, _ mode: CPUMode) throws(ExperimentError) -> [UInt8] {
         let path = "\(folder)/exits/\(operation)\(mode == .real ? "-real" : "").bin"
         do throws(HostError) {

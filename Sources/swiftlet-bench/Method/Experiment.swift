@@ -2,6 +2,7 @@
 //
 // What a host cannot do is a row too: `unavailable`, with the reason. Read next: Session.swift.
 
+import KVM
 import Measure
 import Rig
 
@@ -72,6 +73,8 @@ enum PartName: String, Codable, CaseIterable, Sendable {
 /// What one repeat found.
 struct Samples: Sendable {
     var parts: [(name: PartName, values: [Double])]
+    /// What was seen while they were taken and a reader must know; the row keeps the first repeat's.
+    var note: String?
 
     init(total: [Double]) { parts = [(.total, total)] }
     init(parts: [(name: PartName, values: [Double])]) { self.parts = parts }
@@ -91,8 +94,32 @@ enum ExperimentError: Error, Sendable {
         case .machine(let error): self = .failed(error.message)
         case .timedOut: self = .unavailable("no exit within the time limit: this KVM spins in it")
         case .failed(let error): self = .failed("\(error.request): errno \(error.errno)")
-        case .unexpected(let exit): self = .unavailable("this KVM answers with another exit: \(exit)")
+        case .unexpected(let exit): self = .unavailable(Self.reason(exit))
         }
+    }
+
+    /// An exit that the guest did not ask for. An exception that it does not handle is an OUT on a port below 32
+    /// (X86/Descriptors.swift, Stub).
+    private static func reason(_ exit: Exit) -> String {
+        switch exit {
+        case .portWrite(let port, _, 1, _) where port < 32: "\(exceptionName(port)) (vector \(port)) in the guest"
+        case .internalError(let suberror):
+            "this KVM cannot emulate an instruction of it (KVM_EXIT_INTERNAL_ERROR, suberror \(suberror))"
+        case .failEntry(let reason):
+            "the CPU refused to enter the guest (KVM_EXIT_FAIL_ENTRY, 0x\(String(reason, radix: 16)))"
+        case .shutdown: "a triple fault in the guest"
+        default: "this KVM answers with another exit: \(exit)"
+        }
+    }
+
+    /// The manual's mnemonic (Intel SDM vol. 3A, table 6-1).
+    private static func exceptionName(_ vector: UInt16) -> String {
+        let names = [
+            "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "exception", "#TS", "#NP", "#SS", "#GP",
+            "#PF",
+            "exception", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
+        ]
+        return names.indices.contains(Int(vector)) ? names[Int(vector)] : "exception"
     }
 }
 
@@ -102,6 +129,11 @@ struct Amount: Sendable {
     var samples: Int
     /// Samples before them, thrown away.
     var warmUps: Int
+
+    /// For operations that are slow by nature: the part of it, at least one.
+    func divided(by part: Int) -> Amount {
+        Amount(samples: max(1, samples / part), warmUps: warmUps / part)
+    }
 }
 
 protocol Experiment {

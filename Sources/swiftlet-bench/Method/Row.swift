@@ -6,11 +6,12 @@
 import Measure
 
 struct Row: Sendable {
-    let subject: Subject
+    private(set) var subject: Subject
     /// By part: the samples of each repeat.
     private(set) var samples: [(name: PartName, repeats: [[Double]])] = []
     /// Medians of the bare KVM_RUN beside each repeat, nanoseconds.
     private(set) var floors: [Double] = []
+    private var hasNote = false
     /// Why there is nothing.
     var unavailable: String?
     /// It should have worked and did not.
@@ -28,6 +29,14 @@ struct Row: Sendable {
             }
         }
         if let floor { floors.append(floor) }
+        if let note = new.note { keep(note) }
+    }
+
+    /// Behind the subject's own; the first repeat's.
+    private mutating func keep(_ note: String) {
+        guard !hasNote else { return }
+        hasNote = true
+        subject.note = subject.note.map { "\($0); \(note)" } ?? note
     }
 
     func repeats(_ part: PartName = .total) -> [[Double]] { samples.first { $0.name == part }?.repeats ?? [] }

@@ -1,0 +1,45 @@
+// What KVM answers itself, and what it hands to user space, changed from its defaults: MSRs that leave, writes that wait.
+//
+// A machine uses none of it; `swiftlet bench` measures each against its plain counterpart. Read next: Interrupts.swift.
+
+import CKVM
+
+extension VM {
+    /// `RDMSR` and `WRMSR` of one register become exits.
+    /// The corresponding ioctls are `KVM_X86_SET_MSR_FILTER`, and `KVM_ENABLE_CAP` of `KVM_CAP_X86_USER_SPACE_MSR`.
+    public func leaveToUser(msr index: UInt32) throws(KVMError) {
+        let reasons = UInt64(KVM_MSR_EXIT_REASON_FILTER)
+        _ = try check(ckvm_enable_cap(fd, UInt32(KVM_CAP_X86_USER_SPACE_MSR), reasons), "KVM_CAP_X86_USER_SPACE_MSR")
+        _ = try check(ckvm_filter_msr(fd, index), "KVM_X86_SET_MSR_FILTER")
+    }
+
+    /// Writes there are kept in a ring and cause an exit only when it is full.
+    /// The corresponding ioctl is `KVM_REGISTER_COALESCED_MMIO`; EINVAL for a port before Linux 4.20.
+    public func coalesce(_ writes: Doorbell) throws(KVMError) {
+        let result =
+            switch writes {
+            case .port(let port, let size): ckvm_coalesce(fd, UInt64(port), size, 1)
+            case .memory(let address, let size): ckvm_coalesce(fd, address, size, 0)
+            }
+        _ = try check(result, "KVM_REGISTER_COALESCED_MMIO")
+    }
+
+    /// Where the ring of coalesced writes lies: pages behind the start of `kvm_run`; 0: this KVM has none.
+    /// The corresponding capability is `KVM_CAP_COALESCED_MMIO`.
+    public var coalescedRing: Int { capability(KVM_CAP_COALESCED_MMIO) }
+}
+
+extension VCPU {
+    /// Throws away the coalesced writes and says how many they were; `ring` is `VM.coalescedRing`.
+    public func takeCoalesced(ring: Int) -> Int {
+        // Sound: the ring lies inside the mapping, whose size KVM gave.
+        guard ring > 0, (ring + 1) * 4096 <= mappingSize else { return 0 }
+        return unsafe Int(ckvm_take_coalesced(shared, ring))
+    }
+
+    /// What the `RDMSR` of an `Exit.msrRead` reads; lets the `WRMSR` of an `Exit.msrWrite` pass.
+    public func answerMSR(_ value: UInt64) {
+        unsafe shared.pointee.msr.data = value
+        unsafe shared.pointee.msr.error = 0
+    }
+}

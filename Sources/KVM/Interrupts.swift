@@ -1,0 +1,19 @@
+// Interrupts from outside of the vCPU's thread: a message-signalled interrupt behind an eventfd.
+//
+// Whoever writes the eventfd need not know KVM, nor leave its own work for an ioctl (KVM API, 4.52 and 4.75).
+// Read next: VCPU.swift.
+
+import CKVM
+
+extension VM {
+    /// Has interrupt number `gsi` be a message to local APIC 0: `vector`, fixed, edge-triggered (Intel SDM vol. 3A, 11.11).
+    /// It replaces all routes. The corresponding ioctl is `KVM_SET_GSI_ROUTING`; needs a local APIC in the kernel.
+    public func route(gsi: UInt32, toVector vector: UInt8) throws(KVMError) {
+        _ = try check(ckvm_route_msi(fd, gsi, 0xfee0_0000, UInt32(vector)), "KVM_SET_GSI_ROUTING")
+    }
+
+    /// Has a signal of the eventfd raise interrupt number `gsi`. The corresponding ioctl is `KVM_IRQFD`.
+    public func attach(_ event: borrowing EventFD, toGSI gsi: UInt32) throws(KVMError) {
+        _ = try check(ckvm_irqfd(fd, event.fd, gsi), "KVM_IRQFD")
+    }
+}

@@ -1,0 +1,19 @@
+/*
+ * divide-error: DIV by zero and a handler that steps over it: an exception that KVM need not see.
+ */
+#include "exits.h"
+
+        BEGIN   exception=handler
+        xorl    %ecx, %ecx
+        START
+        divb    %cl                     /* 2 bytes */
+        STOP
+        END
+handler:
+#ifdef REAL_MODE
+        addw    $2, (%esp)
+        iretw
+#else
+        addq    $2, (%rsp)
+        iretq
+#endif

@@ -1,0 +1,18 @@
+/*
+ * invalid-opcode: UD2 and a handler that steps over it: an exception that the guest handles itself.
+ */
+#include "exits.h"
+
+        BEGIN   exception=handler
+        START
+        ud2                             /* 2 bytes */
+        STOP
+        END
+handler:
+#ifdef REAL_MODE
+        addw    $2, (%esp)
+        iretw
+#else
+        addq    $2, (%rsp)
+        iretq
+#endif
