@@ -40,11 +40,13 @@ public enum BackingError: Error, Equatable, Sendable {
         case .noRoom(let path, let needed, let errno):
             return "--backing file:\(path): no room for \(needed >> 20) MiB: \(errnoText(errno))"
         case .maximum(let size):
-            return "--mem-max \(size >> 20) MiB: from --mem up to 1T and to what this CPU can address, both multiples of 2M"
+            return
+                "--mem-max \(size >> 20) MiB: from --mem up to 1T and to what this CPU can address, both multiples of 2M"
         case .unaligned(let size):
             return "--backing hugetlb: memory of \(size >> 10) KiB is no multiple of the 2 MiB of a huge page"
         case .hugePages(let needed, let free, let reserved):
-            return "--backing hugetlb needs \(needed) huge pages of 2 MiB, and this host has \(free) free of \(reserved) "
+            return
+                "--backing hugetlb needs \(needed) huge pages of 2 MiB, and this host has \(free) free of \(reserved) "
                 + "reserved: sudo sysctl vm.nr_hugepages=\(reserved - min(free, reserved) + needed)"
         case .noHugePages: return "--backing hugetlb: this kernel has no huge pages (CONFIG_HUGETLBFS)"
         case .notEnough(let needed, let available, let limit):

@@ -54,7 +54,8 @@ public struct MemoryReport: Sendable {
                     place, kibibytes(size), kibibytes(region.pages.resident),
                     region.pages.huge.map(kibibytes) ?? "?", region.what))
         }
-        let more = "total, \(total.dirty >> 10) KiB dirty" + (total.copied > 0 ? ", \(total.copied >> 10) KiB copied" : "")
+        let more =
+            "total, \(total.dirty >> 10) KiB dirty" + (total.copied > 0 ? ", \(total.copied >> 10) KiB copied" : "")
         return lines + [row("", "", kibibytes(total.resident), kibibytes(total.huge), more)]
     }
 

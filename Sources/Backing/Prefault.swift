@@ -33,7 +33,8 @@ public struct Prefault: Sendable {
     ) throws(BackingError) {
         var pieces: [Range<UInt>] = []
         for range in [memory.low, memory.high] {
-            for start in stride(from: range.lowerBound & ~(hugePageSize - 1), to: range.upperBound, by: Int(Self.piece)) {
+            for start in stride(from: range.lowerBound & ~(hugePageSize - 1), to: range.upperBound, by: Int(Self.piece))
+            {
                 let piece = max(start, range.lowerBound)..<min(start + Self.piece, range.upperBound)
                 pieces.append(memory.hostBase + UInt(piece.lowerBound)..<memory.hostBase + UInt(piece.upperBound))
             }

@@ -8,7 +8,7 @@ import Observe
 
 extension Machine {
     /// A table. `emptyRun`: what KVM_RUN needs for an exit of an empty guest, in TSC cycles.
-    public func statisticsText(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
+    public func statisticsText(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64? = nil) -> String {
         var lines = ["swiftlet: phases"]
         for phase in phases.list {
             lines.append("  \(pad("\(phase.name)", 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
@@ -23,7 +23,7 @@ extension Machine {
     }
 
     /// `{"outcome":"exit","status":0,...}`; docs/stats.md describes every field.
-    public func statisticsJSON(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
+    public func statisticsJSON(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64? = nil) -> String {
         let phaseFields = phases.list.map { "\"\($0.name)_ns\":\($0.nanoseconds)" }.joined(separator: ",")
         let made = outcome.exits?.lines.filter { $0.key.kind == .call }.sorted { $0.key.detail < $1.key.detail } ?? []
         let calls = made.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")

@@ -98,7 +98,8 @@ struct RunOptions {
         case "--mem": configuration.memorySize = try memorySize(value ?? "", name)
         case "--mem-max": configuration.memoryMaximum = try memorySize(value ?? "", name)
         case "--backing": configuration.backing = try known(Backing(value ?? ""), "--backing: \(Backing.usage)")
-        case "--prefault": configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
+        case "--prefault":
+            configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
         case "--core": configuration.core = value

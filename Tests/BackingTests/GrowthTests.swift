@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 8 << 20 + 1, 1 << 40, 1 << 63, UInt64.max])
+    @Test(arguments: [0, 8 << 20 + 1, 1 << 40, 1 << 63, .max] as [UInt64])
     func whatCannotBeGrantedChangesNothing(size: UInt64) throws {
         try grow(to: 8) { memory, growth, _ in
             #expect(growth.grow(memory, by: size) == 0..<0)
