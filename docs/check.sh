@@ -3,7 +3,8 @@
 #
 # Every source is named once in docs/chapters and opens with a comment; no file is over 400 lines; what `swiftlet run`
 # executes stays under 5,000 lines of code (blank and comment lines not counted). Backing and its shim do not count: they
-# are memory of other kinds than an ordinary start's, and what is said about memory after a run.
+# are memory of other kinds than an ordinary start's, and what is said about memory after a run. Nor do exits that tests
+# invent and completions for shells, which lie in VMM and swiftlet but which no run executes.
 
 cd "$(dirname "$0")/.." || exit 1
 status=0
@@ -28,7 +29,7 @@ for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
     [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
 done
 core=$(cat $(ls CShims/*/*.h CShims/*/*/*.h | grep -v CBacking) $(find Sources/KVM Sources/GuestMemory Sources/X86 Sources/Boot Sources/Host \
-    Sources/VMM Sources/swiftlet -name '*.swift') | grep -cvE '^ *($|//|/?\*)')
+    Sources/VMM Sources/swiftlet -name '*.swift' | grep -vE 'InventedExits|Completions') | grep -cvE '^ *($|//|/?\*)')
 echo "docs/check.sh: the core has $core lines of code"
 [ "$core" -le 5000 ] || complain "that is more than 5000"
 exit $status
