@@ -100,9 +100,7 @@ struct RunLoop: ~Copyable {
             if let stop = context.platform.control.requested { return stop }
             return retries < 1000 ? nil : .failed(KVMError("KVM_RUN", errno: error))
         // The guest's doing: it executes or reads where our mapping has nothing.
-        case EFAULT:
-            return context.platform.memoryLost
-                ?? .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context))
+        case EFAULT: return .crashed(Crash(.unexpectedExit("KVM_RUN: bad address"), vcpu, context))
         default: return .failed(KVMError("KVM_RUN", errno: error))
         }
     }

@@ -27,9 +27,10 @@ extension Machine {
             supervise(thread, signals, &keyboard, deadline)
             thread.join()
         } catch { throw .host(error) }
-        // A lost page has read as zeros: whatever the guest made of it counts for nothing.
+        // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
         let outcome = vcpu.outcome
-        guard MemoryStore.pageWasLost, let lost = platform.memoryLost else { return outcome }
+        let isSuspect = MemoryStore.pageWasLost || ["error", "crash"].contains(outcome.stop.kind)
+        guard isSuspect, let lost = platform.memoryLost else { return outcome }
         return Outcome(stop: lost, exits: outcome.exits)
     }
 
