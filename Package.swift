@@ -50,7 +50,7 @@ let package = Package(
 
         // Guest memory other than the default's, and what is said about all of it.
         .target(
-            name: "Backing", dependencies: ["GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
+            name: "Backing", dependencies: ["Boot", "GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
             swiftSettings: strict),
 
         // The machine.

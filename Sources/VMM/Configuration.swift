@@ -16,6 +16,8 @@ public struct Configuration: Sendable {
     /// Bytes that the guest's grow calls may bring memory to; nil for no growth.
     public var memoryMaximum: UInt64?
     public var backing = Backing.anonymous
+    /// Large read-only segments are mapped from the image's file, which must not change meanwhile.
+    public var mapsImage = false
     /// Threads that populate memory before the guest starts, 0 for one on each CPU; nil for none.
     public var prefaultThreads: Int?
     /// Nanoseconds from the start of the guest; nil for no limit.

@@ -17,6 +17,7 @@ public final class Machine: Sendable {
     let configuration: Configuration
     let source: ImageFile
     let guest: RingThree
+    let text: ImageText?
     let vm: VM
     let platform: Platform
     /// The memory slots that the machine starts with.
@@ -41,6 +42,8 @@ public final class Machine: Sendable {
             try fromBacking(try prefault.run(quiet: configuration.quiet))
             phases.end("prefault", at: Clock.monotonic())
         }
+        text = !configuration.mapsImage
+            ? nil : try fromBacking(try ImageText(guest.segments, fd: source.file.fd, in: memory))
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
@@ -55,7 +58,7 @@ public final class Machine: Sendable {
         phases.end("vm", at: Clock.monotonic())
 
         let state = try Self.fill(
-            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step)
+            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step, mapped: text?.mapped ?? 0)
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
@@ -111,12 +114,13 @@ public final class Machine: Sendable {
     private static func fill(
         _ memory: borrowing GuestMemory, _ configuration: Configuration, _ source: borrowing ImageFile,
         _ guest: RingThree, _ module: borrowing ModuleFile, _ frequency: UInt64, _ features: swiftlet_cpu_features,
-        step: UInt64
+        step: UInt64, mapped: UInt32
     ) throws(MachineError) -> CPUState {
         try module.load(into: memory, at: guest.layout.module.lowerBound)
         var parameters = BootParameters(
             arguments: configuration.arguments, moduleSize: module.size, tscFrequency: frequency, features: features,
             seed: try fromHost(try randomSeed()))
+        parameters.mapped = mapped
         parameters.growth = (configuration.memoryMaximum ?? 0, step)
         return try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
     }

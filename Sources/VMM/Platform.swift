@@ -5,7 +5,6 @@
 
 import Backing
 import Boot
-import Glibc
 import GuestMemory
 import Host
 
@@ -38,8 +37,5 @@ final class Platform: Sendable {
     }
 
     /// The end of a machine whose memory is in a file that lost pages.
-    var memoryLost: Stop? {
-        guard let store, store.lostPages(memory) else { return nil }
-        return .hostFailed("the file that holds guest memory, cut short while the guest ran,", errno: EIO)
-    }
+    var memoryLost: Stop? { store?.lostPages(memory) == true ? .memoryLost : nil }
 }

@@ -30,8 +30,8 @@ extension Machine {
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
         let outcome = vcpu.outcome
         let isSuspect = MemoryStore.pageWasLost || ["error", "crash"].contains(outcome.stop.kind)
-        guard isSuspect, let lost = platform.memoryLost else { return outcome }
-        return Outcome(stop: lost, exits: outcome.exits)
+        guard isSuspect, platform.memoryLost != nil || text?.isCutShort == true else { return outcome }
+        return Outcome(stop: .memoryLost, exits: outcome.exits)
     }
 
     private func supervise(

@@ -20,6 +20,9 @@ struct Option {
             help: "memory of anon (default), thp, memfd, hugetlb, or file:PATH; that file is made, or emptied when it "
                 + "is as long as --mem"),
         Option(
+            name: "--map-image", value: nil,
+            help: "map large read-only segments from IMAGE instead of copying them; it must not change meanwhile"),
+        Option(
             name: "--prefault", value: nil,
             help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
@@ -83,6 +86,9 @@ struct RunOptions {
     }
 
     private func refuseToOverwrite(_ image: String) throws(UsageError) {
+        if configuration.mapsImage, configuration.backing != .anonymous {
+            throw UsageError("--map-image needs --backing anon")
+        }
         if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
@@ -110,6 +116,7 @@ struct RunOptions {
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
+            case "--map-image": configuration.mapsImage = true
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             default: throw UsageError(nil)
