@@ -75,6 +75,23 @@ extension GuestTests {
             }
         }
 
+        /// What is mapped is not copied, and an image that shrinks under its guest is a message.
+        @Test func anImageThatIsCutShort() throws {
+            let mapped = try memory(of: "large-image", ["--map-image"])
+            #expect(try number(mapped, "copied") <= 8 << 10, "the page that the guest wrote, and no more of the file")
+            let folder = try ScratchFolder()
+            let image = try Data(contentsOf: URL(fileURLWithPath: House.image("large-image")))
+            let path = try folder.file("image", image)
+            var child = try House.run(["--timeout", "10", "--map-image", path, "wait"], input: .open)
+            #expect(child.waits(for: "waiting"))
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == image, "the file stays as it is")
+            #expect(unsafe truncate(path, 8192) == 0)
+            child.type("go on\n")
+            let ending = child.finish()
+            #expect(ending.how == .exited(125), "\(ending.errorText)")
+            #expect(ending.errorText.contains("cut short while the guest ran"))
+        }
+
         /// A guest computes, or waits in a call that will write to memory, while its memory goes away: a message, never
         /// a SIGBUS.
         @Test(arguments: [Occupation.spinning, .reading])

@@ -95,6 +95,8 @@ import VMM
         #expect(error("--backing", "disk", "i") == "--backing: anon, thp, memfd, hugetlb or file:PATH")
         #expect(error("--backing", "file:", "i") == "--backing: anon, thp, memfd, hugetlb or file:PATH")
         #expect(error("--backing", "file:i", "i") == "--backing would overwrite the image")
+        #expect(error("--map-image", "--backing", "memfd", "i") == "--map-image needs --backing anon")
+        #expect(try parse("--map-image", "i").configuration.mapsImage)
         #expect(error("--prefault=0", "i") == "--prefault: threads, 1 to 1024")
         #expect(error("--prefault=", "i") == "--prefault: threads, 1 to 1024")
         #expect(error("--mem-max", "x", "i") == "--mem-max 'x': a size such as 64M or 2G; a bare number is MiB")
