@@ -42,7 +42,8 @@ public final class Machine: Sendable {
             try fromBacking(try prefault.run(quiet: configuration.quiet))
             phases.end("prefault", at: Clock.monotonic())
         }
-        text = !configuration.mapsImage
+        text =
+            !configuration.mapsImage
             ? nil : try fromBacking(try ImageText(guest.segments, fd: source.file.fd, in: memory))
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
@@ -58,7 +59,8 @@ public final class Machine: Sendable {
         phases.end("vm", at: Clock.monotonic())
 
         let state = try Self.fill(
-            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step, mapped: text?.mapped ?? 0)
+            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step,
+            mapped: text?.mapped ?? 0)
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
