@@ -100,8 +100,10 @@ let package = Package(
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
-        .testTarget(name: "RigTests", dependencies: ["Rig", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
+        .testTarget(
+            name: "RigTests", dependencies: ["Rig", "GuestMemory", "KVM", "Host", "TestSupport"], swiftSettings: testing
+        ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
@@ -114,7 +116,8 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-benchTests",
-            dependencies: ["swiftlet-bench", "Measure", "Rig", "KVM", "Host", "TestSupport"], swiftSettings: testing),
+            dependencies: ["swiftlet-bench", "Subcommand", "Measure", "Rig", "KVM", "Host", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
             dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],

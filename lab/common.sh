@@ -13,6 +13,7 @@ command=()
 lab_blacklist=load_system_certificate_list,init_blk_tracer,init_kprobe_trace,tpm_init
 lab_append="console=ttyS0 panic=-1 nokaslr mitigations=off nopti tsc=reliable no_timer_check"
 lab_append+=" init_on_alloc=0 lsm= audit=0 cryptomgr.notests=1"
+lab_append+=" swiftlet_lab=$lab" # `swiftlet bench` stamps what it measures on an emulated CPU
 
 lab_fail() { # MESSAGE: the lab itself could not do its work
     echo "swiftlet-lab: $1" >&2

@@ -41,36 +41,50 @@ public struct Environment: Equatable, Sendable, Codable {
     public init(versions: [String: String] = [:], hypervisor: String = "", _ host: HostFiles) {
         let info = host.text("/proc/cpuinfo") ?? ""
         let flags = field("flags", info).split(separator: " ")
+        let system = "/sys/devices/system"
         cpu = field("model name", info)
         cpus = lines(info).count { $0.hasPrefix("processor") }
         microcode = field("microcode", info)
         memoryKib = Int(field("MemTotal", host.text("/proc/meminfo") ?? "").prefix { $0 != " " }) ?? 0
         kernel = host.word("/proc/sys/kernel/osrelease")
         bootOptions = host.word("/proc/cmdline").split(separator: " ").filter(Self.matters).map(String.init)
-        mitigations = host.words(matching: "/sys/devices/system/cpu/vulnerabilities/*")
+        mitigations = host.words(matching: "\(system)/cpu/vulnerabilities/*")
+        (virtualization, module) = Self.kvm(flags, host)
+        parameters = Self.parameters(of: ["kvm", module], host)
         isVirtual = flags.contains("hypervisor")
         self.hypervisor = isVirtual ? hypervisor : ""
-        governor = host.word("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+        governor = host.word("\(system)/cpu/cpu0/cpufreq/scaling_governor")
         turbo = Self.turbo(host)
-        smt = host.word("/sys/devices/system/cpu/smt/control")
-        clockSource = host.word("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        smt = host.word("\(system)/cpu/smt/control")
+        clockSource = host.word("\(system)/clocksource/clocksource0/current_clocksource")
         transparentHugePages = host.choice("/sys/kernel/mm/transparent_hugepage/enabled")
-        hugePages = [:]
-        for path in host.paths("/sys/kernel/mm/hugepages/*/nr_hugepages") {
-            hugePages[String(path.split(separator: "/").dropLast().last ?? "")] = Int(host.word(path)) ?? 0
-        }
+        hugePages = Self.hugePages(host)
         load = Double(host.word("/proc/loadavg").prefix { $0 != " " }) ?? 0
         self.versions = versions
+    }
+
+    private static func kvm(_ flags: [Substring], _ host: HostFiles) -> (KVMKind, String) {
+        if host.text("/sys/class/misc/kvm/dev") == nil { return (.none, "") }
         let modules = host.paths("/sys/module/kvm_*").compactMap { $0.split(separator: "/").last.map(String.init) }
-        (virtualization, module) = KVMKind.identify(
-            vmx: flags.contains("vmx"), svm: flags.contains("svm"), modules: modules)
-        if host.text("/sys/class/misc/kvm/dev") == nil { (virtualization, module) = (.none, "") }
-        parameters = [:]
-        for name in ["kvm", module] where !name.isEmpty {
+        return KVMKind.identify(vmx: flags.contains("vmx"), svm: flags.contains("svm"), modules: modules)
+    }
+
+    private static func parameters(of modules: [String], _ host: HostFiles) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for name in modules where !name.isEmpty {
             for (key, value) in host.words(matching: "/sys/module/\(name)/parameters/*") {
                 parameters["\(name).\(key)"] = value
             }
         }
+        return parameters
+    }
+
+    private static func hugePages(_ host: HostFiles) -> [String: Int] {
+        var pages: [String: Int] = [:]
+        for path in host.paths("/sys/kernel/mm/hugepages/*/nr_hugepages") {
+            if let size = path.split(separator: "/").dropLast().last { pages[String(size)] = Int(host.word(path)) ?? 0 }
+        }
+        return pages
     }
 
     /// The rest of a command line (consoles, disks) is nobody's business.
@@ -79,7 +93,7 @@ public struct Environment: Equatable, Sendable, Codable {
             "isolcpus", "nohz", "nohz_full", "rcu_nocbs", "irqaffinity", "mitigations", "idle", "intel_idle.max_cstate",
             "processor.max_cstate", "cpuidle.off", "intel_pstate", "amd_pstate", "nosmt", "nopti", "pti", "spectre_v2",
             "nospectre_v2", "tsc", "clocksource", "hugepages", "hugepagesz", "default_hugepagesz",
-            "transparent_hugepage", "preempt", "threadirqs", "skew_tick", "nokaslr",
+            "transparent_hugepage", "preempt", "threadirqs", "skew_tick", "nokaslr", "swiftlet_lab",
         ]
         let name = word.prefix { $0 != "=" }
         return names.contains(String(name)) || name.hasPrefix("kvm") || name.hasPrefix("cpuidle_haltpoll")
@@ -87,7 +101,8 @@ public struct Environment: Equatable, Sendable, Codable {
 
     private static func turbo(_ host: HostFiles) -> String {
         switch (
-            host.word("/sys/devices/system/cpu/intel_pstate/no_turbo"), host.word("/sys/devices/system/cpu/cpufreq/boost")
+            host.word("/sys/devices/system/cpu/intel_pstate/no_turbo"),
+            host.word("/sys/devices/system/cpu/cpufreq/boost")
         ) {
         case ("0", _), (_, "1"): "on"
         case ("1", _), (_, "0"): "off"
@@ -98,10 +113,21 @@ public struct Environment: Equatable, Sendable, Codable {
     /// What every figure made on a software KVM carries.
     public static let softwareStamp = "software KVM: not representative of VT-x or SVM"
 
-    /// What a reader must know before the figures; empty when there is nothing.
-    public var warnings: [String] {
+    /// What every figure made here carries, pictures too: why it says nothing of hardware. Empty where it does.
+    public var stamps: [String] {
         var list: [String] = []
         if virtualization == .software { list.append(Self.softwareStamp) }
+        if hypervisor == hypervisorName(signature: "TCGTCGTCGTCG")
+            || bootOptions.contains(where: { $0.hasPrefix("swiftlet_lab=") })
+        {
+            list.append("emulated CPU: not representative of hardware")
+        }
+        return list
+    }
+
+    /// What a reader must know before the figures; empty when there is nothing.
+    public var warnings: [String] {
+        var list = stamps
         if isVirtual {
             list.append("the host is itself a virtual machine" + (hypervisor.isEmpty ? "" : ", under \(hypervisor)"))
         }

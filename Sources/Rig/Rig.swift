@@ -35,7 +35,9 @@ public struct Rig: ~Copyable {
         do throws(MachineError) {
             let memory = try fromMemory(try GuestMemory(low: 0..<max(plan.memorySize, RigMap.smallestMemory)))
             let vm = try fromKVM(try kvm.makeVM())
+            try fromKVM(try vm.prepareDirtyLog(plan))
             try fromKVM(try Self.addSlots(vm, memory))
+            for slot in plan.slots { try fromKVM(try vm.set(slot)) }
             try fromKVM(try vm.enable(plan.irqchip))
             let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
             if !plan.usesHugePages { memory.useSmallPages() }
@@ -100,6 +102,12 @@ public struct Rig: ~Copyable {
 }
 
 extension VM {
+    /// Both belong before what they are about: rings before vCPUs, protection before logging.
+    fileprivate func prepareDirtyLog(_ plan: RigPlan) throws(KVMError) {
+        if plan.dirtyRing > 0 { try enableDirtyRing(bytes: plan.dirtyRing) }
+        if let protection = plan.dirtyLogProtection { try setDirtyLogProtection(protection) }
+    }
+
     fileprivate func enable(_ irqchip: IRQChip) throws(KVMError) {
         switch irqchip {
         case .none: break

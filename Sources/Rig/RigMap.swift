@@ -7,6 +7,7 @@
 //   0x60000  stack, 64 KiB        (SS)
 //   0xa0000  nothing: MMIO        (ES)
 //   0x100000 page tables, then memory for whoever measures
+//   1 GiB    memory that is itself measured: RigPlan.slots
 //
 // guests/exits/exits.h has the same numbers. Read next: Rig.swift.
 
@@ -23,6 +24,10 @@ public enum RigMap {
     /// A megabyte of tables maps 250 GiB by 2 MiB leaves.
     public static let tables: Range<UInt64> = 0x10_0000..<0x20_0000
     public static let smallestMemory: UInt64 = 0x20_0000
+
+    /// Where memory lies that is itself measured, and the first free slot.
+    public static let tested: UInt64 = 1 << 30
+    public static let firstSlot: UInt32 = 2
 
     // The page: guests/exits/exits.h.
     static let count = page

@@ -2,6 +2,8 @@
 //
 // Read next: RigTables.swift.
 
+public import KVM
+
 /// The mode that the code runs in.
 public enum CPUMode: String, CaseIterable, Sendable, Codable {
     /// 64-bit mode, CPL 3: as Swiftlet's guests run.
@@ -36,6 +38,14 @@ public struct RigPlan: Sendable {
     public var usesHugePages = true
     /// What is mapped one to one, from 0; at least 4 GiB, so that the local APIC is.
     public var mappedSize: UInt64 = 4 << 30
+    /// What of it is mapped by pages of 4 KiB, in whole 2 MiB: all else above the first 2 MiB is by huge ones.
+    public var smallPages: Range<UInt64> = 0..<0
+    /// More memory, from `RigMap.tested` up, whose owner must outlive the rig. Their indices begin at `RigMap.firstSlot`.
+    public var slots: [MemorySlot] = []
+    /// Bytes of the vCPU's ring of written pages; 0: none.
+    public var dirtyRing = 0
+    /// Who protects written pages again; nil: reading the log does.
+    public var dirtyLogProtection: DirtyLogProtection?
 
     public init(_ mode: CPUMode, code: [UInt8]) {
         self.mode = mode

@@ -74,7 +74,10 @@ extension RigPlan {
     private func writePageTables(_ memory: borrowing GuestMemory) {
         var builder = PageTableBuilder(tables: RigMap.tables)
         _ = builder.mapIdentity(0..<AddressMap.hugePageSize, Self.everything, huge: false, in: memory)
-        _ = builder.mapIdentity(AddressMap.hugePageSize..<mappedSize, Self.everything, huge: true, in: memory)
+        let small = smallPages.isEmpty ? mappedSize..<mappedSize : smallPages
+        _ = builder.mapIdentity(AddressMap.hugePageSize..<small.lowerBound, Self.everything, huge: true, in: memory)
+        _ = builder.mapIdentity(small, Self.everything, huge: false, in: memory)
+        _ = builder.mapIdentity(small.upperBound..<mappedSize, Self.everything, huge: true, in: memory)
     }
 
     private static let everything: PageFlags = [.present, .writable, .user]

@@ -16,7 +16,8 @@ public enum JSON {
     }
 
     /// What `text` wrote, read again; `name` is for the error.
-    public static func value<T: Decodable>(_ type: T.Type, _ bytes: [UInt8], name: String) throws(SubcommandError) -> T {
+    public static func value<T: Decodable>(_ type: T.Type, _ bytes: [UInt8], name: String) throws(SubcommandError) -> T
+    {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do { return try decoder.decode(type, from: Data(bytes)) } catch {
@@ -32,8 +33,10 @@ public enum JSON {
         guard let error = error as? DecodingError else { return "it is no JSON" }
         return switch error {
         case .keyNotFound(let key, let context): "\(place(context))no \"\(key.stringValue)\""
-        case .valueNotFound(_, let context), .typeMismatch(_, let context): "\(place(context))another type than it should have"
-        case .dataCorrupted(let context): context.codingPath.isEmpty ? "it is no JSON" : "\(place(context))no such value"
+        case .valueNotFound(_, let context), .typeMismatch(_, let context):
+            "\(place(context))another type than it should have"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty ? "it is no JSON" : "\(place(context))no such value"
         default: "not what it should be"
         }
     }

@@ -25,10 +25,13 @@ extension Subcommand {
 
     /// The whole program.
     public static func start() -> Never {
-        let command: any ParsableCommand
-        do { command = try parseAsRoot() } catch { finish(error) }
-        // Help, or a completion script, is a command of the parser's own.
-        guard let command = command as? any Subcommand else { finish(CleanExit.helpRequest(command)) }
+        var parsed: any ParsableCommand
+        do { parsed = try parseAsRoot() } catch { finish(error) }
+        // Help of a program that has subcommands is a command of the parser's own, which throws what to print.
+        guard let command = parsed as? any Subcommand else {
+            do { try parsed.run() } catch { finish(error) }
+            exitProcess(0)
+        }
         do throws(SubcommandError) { exitProcess(try command.perform()) } catch { fail(error.message) }
     }
 
@@ -68,7 +71,10 @@ public func printResult(_ text: String) throws(SubcommandError) {
 /// Help as `swiftlet run --help` looks, which help2man makes a man page of. Other texts (completions) stay as they are.
 func inHouseStyle(_ text: String) -> String {
     guard text.hasPrefix("OVERVIEW: ") else { return text }
-    let headings = ["USAGE: ": "Usage: ", "ARGUMENTS:": "Arguments:", "OPTIONS:": "Options:"]
+    let headings = [
+        "USAGE: ": "Usage: ", "ARGUMENTS:": "Arguments:", "OPTIONS:": "Options:", "SUBCOMMANDS:": "Subcommands:",
+        "  See 'swiftlet-": "  See 'swiftlet ",
+    ]
     let lines = text.dropFirst("OVERVIEW: ".count).split(separator: "\n", omittingEmptySubsequences: false)
     return lines.map { line in
         for (old, new) in headings where line.hasPrefix(old) { return new + line.dropFirst(old.count) }

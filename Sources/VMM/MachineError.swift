@@ -18,9 +18,9 @@ package func fromHost<T: ~Copyable>(_ body: @autoclosure () throws(HostError) ->
     do throws(HostError) { return try body() } catch { throw .host(error) }
 }
 
-package func fromImage<T: ~Copyable>(_ path: String, _ body: @autoclosure () throws(ImageError) -> T)
-    throws(MachineError) -> T
-{
+package func fromImage<T: ~Copyable>(
+    _ path: String, _ body: @autoclosure () throws(ImageError) -> T
+) throws(MachineError) -> T {
     do throws(ImageError) { return try body() } catch { throw .image(path, error) }
 }
 

@@ -26,5 +26,7 @@ struct Bench: Subcommand {
 
     static func main() { start() }
 
-    func perform() throws(SubcommandError) -> Int32 { throw SubcommandError("bench: measure what? 'swiftlet bench --help' tells") }
+    func perform() throws(SubcommandError) -> Int32 {
+        throw SubcommandError("bench: measure what? 'swiftlet bench --help' tells")
+    }
 }

@@ -7,13 +7,15 @@ import Host
 import Subcommand
 
 struct ExitsCommand: Subcommand {
-    static let configuration = measuring("exits", "What a VM exit costs, of each kind: from ring 3, ring 0 and real mode.")
+    static let configuration = measuring(
+        "exits", "What a VM exit costs, of each kind: from ring 3, ring 0 and real mode.")
     @OptionGroup var options: MeasureOptions
     func perform() throws(SubcommandError) -> Int32 { try options.run([.exits]) }
 }
 
 struct MemoryCommand: Subcommand {
-    static let configuration = measuring("memory", "What guest memory costs: slots, mapping, first touch, dirty logging.")
+    static let configuration = measuring(
+        "memory", "What guest memory costs: slots, mapping, first touch, dirty logging.")
     @OptionGroup var options: MeasureOptions
     func perform() throws(SubcommandError) -> Int32 { try options.run([.memory]) }
 }

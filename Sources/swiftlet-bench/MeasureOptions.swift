@@ -30,7 +30,8 @@ struct MeasureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The report as JSON (docs/bench-schema.json); - is standard output.", valueName: "file"))
     var json: String?
 
-    @Option(help: ArgumentHelp("The report as CSV, a line for each row and part; - is standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The report as CSV, a line for each row and part; - is standard output.", valueName: "file"))
     var csv: String?
 
     @Option(help: ArgumentHelp("Every sample as CSV.", valueName: "file"))
@@ -39,7 +40,9 @@ struct MeasureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A percentile file of HdrHistogram for each row and part.", valueName: "folder"))
     var hgrm: String?
 
-    @Option(help: ArgumentHelp("Pictures: an overview, percentiles and distribution of each operation.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Pictures: an overview, percentiles and distribution of each operation.", valueName: "folder"))
     var svg: String?
 
     @Option(help: ArgumentHelp("All of these: report.json, report.csv, raw.csv, hgrm, svg.", valueName: "folder"))
@@ -49,9 +52,12 @@ struct MeasureOptions: ParsableArguments {
 
     func validate() throws {
         if let repeats, repeats < (quick ? 1 : 10) {
-            throw ValidationError(quick ? "--repeats \(repeats): at least 1" : "--repeats \(repeats): at least 10, or --quick")
+            throw ValidationError(
+                quick ? "--repeats \(repeats): at least 1" : "--repeats \(repeats): at least 10, or --quick")
         }
-        if let samples, !(1...1_000_000).contains(samples) { throw ValidationError("--samples \(samples): 1 to 1000000") }
+        if let samples, !(1...1_000_000).contains(samples) {
+            throw ValidationError("--samples \(samples): 1 to 1000000")
+        }
     }
 
     var amount: (repeats: Int, samples: Amount) {
@@ -74,13 +80,16 @@ struct MeasureOptions: ParsableArguments {
         let all = exitExperiments(equipment) + memoryExperiments(equipment) + startupExperiments(equipment)
         let experiments = all.filter { groups.contains($0.subject.group) && isWanted($0.subject) }
         if experiments.isEmpty {
-            throw SubcommandError("bench: no row's id contains \(only.map { "'\($0)'" }.joined(separator: " or ")): try --list")
+            throw SubcommandError(
+                "bench: no row's id contains \(only.map { "'\($0)'" }.joined(separator: " or ")): try --list")
         }
         if list {
             try printResult(Self.list(experiments.map(\.subject)))
             return 0
         }
-        do throws(HostError) { try pinThread(to: cpu) } catch { throw SubcommandError("bench: --cpu \(cpu): \(error.message)") }
+        do throws(HostError) { try pinThread(to: cpu) } catch {
+            throw SubcommandError("bench: --cpu \(cpu): \(error.message)")
+        }
         let files = try files()
         var measurement = Measurement(experiments, equipment, amount, isQuick: quick)
         return try measurement.run(files)

@@ -16,7 +16,8 @@ struct Measurement {
     private var session: Session
 
     init(
-        _ experiments: [any Experiment], _ equipment: Equipment, _ amount: (repeats: Int, samples: Amount), isQuick: Bool
+        _ experiments: [any Experiment], _ equipment: Equipment, _ amount: (repeats: Int, samples: Amount),
+        isQuick: Bool
     ) {
         self.equipment = equipment
         self.isQuick = isQuick
@@ -29,23 +30,30 @@ struct Measurement {
         let environment = currentEnvironment(versions: versions)
         let started = Clock.realtime().seconds
         let begin = Clock.monotonic()
-        let (noise, stop) = try measure()
+        let (clockStep, noise, stop) = try measure()
         let seconds = Double(Clock.monotonic() - begin) / 1e9
         let method = MethodRecord(
             started: timestamp(started), seconds: (seconds * 10).rounded() / 10, cpu: equipment.cpu,
             otherCpu: equipment.otherCPU, repeats: session.repeats, samples: amount.samples, warmUps: amount.warmUps,
-            isQuick: isQuick, isPartial: session.isPartial, noise: noise)
+            clockStep: clockStep, isQuick: isQuick, isPartial: session.isPartial, noise: noise)
         let report = Report(environment, method, session.rows)
         if !files.useStandardOutput { try printResult(ReportTable.text(report)) }
         try files.write(report, session.rows)
         return stop.map { 128 + $0 } ?? 0
     }
 
-    /// What disturbed it, and the signal that ended it.
-    private mutating func measure() throws(SubcommandError) -> (Noise?, Int32?) {
+    /// The clock's step, what disturbed it, and the signal that ended it.
+    private mutating func measure() throws(SubcommandError) -> (Double, Noise?, Int32?) {
         let floor: Floor
-        do throws(ExperimentError) { floor = try Floor(try Self.kvm()) } catch { throw SubcommandError("bench: \(error.reason)") }
-        do throws(HostError) { return run(floor, try StopSignals()) } catch { throw SubcommandError("bench: \(error.message)") }
+        do throws(ExperimentError) { floor = try Floor(try Self.kvm()) } catch {
+            throw SubcommandError("bench: \(error.reason)")
+        }
+        do throws(HostError) {
+            let (noise, stop) = run(floor, try StopSignals())
+            return (floor.clockStep, noise, stop)
+        } catch {
+            throw SubcommandError("bench: \(error.message)")
+        }
     }
 
     private mutating func run(_ floor: borrowing Floor, _ signals: borrowing StopSignals) -> (Noise?, Int32?) {

@@ -47,6 +47,11 @@ import Testing
     @Test func helpLooksLikeTheHouses() {
         let theirs = "OVERVIEW: What it does.\n\nUSAGE: swiftlet x [--json]\n\nOPTIONS:\n  --json  JSON.\n"
         #expect(inHouseStyle(theirs) == "What it does.\n\nUsage: swiftlet x [--json]\n\nOptions:\n  --json  JSON.\n")
+        let nested =
+            "OVERVIEW: All.\n\nSUBCOMMANDS:\n  a  One.\n\n  See 'swiftlet-x help <subcommand>' for detailed help.\n"
+        #expect(
+            inHouseStyle(nested)
+                == "All.\n\nSubcommands:\n  a  One.\n\n  See 'swiftlet x help <subcommand>' for detailed help.\n")
         let script = "#!/bin/bash\nOPTIONS:\n"
         #expect(inHouseStyle(script) == script)
     }

@@ -69,12 +69,12 @@ final class RunMachine: Sendable {
         configuration.observation.statistics = true
         let run = try RunMachine(configuration)
         #expect(run.outcome.stop.guestStatus == UInt8(status))
-        let json = run.machine.statisticsJSON(run.outcome, run.phases)
+        let json = run.machine.statisticsJSON(run.outcome, run.phases, emptyRun: 60_000)
         #expect(
             json.hasPrefix(
                 "{\"outcome\":\"exit\",\"status\":\(status),\"memory_bytes\":1048576,\"phases\":{\"image_ns\":"))
         #expect(json.contains("\"calls\":{\"exit\":1}"))
-        let text = run.machine.statisticsText(run.outcome, run.phases)
+        let text = run.machine.statisticsText(run.outcome, run.phases, emptyRun: 60_000)
         #expect(text.hasPrefix("swiftlet: phases\n  image  ") && text.contains("\n  exit    "))
     }
 
@@ -108,7 +108,8 @@ final class RunMachine: Sendable {
     func signalEndsIt(code: [UInt8], signal: Int32) throws {
         let run = try RunMachine(try configuration(code), signal: signal)
         #expect(run.outcome.stop.exitStatus == 128 + signal)
-        #expect(run.machine.statisticsJSON(run.outcome, run.phases).contains(",\"signal\":\(signal),"))
+        #expect(
+            run.machine.statisticsJSON(run.outcome, run.phases, emptyRun: 60_000).contains(",\"signal\":\(signal),"))
     }
 
     @Test func crashIsReportedInFull() throws {
@@ -119,7 +120,7 @@ final class RunMachine: Sendable {
         #expect(lines.contains("  rip 0x0000000000040001  ma.in+0x1"), "and its symbol controls no terminal")
         #expect(lines.last?.hasPrefix("  code at rip: 0f 0b 00 00") == true)
         #expect(lines.contains { $0.contains("rdi 0x0000000000010000") })
-        #expect(run.machine.statisticsJSON(run.outcome, run.phases).contains(",\"rip\":\"0x40001\","))
+        #expect(run.machine.statisticsJSON(run.outcome, run.phases, emptyRun: 60_000).contains(",\"rip\":\"0x40001\","))
     }
 
     /// Page faults, ports, calls: what the headline says, and where RIP points, on every KVM alike.

@@ -56,7 +56,7 @@ import X86
         #expect(table.exits == 38 + table.count(ExitKey(.kick)))
         #expect(table.run > 0 && table.handler > 0 && table.observer > 0)
         let object = try JSONSerialization.jsonObject(
-            with: Data(run.machine.statisticsJSON(run.outcome, run.phases).utf8))
+            with: Data(run.machine.statisticsJSON(run.outcome, run.phases, emptyRun: 60_000).utf8))
         let json = try #require(object as? [String: Any])
         #expect((json["calls"] as? [String: Int]) == ["poll": 37, "exit": 1])
         #expect((json["exits"] as? [[String: Any]])?.contains { $0["count"] as? Int == 37 } == true)

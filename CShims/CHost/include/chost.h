@@ -57,6 +57,13 @@ static inline long chost_child_pipe(int ends[2]) { return chost_result(syscall(S
 static inline long chost_pidfd_open(int pid) { return chost_result(syscall(SYS_pidfd_open, pid, 0)); }
 static inline long chost_pipe(int ends[2]) { return chost_result(syscall(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK)); }
 
+static inline long chost_memfd(void) { return chost_result(syscall(SYS_memfd_create, "swiftlet", 1 /* MFD_CLOEXEC */)); }
+/* A file without a name in a folder: O_TMPFILE is a GNU extension too. */
+static inline long chost_temporary(const char *folder)
+{
+    return chost_result(open(folder, O_RDWR | O_CLOEXEC | O_DIRECTORY | 020000000 /* __O_TMPFILE */, 0600));
+}
+
 /* <malloc.h> is not in Swift's module of glibc. */
 static inline void chost_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 

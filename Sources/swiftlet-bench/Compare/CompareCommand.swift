@@ -49,7 +49,8 @@ struct CompareCommand: Subcommand {
 
     func perform() throws(SubcommandError) -> Int32 {
         let comparison = Comparison(
-            try readReport(before), try readReport(after), threshold: agree ?? threshold, absolute: absolute && agree == nil)
+            try readReport(before), try readReport(after), threshold: agree ?? threshold,
+            absolute: absolute && agree == nil)
         if let agree {
             let agreement = Agreement(comparison, within: agree)
             try printResult(json ? try JSON.text(agreement) : comparison.text + agreement.text)
@@ -80,7 +81,8 @@ extension Comparison {
         for row in rows {
             let sign = row.change > 0 ? "+" : ""
             table.add(
-                printable(row.id), row.figure == .floorRatio ? "x KVM_RUN" : "", row.figureText(row.a), row.figureText(row.b),
+                printable(row.id), row.figure == .floorRatio ? "x KVM_RUN" : "", row.figureText(row.a),
+                row.figureText(row.b),
                 "\(sign)\(decimal(row.change, 1)) %", row.verdict.rawValue)
         }
         text += table.lines(indent: 0).joined(separator: "\n") + "\n"
@@ -104,7 +106,8 @@ extension Agreement {
     var text: String {
         var text = apart.map { "apart: \(printable($0))\n" }.joined()
         text += disjoint.map { "intervals do not overlap: \(printable($0))\n" }.joined()
-        return text + "\(close) of \(rows) rows are within \(decimal(limit, 1)) %, \(overlapping) of \(rows) intervals overlap: "
+        return text
+            + "\(close) of \(rows) rows are within \(decimal(limit, 1)) %, \(overlapping) of \(rows) intervals overlap: "
             + (isGood ? "they agree\n" : "they do NOT agree\n")
     }
 }

@@ -26,6 +26,14 @@ struct Floor: ~Copyable {
         }
     }
 
+    /// Nanoseconds: by how much two readings of the TSC in a row differ (median). It is what a reading takes, or the step of a TSC
+    /// that counts a slower clock (100 MHz is common; a second reading within a step is then one more than the first).
+    var clockStep: Double {
+        let readings = (0..<10_000).map { _ in Clock.tsc() }
+        let steps = zip(readings.dropFirst(), readings).map { Double($0 &- $1) }.filter { $0 > 0 }
+        return percentile(0.5, ofSorted: steps.sorted()) * rig.nanoseconds(1)
+    }
+
     /// Their median, after a few that do not count.
     func median(_ count: Int = 100) -> Double {
         percentile(0.5, ofSorted: samples(count + 10).dropFirst(10).sorted())

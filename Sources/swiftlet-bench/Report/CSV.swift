@@ -9,7 +9,8 @@ import Subcommand
 
 enum CSV {
     static let columns = [
-        "id", "group", "what", "variant", "place", "unit", "operations", "part", "n", "min", "p50", "p90", "p99", "p99_9",
+        "id", "group", "what", "variant", "place", "unit", "operations", "part", "n", "min", "p50", "p90", "p99",
+        "p99_9",
         "max", "outliers", "repeats", "median", "median_low", "median_high", "floor_ratio", "floor_ratio_low",
         "floor_ratio_high", "beside", "beside_ratio", "beside_ratio_low", "beside_ratio_high", "unavailable", "failed",
         "note",
@@ -36,13 +37,17 @@ enum CSV {
             + host.summary.split(separator: "\n").map(String.init) + [how] + report.warnings.map { "note: \($0)" }
             + ["boot options: \(host.bootOptions.joined(separator: " "))"]
             + ["smt \(host.smt), turbo \(host.turbo), clock source \(host.clockSource)"]
-            + ["mitigations: \(mitigations.joined(separator: "; "))", "parameters: \(parameters.joined(separator: " "))"]
+            + [
+                "mitigations: \(mitigations.joined(separator: "; "))",
+                "parameters: \(parameters.joined(separator: " "))",
+            ]
     }
 
     private static func fields(_ row: ReportRow, _ part: ReportRow.Part?) -> [String] {
         let isTotal = part != nil && part?.name == row.total?.name
         let head = [
-            row.id, row.group.rawValue, row.what, row.variant, row.place.rawValue, row.unit.rawValue, "\(row.operations)",
+            row.id, row.group.rawValue, row.what, row.variant, row.place.rawValue, row.unit.rawValue,
+            "\(row.operations)",
             part?.name.rawValue ?? "",
         ]
         let samples = part?.distribution
@@ -52,7 +57,8 @@ enum CSV {
         let tail = [row.unavailable ?? "", row.failed ?? "", row.note ?? ""]
         return head + [samples.map { "\($0.n)" } ?? ""] + numbers + [samples.map { "\($0.outliers)" } ?? ""]
             + [part.map { "\($0.medians.count)" } ?? ""] + fields(part?.interval)
-            + fields(isTotal ? row.floorRatio : nil) + [row.beside ?? ""] + fields(isTotal ? row.besideRatio : nil) + tail
+            + fields(isTotal ? row.floorRatio : nil) + [row.beside ?? ""] + fields(isTotal ? row.besideRatio : nil)
+            + tail
     }
 
     private static func fields(_ interval: Interval?) -> [String] {

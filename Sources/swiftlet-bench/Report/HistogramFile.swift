@@ -10,7 +10,8 @@ func histogramText(_ samples: [Double], unit: Unit) -> String {
     var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
     for sample in samples { histogram.record(UInt64((max(0, sample) * scale).rounded())) }
     var text = ""
-    histogram.outputPercentileDistribution(to: &text, outputValueUnitScalingRatio: scale, percentileTicksPerHalfDistance: 5)
+    histogram.outputPercentileDistribution(
+        to: &text, outputValueUnitScalingRatio: scale, percentileTicksPerHalfDistance: 5)
     return text + "#[Unit    = \(unit.rawValue)]\n"
 }
 

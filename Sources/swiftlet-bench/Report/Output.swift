@@ -23,7 +23,9 @@ final class Output {
             return
         }
         let opened: File
-        do throws(HostError) { opened = try File(path, .create) } catch { throw SubcommandError("bench: \(error.message)") }
+        do throws(HostError) { opened = try File(path, .create) } catch {
+            throw SubcommandError("bench: \(error.message)")
+        }
         fd = opened.fd
         file = consume opened
     }
@@ -39,9 +41,19 @@ final class Output {
     ///
     /// - Throws: when the file does not take all of it.
     func finish() throws(SubcommandError) {
-        let text = String(decoding: buffer, as: UTF8.self)
+        let console = Console(output: fd)
+        var done = 0
+        while done < buffer.count {
+            switch console.write(buffer, from: done) {
+            case .done(let count): done += count
+            case .interrupted: break
+            // A pipe that was given by its path: it was opened without blocking.
+            case .notReady: _ = wait(for: WaitFor(fd, write: true), nanoseconds: 1_000_000_000)
+            case .gone: throw SubcommandError("bench: \(path): nobody reads it any more")
+            case .failed(let errno): throw SubcommandError("bench: \(path): \(errnoText(errno))")
+            }
+        }
         buffer.removeAll(keepingCapacity: true)
-        if !writeText(text, to: fd) { throw SubcommandError("bench: \(path): cannot be written") }
     }
 
     /// Makes a folder, and those above it. "." has always been there.

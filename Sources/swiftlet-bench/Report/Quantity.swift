@@ -31,7 +31,7 @@ func threeDigits(_ value: Double) -> String {
 func ratioText(_ ratio: Interval) -> String {
     let digits =
         switch ratio.median {
-        case ..<0.1: 5
+        case ..<0.1: 4
         case ..<10: 3
         case ..<100: 2
         case ..<1000: 1

@@ -1,7 +1,7 @@
 // The report: what `--json` writes and `bench compare`, `submit` and `page` read. docs/bench-schema.json describes it.
 //
-// A reader of another program can rely on it: fields are added, and a change of meaning raises the version. Version 1 is
-// `bench promises --json`'s, another object. Read next: ReportRow.swift.
+// Other programs can rely on it: fields are added, a change of meaning raises the version. A field that is added is optional
+// here, or reports from before cannot be read. Version 1 is `bench promises --json`'s, another object. Read next: ReportRow.swift.
 
 import Measure
 import Subcommand
@@ -39,8 +39,11 @@ struct Report: Codable, Equatable, Sendable {
     /// What belongs on every table and picture: what kind of host this was, what disturbed it, what the report is not.
     var warnings: [String] { method.warnings }
 
-    /// In one line under a picture.
-    var stamp: String {
+    /// What a picture must not be shown without.
+    var stamps: [String] { environment.stamps + method.stamps }
+
+    /// In one line under a picture: where and when.
+    var origin: String {
         let versions = environment.versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let parts = [environment.cpu, "Linux \(environment.kernel)", environment.kvm, method.started] + versions
         return parts.filter { !$0.isEmpty }.joined(separator: ", ")
@@ -60,6 +63,8 @@ struct MethodRecord: Codable, Equatable, Sendable {
     var repeats: Int
     var samples: Int
     var warmUps: Int
+    /// Nanoseconds: by how much two readings of the TSC in a row differ. No time is known better.
+    var clockStep: Double
     /// Made with --quick: not for publication.
     var isQuick: Bool
     /// Ended by a signal: some rows have fewer repeats, or none.
@@ -68,12 +73,17 @@ struct MethodRecord: Codable, Equatable, Sendable {
     /// In words, for people: of the environment, the noise and the method.
     var warnings: [String] = []
 
+    fileprivate var stamps: [String] {
+        (isQuick ? ["quick: not for publication"] : [])
+            + (isPartial ? ["partial: it was stopped before all repeats were done"] : [])
+    }
+
     /// The warnings that all of that asks for.
     func warnings(_ environment: Environment) -> [String] {
-        var list = environment.warnings + (noise?.warnings ?? [])
-        if isQuick { list.append("quick: not for publication") }
-        if isPartial { list.append("partial: it was stopped before all repeats were done") }
-        if repeats < 6 { list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie") }
+        var list = environment.warnings + (noise?.warnings ?? []) + stamps
+        if repeats < 6 {
+            list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie")
+        }
         return list
     }
 }

@@ -22,7 +22,7 @@ struct ReportTable {
         let method = report.method
         let how =
             "CPU \(method.cpu), \(method.repeats) repeats of \(method.samples) samples, "
-            + "\(decimal(method.seconds, 0)) s, \(method.started)"
+            + "\(decimal(method.seconds, 0)) s, clock step \(quantity(method.clockStep, .nanoseconds)), \(method.started)"
         return report.environment.summary + "\n" + how + "\n" + report.warnings.map { "note: \($0)\n" }.joined()
     }
 
@@ -50,7 +50,7 @@ struct ReportTable {
             for row in operation.rows {
                 if let absence = row.absence {
                     let name = row.variant + String(repeating: " ", count: width - row.variant.count)
-                    text += "  \(name)  \(printable(absence))\(mark(row, before: " "))\n"
+                    text += "  \(name)  \(printable(absence))\n"
                 } else {
                     text += (lines.popFirst() ?? "") + "\n"
                 }
@@ -60,22 +60,25 @@ struct ReportTable {
     }
 
     /// "[1]", of the notes that belong to a row.
-    private mutating func mark(_ row: ReportRow, before: String = "") -> String {
+    private mutating func mark(_ row: ReportRow) -> String {
         var own = row.note.map { [$0] } ?? []
-        if row.operations > 1, row.absence == nil {
-            own.append("a sample is the mean of \(row.operations) operations: percentiles are of means, the tail is hidden")
+        if row.operations > 1 {
+            own.append(
+                "a sample is the mean of \(row.operations) operations: percentiles are of means, the tail is hidden")
         }
         let numbers = own.map { note in
             if let index = notes.firstIndex(of: note) { return index + 1 }
             notes.append(note)
             return notes.count
         }
-        return numbers.isEmpty ? "" : before + "[\(numbers.map { "\($0)" }.joined(separator: ","))]"
+        return numbers.isEmpty ? "" : "[\(numbers.map { "\($0)" }.joined(separator: ","))]"
     }
 
     private var footing: String {
         var text = ""
-        for (index, note) in notes.enumerated() { text += (index == 0 ? "\n" : "") + "[\(index + 1)] \(printable(note))\n" }
+        for (index, note) in notes.enumerated() {
+            text += (index == 0 ? "\n" : "") + "[\(index + 1)] \(printable(note))\n"
+        }
         let pairs = report.rows.filter { $0.besideRatio != nil }
         if !pairs.isEmpty {
             var table = Table(.left, .right, .left)
@@ -112,8 +115,9 @@ private struct Column {
             Column("n") { $0.total.map { "\($0.distribution.n)" } ?? "" },
             Column("p50", of: nil, \.p50), Column("p99", of: nil, \.p99), Column("p99.9", of: nil, \.p999),
             Column("max", of: nil, \.max),
-            Column("far") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
-            Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50), Column("back", of: .toGuest, \.p50),
+            Column("outliers") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
+            Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50),
+            Column("back", of: .toGuest, \.p50),
             Column("x KVM_RUN") { $0.floorRatio.map(ratioText) ?? "" },
         ]
         return columns.filter { column in rows.contains { $0.absence == nil && !column.cell($0).isEmpty } }

@@ -56,7 +56,8 @@ struct HostsPage {
         for host in hosts {
             let (environment, method) = (host.report.environment, host.report.method)
             text += line([
-                "[\(host.name)](\(host.name)/report.json)", "\(environment.cpu), \(environment.cpus) CPUs", environment.kvm,
+                "[\(host.name)](\(host.name)/report.json)", "\(environment.cpu), \(environment.cpus) CPUs",
+                environment.kvm,
                 environment.kernel, String(method.started.prefix(10)), environment.versions["swiftlet"] ?? "",
                 host.report.warnings.joined(separator: "; "),
             ])
@@ -68,7 +69,9 @@ struct HostsPage {
     private func table(_ group: Group) -> String {
         var rows: [ReportRow] = []
         var seen: Set<String> = []
-        for row in hosts.flatMap(\.report.rows) where row.group == group && seen.insert(row.id).inserted { rows.append(row) }
+        for row in hosts.flatMap(\.report.rows) where row.group == group && seen.insert(row.id).inserted {
+            rows.append(row)
+        }
         if rows.isEmpty { return "" }
         var text = "\n## \(group.rawValue)\n\n" + line(["operation", "", "by"] + hosts.map(\.name))
         text += line([String](repeating: "---", count: 3) + hosts.map { _ in "--:" })

@@ -10,18 +10,22 @@ import Subcommand
 struct SubmitCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "submit", abstract: "Check a report and pack it for the results repository.",
-        usage: "swiftlet bench submit [--host <name>] DIR",
+        usage: "swiftlet bench submit [--host <name>] [--into <folder>] DIR",
         discussion: """
             DIR is what --out made. The report must be complete, not --quick, of at least ten repeats, and say what its raw \
-            samples say. Writes HOST-DATE.tar.gz into the current folder: HOST/report.json, HOST/raw.csv.gz, \
+            samples say. Writes HOST-DATE.tar.gz: HOST/report.json, HOST/raw.csv.gz, \
             HOST/environment.txt. Unpacked in benchmarks/results it is an entry there.
 
             Exit status: 0 packed; 125 an error.
             """)
 
     @Option(
-        help: ArgumentHelp("What to call this host (made of its CPU and its KVM): letters, digits, - and _.", valueName: "name"))
+        help: ArgumentHelp(
+            "What to call this host (made of its CPU and its KVM): letters, digits, - and _.", valueName: "name"))
     var host: String?
+
+    @Option(help: ArgumentHelp("Where to put it.", valueName: "folder"))
+    var into = "."
 
     @Argument(help: ArgumentHelp("The folder that --out made.", valueName: "DIR"))
     var folder: String
@@ -40,7 +44,7 @@ struct SubmitCommand: Subcommand {
             throw SubcommandError("bench: \(raw): \(why)")
         }
         let name = host ?? report.environment.hostName
-        let archive = "\(name)-\(report.method.started.prefix(10)).tar.gz"
+        let archive = "\(into)/\(name)-\(fileName(String(report.method.started.prefix(10)))).tar.gz"
         let environment = try Output("\(folder)/environment.txt")
         try environment.write(CSV.comments(report).joined(separator: "\n") + "\n")
         try environment.finish()
@@ -83,8 +87,12 @@ extension Environment {
     var hostName: String {
         let kind = virtualization == .software ? "software-\(module)" : virtualization.rawValue
         let noise = ["(r)", "(tm)", "processor", "cpu", "@"]
-        let words = "\(cpu) \(kind)\(isVirtual ? " nested" : "")".lowercased().split { $0 == " " || $0 == "_" || $0 == "/" }
-        let kept = words.map { word in noise.reduce(String(word)) { $0.replacing($1, with: "") } }.filter { !$0.isEmpty }
+        let words = "\(cpu) \(kind)\(isVirtual ? " nested" : "")".lowercased().split {
+            $0 == " " || $0 == "_" || $0 == "/"
+        }
+        let kept = words.map { word in noise.reduce(String(word)) { $0.replacing($1, with: "") } }.filter {
+            !$0.isEmpty
+        }
         return fileName(kept.joined(separator: "-")).replacing(".", with: "_")
     }
 }

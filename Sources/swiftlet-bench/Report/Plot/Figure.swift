@@ -23,18 +23,13 @@ struct Figure {
         self.width = width
         self.left = left
         right = width - beside
-        let stamps = Self.stamps(report)
+        let stamps = report.stamps
         top = 46 + Double(stamps.count) * 16
         bottom = top + height
         svg.words(title, (16, 26), size: 16, bold: true)
         for (index, stamp) in stamps.enumerated() {
             svg.words(stamp, (16, 44 + Double(index) * 16), size: 11, color: "#b00020", bold: true)
         }
-    }
-
-    /// What a picture must not be shown without.
-    private static func stamps(_ report: Report) -> [String] {
-        report.warnings.filter { $0.hasPrefix("software KVM") || $0.hasPrefix("quick") || $0.hasPrefix("partial") }
     }
 
     /// Vertical grid lines with their labels below.
@@ -78,7 +73,7 @@ struct Figure {
     func document(below: Double = 56) -> String {
         var svg = svg
         var y = bottom + below
-        for line in Self.wrapped(report.stamp, width: width - 32, size: 9) {
+        for line in Self.wrapped(report.origin, width: width - 32, size: 9) {
             svg.words(line, (16, y), size: 9, color: "#666666")
             y += 12
         }
@@ -101,7 +96,9 @@ struct Figure {
 
 /// Colours that people with any kind of colour vision tell apart (Okabe and Ito), then the same again, dashed.
 struct Style {
-    private static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8a8a8a"]
+    private static let colors = [
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8a8a8a",
+    ]
     let color: String
     let dashes: String
 

@@ -14,16 +14,18 @@ enum Overview {
         let samples = operations.flatMap(\.rows).compactMap { $0.total?.distribution }
         if samples.isEmpty { return nil }
         let lines = operations.reduce(0) { $0 + 1 + $1.rows.count }
-        let longest = operations.flatMap { [$0.what] + $0.rows.map { "  \($0.variant)" } }.map { SVG.width($0) }.max() ?? 0
-        let left = min(longest + 24, 360)
+        let headings = operations.map { SVG.width($0.what, size: 11.5) * 1.08 }.max() ?? 0  // bold is wider
+        let names = operations.flatMap(\.rows).map { SVG.width($0.variant, size: 11) }.max() ?? 0
+        let left = min(max(headings + 24, names + 40), 460)
         var figure = Figure(
-            "\(group.rawValue): \(unit.kind)", report, width: left + 560, height: Double(lines) * lineHeight + 8, left: left,
+            "\(group.rawValue): \(unit.kind)", report, width: left + 560, height: Double(lines) * lineHeight + 8,
+            left: left,
             beside: 90)
         let scale = LogScale(samples.flatMap { [$0.min, $0.max] }, pixels: (figure.left + 4, figure.right - 4))
         figure.xAxis(scale.ticks.map { (scale($0), tickLabel($0, unit)) }, "\(unit.kind), logarithmic")
         var y = figure.top + 4 + lineHeight / 2
         for operation in operations {
-            figure.svg.words(operation.what, (16, y + 4), bold: true)
+            figure.svg.words(operation.what, (16, y + 4), size: 11.5, bold: true)
             y += lineHeight
             for row in operation.rows {
                 if let distribution = row.total?.distribution { figure.draw(row, distribution, scale, y) }

@@ -1,6 +1,6 @@
 // All pictures of a report: an overview of each group, and two plots of each operation.
 //
-// Read next: ../Comparison/Comparison.swift.
+// Read next: ../../Compare/Comparison.swift.
 
 struct Picture {
     /// Of its file, without an ending.

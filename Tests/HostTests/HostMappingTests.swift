@@ -1,0 +1,79 @@
+// Memory for measurements: as long as asked for, populated when asked, given back; and code that is called.
+//
+// Read next: Sources/Host/HostMapping.swift.
+
+import Glibc
+import Host
+import Testing
+
+@Suite(.serialized) struct HostMappingTests {
+    /// Kinds that every host has.
+    static let kinds = HostMapping.Kind.allCases.filter { $0 != .hugetlb }
+
+    /// Bytes of this process's address space between two addresses.
+    private func mapped(_ range: Range<UInt>) throws -> Int {
+        let maps = String(decoding: try File("/proc/self/maps", .read).read(at: 0, 1 << 22), as: UTF8.self)
+        return maps.split(separator: "\n").reduce(0) { sum, line in
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+            guard ends.count == 2, ends[0] < range.upperBound, ends[1] > range.lowerBound else { return sum }
+            return sum + Int(min(ends[1], range.upperBound) - max(ends[0], range.lowerBound))
+        }
+    }
+
+    @Test(arguments: kinds) func isAsLongAsAskedAndIsGivenBack(_ kind: HostMapping.Kind) throws {
+        let size = (3 << 20) + 4096
+        var range: Range<UInt> = 0..<0
+        do {
+            let mapping = try HostMapping(kind, size: size)
+            range = mapping.address..<mapping.address + UInt(size)
+            #expect((mapping.size, mapping.address % (2 << 20)) == (size, 0))
+            #expect(try mapped(range) == size)
+            mapping.store(7, at: size - 8)
+            #expect(mapping.load(at: size - 8) == 7)
+        }
+        #expect(try mapped(range) == 0)
+    }
+
+    @Test func nothingIsThereBeforeItIsPopulated() throws {
+        for kind in [HostMapping.Kind.anonymous, .memfd] {
+            let mapping = try HostMapping(kind, size: 4 << 20)
+            #expect(mapping.residentPages().isEmpty, "\(kind)")
+            mapping.store(1, at: 5 * 4096)
+            #expect(mapping.residentPages() == [5], "\(kind)")
+            try mapping.populate()
+            #expect(mapping.residentPages().count == 1024, "\(kind)")
+        }
+    }
+
+    /// Files have content, which a private mapping does not change for others.
+    @Test(arguments: [HostMapping.Kind.sharedFile, .privateFile, .copyOnWrite])
+    func filesAreFull(_ kind: HostMapping.Kind) throws {
+        let mapping = try HostMapping(kind, size: 2 << 20)
+        #expect(mapping.load(at: (2 << 20) - 8) == 0x5a5a_5a5a_5a5a_5a5a)
+        #expect(mapping.residentPages().count == 512)
+    }
+
+    @Test func hugePagesAreThereOrAreRefused() {
+        do throws(HostError) {
+            #expect(try HostMapping(.hugetlb, size: 2 << 20).size == 2 << 20)
+        } catch { #expect(error.call == "mmap" && error.errno == ENOMEM) }
+    }
+
+    @Test func moreThanThereIsAddressSpaceIsRefused() {
+        let error = #expect(throws: HostError.self) { _ = try HostMapping(.anonymous, size: 1 << 50) }
+        #expect(error?.errno == ENOMEM)
+    }
+
+    @Test func failuresLeaveNothingBehind() throws {
+        let before = try mapped(0..<UInt.max)
+        for _ in 0..<64 { _ = try? HostMapping(.sharedFile, size: 1 << 50) }
+        #expect(abs(try mapped(0..<UInt.max) - before) < 64 << 20)
+    }
+
+    @Test func codeIsCalledWithItsArgument() throws {
+        let word = try HostMapping(.anonymous, size: 4096)
+        let code = try FlatCode([0x48, 0xc7, 0x07, 0x2a, 0, 0, 0, 0xc3])  // movq $42, (%rdi); ret
+        code.call(word.address)
+        #expect(word.load(at: 0) == 42)
+    }
+}

@@ -1,0 +1,18 @@
+/*
+ * touch-write: a store to one page after the other, 64-bit mode only. The operand is the first page's address and, in its
+ * low bits, the binary logarithm of the distance to the next: 12 for small pages, 21 for huge ones.
+ *
+ * Each page then begins with its own address, by which a test knows that it was touched.
+ */
+#include "both.h"
+
+        ENTER
+        movl    %r8d, %ecx
+        movl    $1, %r9d
+        shlq    %cl, %r9                /* by the low six bits */
+        andq    $-4096, %r8
+next:   BEFORE
+        movq    %r8, (%r8)
+        AFTER
+        addq    %r9, %r8
+        LEAVE
