@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "BackingTests", dependencies: ["Backing", "GuestMemory", "Host", "CABI", "TestSupport"],
+            name: "BackingTests",
+            dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
