@@ -128,6 +128,6 @@ public final class MemoryStore: Sendable {
     public func lostPages(_ memory: borrowing GuestMemory) -> Bool {
         if sawBusError() { return true }
         guard backing.path != nil, let size = try? file.size() else { return false }
-        return size < offset(memory.high.isEmpty ? lowEnd : memory.high.upperBound)
+        return size < (memory.high.isEmpty ? lowEnd : offset(memory.high.upperBound))
     }
 }

@@ -32,6 +32,15 @@ import Testing
         _ = store
     }
 
+    @Test(arguments: [0, 1, 4096])
+    func aFileIsWholeUntilAByteIsMissing(missing: Int) throws {
+        let folder = ScratchFolder()
+        let memory = try GuestMemory(low: 0x1_0000..<2 << 20)
+        let store = try MemoryStore.open(.file(folder.path + "/memory"), for: memory)
+        try openAgain(folder.path + "/memory").truncate(UInt64(2 << 20 - missing))
+        #expect(store?.lostPages(memory) == (missing > 0))
+    }
+
     /// For writing, and without emptying it.
     private func openAgain(_ path: String) throws -> File {
         let fd = open(path, O_RDWR | O_CLOEXEC)

@@ -75,6 +75,13 @@ extension GuestTests {
             }
         }
 
+        @Test func aFileThatStaysWholeStopsNobody() throws {
+            let folder = try ScratchFolder()
+            var child = try Occupation.spinning.start(["--timeout", "0.7", "--backing", "file:\(folder.path)/memory"])
+            let ending = child.finish()
+            #expect(ending.how == .exited(124), "\(ending.errorText)")
+        }
+
         /// What is mapped is not copied, and an image that shrinks under its guest is a message.
         @Test func anImageThatIsCutShort() throws {
             let mapped = try memory(of: "large-image", ["--map-image"])
