@@ -7,7 +7,7 @@ import CHost
 import Glibc
 
 /// An owned descriptor.
-public struct File: ~Copyable {
+public struct File: ~Copyable, Sendable {
     public let fd: Int32
 
     public init(owning fd: Int32) { self.fd = fd }

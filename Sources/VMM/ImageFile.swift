@@ -10,7 +10,7 @@ import Host
 struct ImageFile: ~Copyable, @unchecked Sendable {
     let path: String
     let image: ELFImage
-    private let file: File
+    let file: File
 
     init(_ path: String) throws(MachineError) {
         let file = try fromHost(try File.regular(path))

@@ -3,6 +3,7 @@
 // Read it as the story of a start: the cost of each step is a phase of `--stats`. Read next: Supervisor.swift (how it
 // runs and stops), then RunLoop.swift.
 
+import Backing
 import Boot
 import CABI
 import GuestMemory
@@ -16,8 +17,11 @@ public final class Machine: Sendable {
     let configuration: Configuration
     let source: ImageFile
     let guest: RingThree
+    let text: ImageText?
     let vm: VM
     let platform: Platform
+    /// The memory slots that the machine starts with.
+    let slots: SlotTotals
     let vcpu: VCPUThread
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
@@ -29,26 +33,42 @@ public final class Machine: Sendable {
         let observer = configuration.observation.isNothing ? nil : try Self.observer(configuration, source, guest)
         phases.end("image", at: Clock.monotonic())
 
-        let memory = try Self.reserve(guest.layout)
+        let plan = try fromBacking(
+            try GrowthPlan(size: configuration.memorySize, maximum: configuration.memoryMaximum))
+        let memory = try Self.reserve(guest.layout, plan, configuration.backing)
+        let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
+        if let threads = configuration.prefaultThreads {
+            let prefault = try fromBacking(try Prefault(memory, backing: configuration.backing, threads: threads))
+            try fromBacking(try prefault.run(quiet: configuration.quiet))
+            phases.end("prefault", at: Clock.monotonic())
+        }
+        text =
+            !configuration.mapsImage
+            ? nil : try fromBacking(try ImageText(guest.segments, fd: source.file.fd, in: memory))
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
+        let slotStart = Clock.monotonic()
         try fromKVM(try Self.addSlots(vm, memory))
+        slots = SlotTotals(memory, since: slotStart)
         try fromKVM(try vm.enableSplitIRQChip())
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
         phases.end("vm", at: Clock.monotonic())
 
-        let state = try Self.fill(memory, configuration, source, guest, module, clock.frequency, cpu.features)
+        let state = try Self.fill(
+            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step,
+            mapped: text?.mapped ?? 0)
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet)
+            quiet: configuration.quiet, store: store,
+            growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store))
         self.vm = vm
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         phases.end("vcpu", at: Clock.monotonic())
@@ -70,11 +90,13 @@ public final class Machine: Sendable {
         return observer
     }
 
-    /// A machine larger than the host's memory would only die of it later.
-    private static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
-        let host = Processor.memorySize()
-        if layout.memorySize > host { throw .memoryBeyondHost(given: layout.memorySize, host: host) }
-        return try fromMemory(try GuestMemory(low: layout.low, high: layout.high))
+    /// A machine larger than the host's memory would only die of it later; a file may be larger.
+    private static func reserve(
+        _ layout: Layout, _ plan: GrowthPlan, _ backing: Backing
+    ) throws(MachineError) -> GuestMemory {
+        let (size, host) = (layout.memorySize, Processor.memorySize())
+        if size > host, backing.path == nil { throw .memoryBeyondHost(given: size, host: host) }
+        return try fromMemory(try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit))
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
@@ -93,12 +115,15 @@ public final class Machine: Sendable {
 
     private static func fill(
         _ memory: borrowing GuestMemory, _ configuration: Configuration, _ source: borrowing ImageFile,
-        _ guest: RingThree, _ module: borrowing ModuleFile, _ frequency: UInt64, _ features: swiftlet_cpu_features
+        _ guest: RingThree, _ module: borrowing ModuleFile, _ frequency: UInt64, _ features: swiftlet_cpu_features,
+        step: UInt64, mapped: UInt32
     ) throws(MachineError) -> CPUState {
         try module.load(into: memory, at: guest.layout.module.lowerBound)
-        let parameters = BootParameters(
+        var parameters = BootParameters(
             arguments: configuration.arguments, moduleSize: module.size, tscFrequency: frequency, features: features,
             seed: try fromHost(try randomSeed()))
+        parameters.mapped = mapped
+        parameters.growth = (configuration.memoryMaximum ?? 0, step)
         return try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
     }
 }

@@ -93,7 +93,7 @@ struct RunLoop: ~Copyable {
             // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
             vcpu.immediateExit = false
             context.kickAgainIfEarly()
-            return context.platform.control.requested
+            return context.platform.control.requested ?? context.platform.memoryLost
         // Once, when an application processor leaves its wait for SIPI. For ever, when KVM cannot make its worker thread.
         case EAGAIN:
             retries += 1

@@ -21,6 +21,10 @@ public enum Stop: Sendable {
     /// KVM refused to run the guest.
     case failed(KVMError)
 
+    /// The end of a machine whose memory is in a file that somebody cut short.
+    static let memoryLost = Stop.hostFailed(
+        "the file that holds guest memory, cut short while the guest ran,", errno: 5)  // EIO
+
     public static let timeoutStatus: Int32 = 124
     public static let errorStatus: Int32 = 125
     public static let crashStatus: Int32 = 126

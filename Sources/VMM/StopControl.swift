@@ -12,6 +12,7 @@ public final class StopControl: Sendable {
     let event: EventFD
 
     private static let timeout: Int32 = -1
+    private static let lost: Int32 = -2
 
     public init() throws(KVMError) {
         event = try EventFD()
@@ -21,6 +22,9 @@ public final class StopControl: Sendable {
     public func request(signal: Int32) { request(signal) }
 
     public func requestTimeout() { request(Self.timeout) }
+
+    /// A file under guest memory was cut short.
+    func requestMemoryLost() { request(Self.lost) }
 
     private func request(_ value: Int32) {
         _ = reason.compareExchange(expected: 0, desired: value, ordering: .acquiringAndReleasing)
@@ -32,6 +36,7 @@ public final class StopControl: Sendable {
         switch reason.load(ordering: .acquiring) {
         case 0: nil
         case Self.timeout: .timedOut
+        case Self.lost: .memoryLost
         case let signal: .signalled(signal)
         }
     }

@@ -63,7 +63,7 @@ enum RunCommand {
         switch target {
         case .text:
             writeText(
-                machine.statisticsText(outcome, phases, emptyRun: empty),
+                machine.statisticsText(outcome, phases, emptyRun: empty) + machine.memoryReport.text,
                 patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
         case .json(let fd):
             writeStatistics(machine.statisticsJSON(outcome, phases, emptyRun: empty), fd, "descriptor \(fd)")

@@ -2,6 +2,7 @@
 //
 // Read next: RunCommand.swift.
 
+import Backing
 import Host
 import VMM
 
@@ -13,6 +14,17 @@ struct Option {
 
     static let all = [
         Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
+        Option(name: "--mem-max", value: "SIZE", help: "what the guest may ask for in all, by grow calls, up to 1T"),
+        Option(
+            name: "--backing", value: "KIND",
+            help: "memory of anon (default), thp, memfd, hugetlb, or file:PATH; that file is made, or emptied when it "
+                + "is as long as --mem"),
+        Option(
+            name: "--map-image", value: nil,
+            help: "map large read-only segments from IMAGE instead of copying them; it must not change meanwhile"),
+        Option(
+            name: "--prefault", value: nil,
+            help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
@@ -74,6 +86,10 @@ struct RunOptions {
     }
 
     private func refuseToOverwrite(_ image: String) throws(UsageError) {
+        if configuration.mapsImage, configuration.backing != .anonymous {
+            throw UsageError("--map-image needs --backing anon")
+        }
+        if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
         if configuration.observation.profile == image { throw UsageError("--profile would overwrite the image") }
@@ -85,7 +101,11 @@ struct RunOptions {
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
         switch name {
-        case "--mem": configuration.memorySize = try memorySize(value ?? "")
+        case "--mem": configuration.memorySize = try memorySize(value ?? "", name)
+        case "--mem-max": configuration.memoryMaximum = try memorySize(value ?? "", name)
+        case "--backing": configuration.backing = try known(Backing(value ?? ""), "--backing: \(Backing.usage)")
+        case "--prefault":
+            configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
         case "--core": configuration.core = value
@@ -96,6 +116,7 @@ struct RunOptions {
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
+            case "--map-image": configuration.mapsImage = true
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             default: throw UsageError(nil)
@@ -115,10 +136,16 @@ private func split(_ argument: String) -> (String, String?) {
     return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
 }
 
-func memorySize(_ text: String) throws(UsageError) -> UInt64 {
+func memorySize(_ text: String, _ name: String = "--mem") throws(UsageError) -> UInt64 {
     do throws(MemorySizeError) { return try MemorySize.parse(text) } catch {
-        throw UsageError("--mem \(error.message)")
+        throw UsageError("\(name) \(error.message)")
     }
+}
+
+/// What a module below has made of an option's value.
+func known<T>(_ value: T?, _ usage: String) throws(UsageError) -> T {
+    guard let value else { throw UsageError(usage) }
+    return value
 }
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.

@@ -94,4 +94,19 @@ static inline void call_timer(uint64_t deadline, uint32_t vector)
     call(SWIFTLET_CALL_TIMER);
 }
 
+/* The pages read as zeros afterwards. Address and size are multiples of 4 KiB. */
+static inline void call_reclaim(void *start, uint64_t size)
+{
+    *CALL_ARGUMENTS(struct swiftlet_reclaim) = (struct swiftlet_reclaim){.start = (uint64_t)start, .size = size};
+    call(SWIFTLET_CALL_RECLAIM);
+}
+
+/* What was granted: 0 bytes when there is not as much to be had. Nothing maps it yet: mmu_map_memory does. */
+static inline struct swiftlet_grow call_grow(uint64_t size)
+{
+    *CALL_ARGUMENTS(struct swiftlet_grow) = (struct swiftlet_grow){.size = size};
+    call(SWIFTLET_CALL_GROW);
+    return *CALL_ARGUMENTS(struct swiftlet_grow);
+}
+
 #endif

@@ -24,6 +24,8 @@
 #define SWIFTLET_CALL_HANDLER 40
 #define SWIFTLET_CALL_TIMER 41
 #define SWIFTLET_CALL_FAULT_ADDRESS 42
+#define SWIFTLET_CALL_RECLAIM 43
+#define SWIFTLET_CALL_GROW 44
 
 #define SWIFTLET_NO_DEADLINE 0xffffffffffffffff
 
@@ -112,6 +114,19 @@ struct swiftlet_timer {
 /* CR2, the address of the last page fault, which only ring 0 can read: for handlers of vector 14. */
 struct swiftlet_fault_address {
     uint64_t address; /* out: guest-virtual */
+};
+
+/* Gives pages back to the host: they read as zeros afterwards, and cost nothing until they are written again. */
+struct swiftlet_reclaim {
+    uint64_t start; /* guest-physical, a multiple of 4 KiB */
+    uint64_t size;  /* bytes, a multiple of 4 KiB; 0 is allowed */
+};
+
+/* Asks for memory above what there is: whole steps of boot info's memory_step. No page table maps it yet. */
+struct swiftlet_grow {
+    uint64_t size;    /* bytes wanted; rounded up to steps */
+    uint64_t start;   /* out: guest-physical, a multiple of 2 MiB; it begins where the memory granted before ended */
+    uint64_t granted; /* out: bytes, a multiple of 2 MiB; 0 when there is not as much to be had */
 };
 
 _Static_assert(sizeof(struct swiftlet_console_read) == 32, "part of the ABI");
