@@ -58,6 +58,11 @@ import Glibc
         unsafe shared.pointee.s.regs.regs.rip
     }
 
+    /// Whether an interrupt that KVM was given still waits for its delivery, as of the last run's end.
+    public var holdsInterrupt: Bool {
+        unsafe shared.pointee.ready_for_interrupt_injection == 0 && shared.pointee.if_flag != 0
+    }
+
     /// What an `IN` reads: the same value for each item.
     public func answerPortRead(_ value: UInt32) {
         let io = unsafe shared.pointee.io

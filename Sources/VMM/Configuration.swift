@@ -21,6 +21,10 @@ public struct Configuration: Sendable {
     /// Where an ELF core goes when the guest crashes.
     public var core: String?
 
+    /// Where a snapshot goes when the guest or SIGUSR2 asks for one, and whether the run ends with it.
+    public var snapshot: String?
+    public var endsWithSnapshot = false
+
     public static let smallestMemory: UInt64 = 1 << 20
 
     public init(image: String) {

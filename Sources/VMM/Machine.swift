@@ -12,18 +12,21 @@ import X86
 
 /// A guest, ready to run.
 public final class Machine: Sendable {
-    let configuration: Configuration
-    let source: ImageFile
-    let guest: RingThree
-    let vm: VM
-    let platform: Platform
-    let vcpu: VCPUThread
+    package let configuration: Configuration
+    /// Nil in a machine that was made from a snapshot; `stamp` tells whether the image's file is still the same.
+    let source: ImageFile?
+    package let stamp: FileStamp
+    package let guest: RingThree
+    package let vm: VM
+    package let platform: Platform
+    package let vcpu: VCPUThread
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
     public init(_ configuration: Configuration, console: Console, phases: inout Phases) throws(MachineError) {
         self.configuration = configuration
         let module = try ModuleFile(configuration.module)
-        source = try ImageFile(configuration.image)
+        let source = try ImageFile(configuration.image)
+        stamp = source.stamp
         guest = try Self.plan(source, configuration, moduleSize: module.size)
         phases.end("image", at: Clock.monotonic())
 
@@ -46,10 +49,22 @@ public final class Machine: Sendable {
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet)
-        self.vm = vm
+            quiet: configuration.quiet, takesSnapshots: configuration.snapshot != nil)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
+        self.vm = vm
+        self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())
+    }
+
+    /// From parts that were brought to where another machine was: Snapshot/Restoring.swift.
+    package init(
+        _ configuration: Configuration, _ guest: RingThree, _ stamp: FileStamp, vm: consuming VM, platform: Platform,
+        loop: consuming sending RunLoop
+    ) throws(MachineError) {
+        vcpu = try VCPUThread(loop)
+        (self.configuration, self.guest, self.stamp, self.platform) = (configuration, guest, stamp, platform)
+        self.vm = vm
+        source = nil
     }
 
     private static func plan(
@@ -60,14 +75,14 @@ public final class Machine: Sendable {
     }
 
     /// A machine larger than the host's memory would only die of it later.
-    private static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
+    package static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
         let host = Processor.memorySize()
         if layout.memorySize > host { throw .memoryBeyondHost(given: layout.memorySize, host: host) }
         return try fromMemory(try GuestMemory(low: layout.low, high: layout.high))
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
-    private static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
+    package static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
         func add(_ index: UInt32, _ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
             if range.isEmpty { return }
             try vm.set(

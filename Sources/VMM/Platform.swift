@@ -7,19 +7,21 @@ import Boot
 import GuestMemory
 import Host
 
-final class Platform: Sendable {
-    let memory: GuestMemory
-    let layout: Layout
+package final class Platform: Sendable {
+    package let memory: GuestMemory
+    package let layout: Layout
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
-    let clock: MachineClock
-    let control: StopControl
+    package let clock: MachineClock
+    package let control: StopControl
     let quiet: Bool
+    /// Whether the guest's snapshot call leads to one.
+    let takesSnapshots: Bool
 
-    init(
+    package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
-        quiet: Bool
+        quiet: Bool, takesSnapshots: Bool = false
     ) {
         self.memory = memory
         self.layout = layout
@@ -27,5 +29,6 @@ final class Platform: Sendable {
         self.clock = clock
         self.control = control
         self.quiet = quiet
+        self.takesSnapshots = takesSnapshots
     }
 }

@@ -54,6 +54,7 @@ private func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_HANDLER: "handler"
     case SWIFTLET_CALL_TIMER: "timer"
     case SWIFTLET_CALL_FAULT_ADDRESS: "fault-address"
+    case SWIFTLET_CALL_SNAPSHOT: "snapshot"
     default: "call-\(number)"
     }
 }
