@@ -20,6 +20,7 @@ let package = Package(
     name: "swiftlet",
     products: [
         .library(name: "VMM", targets: ["VMM"]),
+        .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -35,6 +36,7 @@ let package = Package(
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
             cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+        .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
         // The ground: each of these imports nothing of ours but its own shim.
@@ -50,16 +52,23 @@ let package = Package(
         .target(
             name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "CABI"], swiftSettings: strict),
 
+        // A machine's way into a file and back.
+        .target(
+            name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
+            swiftSettings: strict),
+
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM", "CStart"], swiftSettings: strict),
+        .executableTarget(name: "swiftlet", dependencies: ["VMM", "Snapshot", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),

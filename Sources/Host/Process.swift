@@ -42,3 +42,10 @@ public func ownFolder() -> String? {
     guard length > 0, let slash = buffer[..<length].lastIndex(of: UInt8(ascii: "/")) else { return nil }
     return String(decoding: buffer[..<slash], as: UTF8.self)
 }
+
+/// A path as it is from any folder: for what outlives this process's.
+public func absolutePath(_ path: String) -> String {
+    guard let resolved = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+}

@@ -116,7 +116,7 @@ extension Machine {
         }
         do throws(MachineError) {
             let file = try ImageFile(configuration.image)
-            return file.stamp == stamp ? file.image.symbol(at: address) : nil
+            return file.stamp == origin.stamp ? file.image.symbol(at: address) : nil
         } catch { return nil }
     }
 

@@ -12,9 +12,9 @@ import X86
 
 package struct GuestCPU {
     let cpuid: CPUID
-    let features: swiftlet_cpu_features
+    package let features: swiftlet_cpu_features
     /// 0 when the host has no XSAVE.
-    let xcr0: UInt64
+    package let xcr0: UInt64
     let cr4: UInt64
 
     package init() {

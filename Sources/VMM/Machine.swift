@@ -10,12 +10,25 @@ import Host
 import KVM
 import X86
 
+/// What a machine must know of how it began, also after a restore.
+package struct Origin: Sendable {
+    /// Of the image's file: is it still the same?
+    package let stamp: FileStamp
+    /// What the guest was told of its CPU.
+    package let features: swiftlet_cpu_features
+    /// Memory that a file is mapped to.
+    package let mapped: [Range<UInt64>]
+    package init(stamp: FileStamp, features: swiftlet_cpu_features, mapped: [Range<UInt64>]) {
+        (self.stamp, self.features, self.mapped) = (stamp, features, mapped)
+    }
+}
+
 /// A guest, ready to run.
 public final class Machine: Sendable {
     package let configuration: Configuration
-    /// Nil in a machine that was made from a snapshot; `stamp` tells whether the image's file is still the same.
+    /// Nil in a machine that was made from a snapshot.
     let source: ImageFile?
-    package let stamp: FileStamp
+    package let origin: Origin
     package let guest: RingThree
     package let vm: VM
     package let platform: Platform
@@ -26,7 +39,6 @@ public final class Machine: Sendable {
         self.configuration = configuration
         let module = try ModuleFile(configuration.module)
         let source = try ImageFile(configuration.image)
-        stamp = source.stamp
         guest = try Self.plan(source, configuration, moduleSize: module.size)
         phases.end("image", at: Clock.monotonic())
 
@@ -52,17 +64,18 @@ public final class Machine: Sendable {
             quiet: configuration.quiet, takesSnapshots: configuration.snapshot != nil)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
         self.vm = vm
+        origin = Origin(stamp: source.stamp, features: cpu.features, mapped: [])
         self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())
     }
 
     /// From parts that were brought to where another machine was: Snapshot/Restoring.swift.
     package init(
-        _ configuration: Configuration, _ guest: RingThree, _ stamp: FileStamp, vm: consuming VM, platform: Platform,
+        _ configuration: Configuration, _ guest: RingThree, _ origin: Origin, vm: consuming VM, platform: Platform,
         loop: consuming sending RunLoop
     ) throws(MachineError) {
         vcpu = try VCPUThread(loop)
-        (self.configuration, self.guest, self.stamp, self.platform) = (configuration, guest, stamp, platform)
+        (self.configuration, self.guest, self.origin, self.platform) = (configuration, guest, origin, platform)
         self.vm = vm
         source = nil
     }

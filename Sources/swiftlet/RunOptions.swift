@@ -22,6 +22,10 @@ struct Option {
                 + "or --stats=json:fd:N elsewhere"),
         Option(name: "--quiet", value: nil, help: "no guest log lines, one line for a crash"),
         Option(name: "--core", value: "FILE", help: "write an ELF core that gdb opens when the guest crashes"),
+        Option(
+            name: "--snapshot", value: "FILE",
+            help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
+        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
 }
@@ -61,6 +65,10 @@ struct RunOptions {
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
+        if configuration.snapshot == image { throw UsageError("--snapshot would overwrite the image") }
+        if configuration.endsWithSnapshot, configuration.snapshot == nil {
+            throw UsageError("--snapshot-exit needs --snapshot FILE")
+        }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if case .jsonFile(image)? = statistics { throw UsageError("--stats would overwrite the image") }
     }
@@ -71,12 +79,14 @@ struct RunOptions {
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
         case "--core": configuration.core = value
+        case "--snapshot": configuration.snapshot = value
         case "--stats": statistics = try statisticsTarget(value)
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
+            case "--snapshot-exit": configuration.endsWithSnapshot = true
             default: throw UsageError(nil)
             }
         }
