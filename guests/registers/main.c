@@ -1,7 +1,8 @@
 /*
  * registers: computes with every register that the host has, the widest vectors included, and prints a digest of all of
  * them at the end. ROUNDS (argument; 1000) times, all of it in registers: so a snapshot at any instant that does not keep
- * each bit leads to another digest. FS and GS bases are there too.
+ * each bit leads to another digest. FS and GS bases are there too. With a second argument, "ticks", the timer interrupts the
+ * computation ten thousand times a second, and each tick arms the next: a snapshot that loses one stops them for ever.
  *
  * The digest of 1000 rounds is also computed in halves, from memory in the middle, which must make no difference.
  */
@@ -91,6 +92,35 @@ static bool bases_are_kept(void)
     return fs == FS_BASE && gs == GS_BASE;
 }
 
+#define TIMER_VECTOR 32
+#define PATIENCE (5 * SECONDS)
+
+static volatile uint64_t ticks, last_tick;
+
+static void on_tick(struct exception_frame *frame)
+{
+    (void)frame;
+    ticks++;
+    last_tick = clock_now();
+    call_timer(last_tick + 100 * MICROSECONDS, TIMER_VECTOR);
+}
+
+static void start_ticks(void)
+{
+    exception_handle(TIMER_VECTOR, on_tick);
+    last_tick = clock_now();
+    call_timer(last_tick, TIMER_VECTOR);
+}
+
+/* One more comes. */
+static void check_ticks(void)
+{
+    uint64_t before = ticks, start = clock_now();
+    while (ticks == before)
+        check(clock_now() < start + PATIENCE, "the timer ticks on");
+    call_timer(SWIFTLET_NO_DEADLINE, TIMER_VECTOR);
+}
+
 int main(const struct swiftlet_boot_info *boot)
 {
     static struct registers state, halved;
@@ -108,7 +138,12 @@ int main(const struct swiftlet_boot_info *boot)
     print("computing\n");
     uint64_t rounds = argument_number(0, 1000);
     fill(&state);
+    bool has_ticks = argument_is(1, "ticks");
+    if (has_ticks)
+        start_ticks();
     churn(&state, rounds);
+    if (has_ticks)
+        check_ticks();
     check(!has_bases || bases_are_kept(), "FS and GS bases are kept");
     print("%lu rounds: %016lx\n", rounds, digest(&state));
     return 0;
