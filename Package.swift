@@ -66,7 +66,8 @@ let package = Package(
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"], swiftSettings: strict),
+            name: "swiftlet-doctor", dependencies: ["Subcommand", "Rig", "VMM", "KVM", "Host", "X86"],
+            swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
         .executableTarget(

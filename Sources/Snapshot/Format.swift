@@ -1,6 +1,6 @@
 // The snapshot file's parts, as bytes: structs of CSnapshot read, written and summed as they lie in memory.
 //
-// `unsafe` here and in VCPUImage.swift only: a struct's own bytes, and guest memory's by an address that its gate gave.
+// `unsafe` in this module: a struct's own bytes, guest memory by an address that its gate gave, paths for C.
 // Read next: csnapshot.h (the layout), Snapshot.swift.
 
 import CSnapshot
@@ -64,7 +64,8 @@ extension File {
         // Sound: every bit pattern is a value of the C structs that this is called with.
         let result = unsafe withUnsafeMutableBytes(of: &value) { bytes in
             transfer(bytes.count) { done in
-                unsafe pread(fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, off_t(offset) + off_t(done))
+                unsafe pread(
+                    fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, off_t(offset) + off_t(done))
             }
         }
         if result < 0 { throw HostError("read", "", errno: Int32(-result)) }
@@ -102,7 +103,8 @@ extension File {
     /// -errno, or whether all of it was taken.
     private func put(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Int {
         let done = transfer(bytes.count) { done in
-            unsafe pwrite(fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, off_t(offset) + off_t(done))
+            unsafe pwrite(
+                fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, off_t(offset) + off_t(done))
         }
         return done < 0 || done == bytes.count ? done : Int(-ENOSPC)
     }

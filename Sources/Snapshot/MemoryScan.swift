@@ -56,7 +56,8 @@ struct MemoryScan {
 
     private func add(_ range: Range<UInt64>, to ranges: inout [Range<UInt64>]) throws(SnapshotError) {
         let gap = Self.mergedGap * Format.page
-        for page in stride(from: range.lowerBound, to: range.upperBound, by: Int(Format.page)) where holdsContent(page) {
+        for page in stride(from: range.lowerBound, to: range.upperBound, by: Int(Format.page)) where holdsContent(page)
+        {
             if let last = ranges.last, page - last.upperBound <= gap {
                 ranges[ranges.count - 1] = last.lowerBound..<page + Format.page
             } else {

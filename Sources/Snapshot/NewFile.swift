@@ -41,3 +41,10 @@ struct NewFile: ~Copyable {
         do throws(HostError) { fsync(try File(String(folder), .read).fd) } catch {}
     }
 }
+
+/// A path as it is from any folder, for what outlives this process's.
+func absolutePath(_ path: String) -> String {
+    guard let resolved = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+}

@@ -27,7 +27,9 @@ extension Snapshot {
     var runs: [(address: UInt64, offset: UInt64, size: UInt64)] {
         var runs: [(address: UInt64, offset: UInt64, size: UInt64)] = []
         for extent in extents {
-            if let last = runs.last, last.address + last.size == extent.address, last.offset + last.size == extent.offset {
+            if let last = runs.last, last.address + last.size == extent.address,
+                last.offset + last.size == extent.offset
+            {
                 runs[runs.count - 1].size += UInt64(extent.size)
             } else {
                 runs.append((extent.address, extent.offset, UInt64(extent.size)))
@@ -81,7 +83,8 @@ extension Machine {
         let clock = try snapshotKVM(try MachineClock(vcpu, startingAt: saved.clock))
         try snapshotIO(try tellGuest(memory, clock))
         let platform = Platform(
-            memory: memory, layout: layout, console: console, clock: clock, control: control, quiet: configuration.quiet,
+            memory: memory, layout: layout, console: console, clock: clock, control: control,
+            quiet: configuration.quiet,
             takesSnapshots: configuration.snapshot != nil)
         var context = VCPUContext(platform)
         context.timer.deadline = saved.timer_deadline

@@ -41,7 +41,9 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         if !Self.makesSense(extents, memorySize: machine.memory_size, fileSize: size) {
             throw .damaged(path, part: SectionKind.extents.name)
         }
-        (self.path, self.machine, self.vcpu, self.image, self.extents, fileSize) = (path, machine, vcpu, image, extents, size)
+        (self.path, self.machine, self.vcpu, self.image, self.extents, fileSize) = (
+            path, machine, vcpu, image, extents, size
+        )
         self.file = file
     }
 
