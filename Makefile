@@ -11,7 +11,7 @@ PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test bench fuzz lint format docs install clean
+.PHONY: help deps lab-deps build guests run test lab-test snapshot-test bench fuzz lint format docs install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,9 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
+
+snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
+	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter GuestTests/Snapshots
 
 bench: deps build ## are the promises in numbers kept? beside a C program that does the same; the round trip in the SVM lab too
 	@packages=valgrind; $(INSTALL_MISSING)

@@ -97,6 +97,11 @@ let package = Package(
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "VMMTests", dependencies: ["VMM", "ImageBuilder", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "SnapshotTests", dependencies: ["Snapshot", "VMM", "CSnapshot", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(

@@ -11,8 +11,8 @@ import X86
 
 extension Snapshot {
     /// Throws what the host lacks, by name.
-    func checkHost(_ cpu: GuestCPU) throws(SnapshotError) {
-        let ours = featureWords(cpu.features)
+    func checkHost(_ host: swiftlet_cpu_features) throws(SnapshotError) {
+        let ours = featureWords(host)
         let theirs = machine.features
         let words = [theirs.0, theirs.1, theirs.2, theirs.3, theirs.4, theirs.5, theirs.6]
         var missing: [String] = []
@@ -20,7 +20,7 @@ extension Snapshot {
             let bits = word & ~ours[index]
             missing += (0..<32).filter { bits >> UInt32($0) & 1 != 0 }.map { featureName(word: index, bit: $0) }
         }
-        let states = machine.xcr0 & ~cpu.xcr0
+        let states = machine.xcr0 & ~host.xcr0
         if states != 0 { missing.append("XCR0 bits 0x\(String(states, radix: 16))") }
         if !missing.isEmpty { throw .lacksFeatures(path, missing) }
         let maker = processorMaker()

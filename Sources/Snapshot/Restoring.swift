@@ -64,7 +64,7 @@ extension Machine {
         (configuration.image, configuration.memorySize) = (snapshot.image, snapshot.memorySize)
         let saved = snapshot.machine
         let layout = snapshot.layout
-        try snapshot.checkHost(GuestCPU())
+        try snapshot.checkHost(GuestCPU().features)
         let memory = try snapshotMachine(try Machine.reserve(layout))
         try snapshot.map(into: memory)
         phases.end("map", at: Clock.monotonic())

@@ -14,7 +14,7 @@ package struct GuestCPU {
     let cpuid: CPUID
     package let features: swiftlet_cpu_features
     /// 0 when the host has no XSAVE.
-    package let xcr0: UInt64
+    let xcr0: UInt64
     let cr4: UInt64
 
     package init() {

@@ -3,7 +3,9 @@
  * file. In both its memory, its page tables, its handlers, its timer and its clock are as they were, and page-table edits
  * take effect as before. The restored one is told so, and has fresh entropy.
  *
- * With the argument "crash" it ends by a null pointer, for the report's sake; with "again" it makes a second snapshot.
+ * With the argument "crash" it ends by a null pointer, for the report's sake; with "again" it makes a second snapshot; with
+ * "log" it sleeps for a second and then has the VMM read a page that nobody has touched since; with "touch" it reads that
+ * page itself.
  */
 #include "guest.h"
 
@@ -70,6 +72,18 @@ static void check_edits(uint64_t pages)
     }
 }
 
+/* On pages of its own, far from any that is used otherwise. */
+static const char untouched[64 * PAGE_SIZE] __attribute__((aligned(4096))) = {[32 * PAGE_SIZE] = 'u'};
+
+static void touch_late(bool by_vmm)
+{
+    const char *text = untouched + 32 * PAGE_SIZE;
+    sleep_until(clock_now() + 1 * SECONDS);
+    if (by_vmm)
+        call_log(SWIFTLET_LOG_INFO, text, 1);
+    check(*(const volatile char *)text == 'u', "a page is as it was");
+}
+
 static bool is_zero(const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -123,6 +137,8 @@ int main(const struct swiftlet_boot_info *boot)
         prepare(pages);
         print("%s, generation %u\n", words(result), call_page->generation);
     }
+    if (argument_is(0, "log") || argument_is(0, "touch"))
+        touch_late(argument_is(0, "log"));
     if (argument_is(0, "crash")) {
         exception_handle(VECTOR_PAGE_FAULT, 0);
         *word(0) = 1;
