@@ -24,10 +24,12 @@ extension GuestTests {
 
         /// Runs a guest and has it saved after some seconds; what it had said until then.
         private func save(
-            _ arguments: [String], after seconds: Double, input: ChildInput = .null, output: ChildOutput = .captured
+            _ arguments: [String], after seconds: Double, behind word: String? = nil, input: ChildInput = .null,
+            output: ChildOutput = .captured
         ) throws -> Ending {
             let options = ["--timeout", "30", "--snapshot", file, "--snapshot-exit"]
             var child = try House.run(options + arguments, input: input, output: output)
+            if let word { _ = child.waits(for: word) }
             usleep(useconds_t(seconds * 1e6))
             child.send(SIGUSR2)
             return child.finish()
@@ -42,8 +44,8 @@ extension GuestTests {
             #expect(reference.how == .exited(0), "\(reference.errorText)")
             var inTheMiddle = 0
             for _ in 0..<instants {
-                let instant = reference.seconds * Double.random(in: 0.05...0.9)
-                let first = try save(command, after: instant)
+                let instant = reference.seconds * Double.random(in: 0...0.8)
+                let first = try save(command, after: instant, behind: "computing")
                 if first.output == reference.output { continue }  // it was done before
                 #expect(first.how == .exited(0), "\(first.errorText)")
                 if first.outputText.contains("computing") { inTheMiddle += 1 }
