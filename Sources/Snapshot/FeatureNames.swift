@@ -12,22 +12,35 @@ import X86
 extension Snapshot {
     /// Throws what the host lacks, by name.
     func checkHost(_ host: swiftlet_cpu_features) throws(SnapshotError) {
+        if isShortOf(host) { throw .lacksFeatures(path, missingNames(host)) }
+        // x87, SSE and AVX state lies alike everywhere; what AVX-512 adds does not (CPUID leaf 0xd).
+        if machine.xcr0 & XCR0.avx512 == 0 { return }
+        let maker = processorMaker()
+        if maker != machine.maker {
+            throw .otherMaker(path, theirs: makerText(machine.maker), ours: makerText(maker))
+        }
+    }
+
+    private func isShortOf(_ host: swiftlet_cpu_features) -> Bool {
+        let words = machine.features
+        let lacking =
+            words.0 & ~host.leaf1_ecx | words.1 & ~host.leaf1_edx | words.2 & ~host.leaf7_ebx | words.3 & ~host
+            .leaf7_ecx
+            | words.4 & ~host.leaf7_edx | words.5 & ~host.leaf80000001_ecx | words.6 & ~host.leaf80000001_edx
+        return lacking != 0 || machine.xcr0 & ~host.xcr0 != 0
+    }
+
+    private func missingNames(_ host: swiftlet_cpu_features) -> [String] {
+        let theirs = featureWords(features)
         let ours = featureWords(host)
-        let theirs = machine.features
-        let words = [theirs.0, theirs.1, theirs.2, theirs.3, theirs.4, theirs.5, theirs.6]
         var missing: [String] = []
-        for (index, word) in words.enumerated() {
+        for (index, word) in theirs.enumerated() {
             let bits = word & ~ours[index]
             missing += (0..<32).filter { bits >> UInt32($0) & 1 != 0 }.map { featureName(word: index, bit: $0) }
         }
         let states = machine.xcr0 & ~host.xcr0
         if states != 0 { missing.append("XCR0 bits 0x\(String(states, radix: 16))") }
-        if !missing.isEmpty { throw .lacksFeatures(path, missing) }
-        let maker = processorMaker()
-        // x87, SSE and AVX state lies alike everywhere; what AVX-512 adds does not (CPUID leaf 0xd).
-        if machine.xcr0 & XCR0.avx512 != 0, maker != machine.maker {
-            throw .otherMaker(path, theirs: makerText(machine.maker), ours: makerText(maker))
-        }
+        return missing
     }
 }
 

@@ -13,8 +13,8 @@ enum Format {
     static let version = UInt32(CSNAPSHOT_FORMAT)
     static let page: UInt64 = 4096
     static let largestExtent = UInt64(CSNAPSHOT_EXTENT_MAX)
-    /// More than this many are merged, zeros and all, before they are written; a reader takes no more.
-    static let mostExtents = 1 << 20
+    /// Of bytes, which is a table of memory for more than a TiB.
+    static let largestSection: UInt64 = 64 << 20
     static let longestPath: UInt64 = 4096
 }
 

@@ -32,12 +32,14 @@ struct RestoreOptions {
                 file = argument
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            if parts[0] == "-h" { throw RestoreUsageError(message: nil) }
-            guard let option = Self.table.first(where: { $0.name == parts[0] }) else {
-                throw RestoreUsageError(message: "unknown option '\(parts[0])'")
+            var (name, value) = (argument, String?.none)
+            if let equals = argument.firstIndex(of: "=") {
+                (name, value) = (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
             }
-            var value = parts.count > 1 ? parts[1] : nil
+            if name == "-h" { throw RestoreUsageError(message: nil) }
+            guard let option = Self.table.first(where: { $0.name == name }) else {
+                throw RestoreUsageError(message: "unknown option '\(name)'")
+            }
             if option.value == nil, value != nil { throw RestoreUsageError(message: "\(option.name) takes no value") }
             if let kind = option.value {
                 value = value ?? arguments.next()

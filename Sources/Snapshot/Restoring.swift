@@ -15,27 +15,14 @@ import X86
 extension Snapshot {
     /// Puts the file's memory under guest memory, which is new and has the saved machine's size.
     func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
-        for run in runs {
-            // Sound: `makesSense` has checked address and size against the machine's memory, offset against the file.
-            let result = csnapshot_map(
-                memory.hostBase + UInt(run.address), run.size, file.fd, run.offset)
+        var next = 0
+        while next < extents.indices.upperBound {
+            let run: Extents.Run
+            (run, next) = extents.run(at: next)
+            // Sound: `makeSense` has checked address and size against the machine's memory, offset against the file.
+            let result = csnapshot_map(memory.hostBase + UInt(run.address), run.size, file.fd, run.offset)
             if result < 0 { throw .host(HostError("mmap", path, errno: Int32(-result))) }
         }
-    }
-
-    /// Extents that follow each other both in memory and in the file, as one.
-    var runs: [(address: UInt64, offset: UInt64, size: UInt64)] {
-        var runs: [(address: UInt64, offset: UInt64, size: UInt64)] = []
-        for extent in extents {
-            if let last = runs.last, last.address + last.size == extent.address,
-                last.offset + last.size == extent.offset
-            {
-                runs[runs.count - 1].size += UInt64(extent.size)
-            } else {
-                runs.append((extent.address, extent.offset, UInt64(extent.size)))
-            }
-        }
-        return runs
     }
 
     /// What the guest was told of its CPU.
@@ -93,7 +80,7 @@ extension Machine {
         let loop = RunLoop(vcpu: vcpu, context: context)
         let origin = Origin(
             stamp: FileStamp(size: saved.image_size, modified: saved.image_modified), features: snapshot.features,
-            mapped: snapshot.runs.map { $0.address..<$0.address + $0.size })
+            mapped: snapshot.extents.bytes)
         let guest = RingThree(layout: layout, bias: saved.bias)
         do throws(MachineError) {
             try self.init(configuration, guest, origin, vm: vm, platform: platform, loop: loop)

@@ -1,7 +1,7 @@
 // A snapshot, opened from its file and checked: header, state and table of memory, always, before anything is used.
 //
 // The file is hostile: sizes and offsets are checked against it, addresses against the machine's memory. The content of
-// memory is checked by `verify`, which reads all of it. Read next: Restoring.swift (a machine from it).
+// memory is checked by `verify`, which reads all of it. Read next: Extents.swift, then Restoring.swift (a machine from it).
 
 import CABI
 import CSnapshot
@@ -20,7 +20,7 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
     public let image: String
     let machine: csnapshot_machine
     let vcpu: [UInt8]
-    let extents: [csnapshot_extent]
+    let extents: Extents
     let file: File
 
     /// Opens and checks a file: microseconds, whatever its size.
@@ -30,15 +30,15 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         let reader = try SectionReader(path, file, size)
         var machine = csnapshot_machine()
         try reader.read(&machine, .machine, file)
-        let vcpu = try reader.readList(of: UInt8(0), .vcpu, file)
+        let vcpu = try reader.readBytes(.vcpu, file)
         let image = try reader.readText(.image, file)
-        let extents = try reader.readList(of: csnapshot_extent(), .extents, file)
+        let extents = Extents(try reader.readBytes(.extents, file))
         if !Self.makesSense(machine) { throw .damaged(path, part: SectionKind.machine.name) }
         // Sound: the shim looks at a struct of that size.
         if unsafe vcpu.count != Int(csnapshot_vcpu_size()) || csnapshot_vcpu_makes_sense(vcpu) == 0 {
             throw .damaged(path, part: SectionKind.vcpu.name)
         }
-        if !Self.makesSense(extents, memorySize: machine.memory_size, fileSize: size) {
+        if !extents.makeSense(memorySize: machine.memory_size, fileSize: size) {
             throw .damaged(path, part: SectionKind.extents.name)
         }
         (self.path, self.machine, self.vcpu, self.image, self.extents, fileSize) = (
@@ -51,11 +51,12 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
     public var memorySize: UInt64 { machine.memory_size }
 
     /// Bytes of it that the file holds.
-    public var savedBytes: UInt64 { extents.reduce(0) { $0 + UInt64($1.size) } }
+    public var savedBytes: UInt64 { extents.indices.reduce(0) { $0 + UInt64(extents[$1].size) } }
 
     /// Reads all of the memory's content and compares it with its checksums.
     public func verify() throws(SnapshotError) {
-        for extent in extents {
+        for index in extents.indices {
+            let extent = extents[index]
             let bytes = try snapshotIO(try file.read(at: extent.offset, Int(extent.size)))
             if bytes.count != Int(extent.size) {
                 throw .truncated(path, size: extent.offset + UInt64(bytes.count), needed: fileSize)
@@ -67,33 +68,14 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
     }
 
     private static func makesSense(_ machine: csnapshot_machine) -> Bool {
-        let ends = [
-            (machine.image_start, machine.image_end), (machine.stack_start, machine.stack_end),
-            (machine.tables_start, machine.tables_end), (machine.module_start, machine.module_end),
-        ]
         let isArmed = machine.timer_deadline != UInt64(SWIFTLET_NO_DEADLINE)
         return machine.vcpu_count == 1 && (1...UInt32(SWIFTLET_ABI_VERSION)).contains(machine.abi_version)
             && (Configuration.smallestMemory...1 << 46).contains(machine.memory_size)
-            && machine.memory_size % Format.page == 0 && ends.allSatisfy { $0.0 <= $0.1 }
+            && machine.memory_size % Format.page == 0 && machine.image_start <= machine.image_end
+            && machine.stack_start <= machine.stack_end && machine.tables_start <= machine.tables_end
+            && machine.module_start <= machine.module_end
             && machine.clock < 1 << 60 && machine.waiting_vector < 256
             && (isArmed ? (32...255).contains(machine.timer_vector) : true)
-    }
-
-    /// Ascending and disjoint in memory, inside memory and file.
-    private static func makesSense(_ extents: [csnapshot_extent], memorySize: UInt64, fileSize: UInt64) -> Bool {
-        let (low, high) = AddressMap.memory(size: memorySize)
-        var end = AddressMap.machine.lowerBound
-        for extent in extents {
-            let size = UInt64(extent.size)
-            let room = extent.address < low.upperBound ? low.upperBound : high.upperBound
-            guard extent.address >= end, (1...Format.largestExtent).contains(size),
-                (extent.address | extent.offset | size) % Format.page == 0, extent.address <= room,
-                size <= room - extent.address, extent.offset <= fileSize, size <= fileSize - extent.offset,
-                extent.address < low.upperBound || extent.address >= high.lowerBound
-            else { return false }
-            end = extent.address + size
-        }
-        return true
     }
 }
 
@@ -119,25 +101,17 @@ private struct SectionReader {
         if size > header.file_size { throw .damaged(path, part: "length") }
         self.path = path
         self.header = header
-        for section in sections where SectionKind(rawValue: section.kind) == nil {
-            if section.kind & UInt32(CSNAPSHOT_OPTIONAL) == 0 { throw .newer(path, format: header.format) }
+        if unsafe withUnsafePointer(to: header, { unsafe csnapshot_has_unknown($0) }) != 0 {
+            throw .newer(path, format: header.format)
         }
-    }
-
-    private var sections: [csnapshot_section] {
-        let all = header.sections
-        let list = [
-            all.0, all.1, all.2, all.3, all.4, all.5, all.6, all.7,
-            all.8, all.9, all.10, all.11, all.12, all.13, all.14, all.15,
-        ]
-        return Array(list.prefix(Int(header.section_count)))
     }
 
     /// The one section of a kind, inside the file.
     private func section(_ kind: SectionKind) throws(SnapshotError) -> csnapshot_section {
-        let found = sections.filter { $0.kind == kind.rawValue }
-        guard found.count == 1, let section = found.first, section.offset <= header.file_size,
-            section.size <= header.file_size - section.offset
+        var section = csnapshot_section()
+        // Sound, here and above: the shim looks at one header, no further than its table.
+        let count = unsafe withUnsafePointer(to: header) { unsafe csnapshot_find($0, kind.rawValue, &section) }
+        guard count == 1, section.offset <= header.file_size, section.size <= header.file_size - section.offset
         else { throw .damaged(path, part: kind.name) }
         return section
     }
@@ -149,20 +123,18 @@ private struct SectionReader {
         else { throw .damaged(path, part: kind.name) }
     }
 
-    func readList<T: BitwiseCopyable>(
-        of zero: T, _ kind: SectionKind, _ file: borrowing File
-    ) throws(SnapshotError) -> [T] {
+    func readBytes(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> [UInt8] {
         let section = try section(kind)
-        let stride = UInt64(MemoryLayout<T>.stride)
-        guard section.size % stride == 0, section.size / stride <= UInt64(Format.mostExtents),
-            let list = try snapshotIO(try file.readList(of: zero, Int(section.size / stride), at: section.offset)),
-            checksum(of: list) == section.checksum
-        else { throw .damaged(path, part: kind.name) }
-        return list
+        guard section.size <= Format.largestSection else { throw .damaged(path, part: kind.name) }
+        let bytes = try snapshotIO(try file.read(at: section.offset, Int(section.size)))
+        guard bytes.count == Int(section.size), checksum(of: bytes) == section.checksum else {
+            throw .damaged(path, part: kind.name)
+        }
+        return bytes
     }
 
     func readText(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> String {
-        let bytes = try readList(of: UInt8(0), kind, file)
+        let bytes = try readBytes(kind, file)
         guard bytes.count <= Int(Format.longestPath), let text = String(validating: bytes, as: UTF8.self) else {
             throw .damaged(path, part: kind.name)
         }

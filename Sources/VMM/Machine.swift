@@ -16,9 +16,9 @@ package struct Origin: Sendable {
     package let stamp: FileStamp
     /// What the guest was told of its CPU.
     package let features: swiftlet_cpu_features
-    /// Memory that a file is mapped to.
-    package let mapped: [Range<UInt64>]
-    package init(stamp: FileStamp, features: swiftlet_cpu_features, mapped: [Range<UInt64>]) {
+    /// Memory that a snapshot's file is mapped to: its table, as Snapshot knows it.
+    package let mapped: [UInt8]
+    package init(stamp: FileStamp, features: swiftlet_cpu_features, mapped: [UInt8]) {
         (self.stamp, self.features, self.mapped) = (stamp, features, mapped)
     }
 }

@@ -80,7 +80,7 @@ import Testing
         let sections = [header.sections.0, header.sections.1, header.sections.2, header.sections.3]
         for section in sections { used.insert(integersIn: Int(section.offset)..<Int(section.offset + section.size)) }
         let snapshot = try Snapshot(path)
-        for extent in snapshot.extents {
+        for extent in snapshot.extents.list {
             used.insert(integersIn: Int(extent.offset)..<Int(extent.offset) + Int(extent.size))
         }
         return used

@@ -234,6 +234,26 @@ static inline struct csnapshot_failure csnapshot_get_changed_msrs(int kvm, int v
     return failure;
 }
 
+/* How many sections of a kind there are; the last of them. */
+static inline int csnapshot_find(const struct csnapshot_header *header, uint32_t kind, struct csnapshot_section *found)
+{
+    int count = 0;
+    for (uint32_t i = 0; i < header->section_count && i < CSNAPSHOT_SECTIONS; i++)
+        if (header->sections[i].kind == kind) {
+            *found = header->sections[i];
+            count++;
+        }
+    return count;
+}
+/* Whether there is a section that a reader of this format must know and does not. */
+static inline int csnapshot_has_unknown(const struct csnapshot_header *header)
+{
+    for (uint32_t i = 0; i < header->section_count && i < CSNAPSHOT_SECTIONS; i++)
+        if (header->sections[i].kind - 1 >= CSNAPSHOT_EXTENTS && !(header->sections[i].kind & CSNAPSHOT_OPTIONAL))
+            return 1;
+    return 0;
+}
+
 /* CRC32C by the CPU's own instruction (SSE4.2, in every CPU that swiftlet's snapshots are for): 8 GB/s. */
 __attribute__((target("sse4.2"))) static inline uint32_t csnapshot_crc32c(const void *start, uint64_t size)
 {
