@@ -1,27 +1,25 @@
 // The table of memory: which ranges a file holds, and where in it they lie.
 //
-// The table's bytes as they were read, and an entry made of them when it is asked for: a restore makes no other array, for
-// the first array of each type costs a program 60 us. Read next: FeatureNames.swift.
+// The table's bytes as they were read, and an entry made of them when it is asked for (Bytes.swift says why). Read next: FeatureNames.swift.
 
 import CSnapshot
 import X86
 
 /// Ascending, disjoint ranges of memory.
 struct Extents: Sendable {
-    let bytes: [UInt8]
+    let bytes: Bytes
 
     static let stride = MemoryLayout<csnapshot_extent>.stride
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: Bytes) { self.bytes = bytes }
 
     var indices: Range<Int> { 0..<bytes.count / Self.stride }
 
     subscript(index: Int) -> csnapshot_extent {
-        // Sound: the array's own check of the last byte, and any bits are an entry.
-        precondition((index + 1) * Self.stride <= bytes.count)
-        return unsafe bytes.withUnsafeBytes {
-            unsafe $0.loadUnaligned(fromByteOffset: index * Self.stride, as: csnapshot_extent.self)
+        guard let extent = bytes.load(at: index * Self.stride, as: csnapshot_extent.self) else {
+            preconditionFailure("an index of `indices`")
         }
+        return extent
     }
 
     /// A range of memory that is one range of the file.

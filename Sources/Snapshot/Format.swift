@@ -72,6 +72,16 @@ extension File {
         return result == MemoryLayout<T>.size
     }
 
+    /// Fills bytes; false when the file ends before.
+    func read(into bytes: Bytes, at offset: UInt64) throws(HostError) -> Bool {
+        // Sound: the bytes are that many.
+        let result = transfer(bytes.count) { done in
+            unsafe pread(fd, bytes.start + done, bytes.count - done, off_t(clamping: offset) + off_t(done))
+        }
+        if result < 0 { throw HostError("read", "", errno: Int32(-result)) }
+        return result == bytes.count
+    }
+
     /// A list of values; nil when the file ends before.
     func readList<T: BitwiseCopyable>(of zero: T, _ count: Int, at offset: UInt64) throws(HostError) -> [T]? {
         var list = [T](repeating: zero, count: count)

@@ -11,7 +11,7 @@ import X86
 struct MemoryScan {
     private let memory: UInt
     /// What a file is mapped to: there a page is content though it was never touched.
-    private let mapped: Extents
+    private let mapped: Extents?
     private let pagemap: [UInt64]?
     private let start: UInt64
 
@@ -41,7 +41,7 @@ struct MemoryScan {
 
     private init(_ machine: Machine, _ range: Range<UInt64>) throws(SnapshotError) {
         memory = machine.platform.memory.hostBase
-        mapped = Extents(machine.origin.mapped)
+        mapped = (machine.origin.table as? Bytes).map { Extents($0) }
         start = range.lowerBound
         pagemap = Self.pagemap(memory + UInt(range.lowerBound), pages: range.count / Int(Format.page))
     }
@@ -69,7 +69,7 @@ struct MemoryScan {
     private func holdsContent(_ page: UInt64) -> Bool {
         if let pagemap {
             let isThere = pagemap[Int((page - start) / Format.page)] >> 62 != 0  // present, or swapped out
-            if !isThere, !mapped.contains(page) { return false }
+            if !isThere, mapped?.contains(page) != true { return false }
         }
         return !isZero(pageAt: memory + UInt(page))
     }

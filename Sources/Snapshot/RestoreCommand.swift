@@ -9,7 +9,7 @@ import VMM
 
 public enum RestoreCommand {
     /// Returns the exit status.
-    public static func main(_ arguments: some Sequence<String>, start: UInt64) -> Int32 {
+    public static func main(_ arguments: Slice<Arguments>, start: UInt64) -> Int32 {
         let options: RestoreOptions
         do throws(RestoreUsageError) { options = try RestoreOptions(arguments) } catch {
             guard let message = error.message else {
@@ -56,9 +56,7 @@ public enum RestoreCommand {
 extension Snapshot {
     /// Has a file that becomes shorter while it is mapped end this process with words, wherever that is noticed.
     public func guardAgainstTruncation() throws(SnapshotError) {
-        let words =
-            "swiftlet: \(printable(path)): the snapshot became shorter while it was in use: its guest is lost\n"
-        let result = unsafe csnapshot_guard(words)
+        let result = unsafe csnapshot_guard(path)
         if result < 0 { throw .host(HostError("sigaction", "", errno: Int32(-result))) }
     }
 

@@ -1,7 +1,8 @@
-// The options of `swiftlet restore`: one table, from which parsing and help are made.
+// The options of `swiftlet restore`: few, and parsed by hand.
 //
 // Read next: Sources/swiftlet-snapshot/main.swift.
 
+import Host
 import VMM
 
 /// A wrong command line; without a message, a wish for help.
@@ -24,7 +25,7 @@ struct RestoreOptions {
         ("--help", nil, "this text"),
     ]
 
-    init(_ arguments: some Sequence<String>) throws(RestoreUsageError) {
+    init(_ arguments: Slice<Arguments>) throws(RestoreUsageError) {
         var arguments = arguments.makeIterator()
         while let argument = arguments.next() {
             guard argument.utf8.first == UInt8(ascii: "-") else {
@@ -37,20 +38,28 @@ struct RestoreOptions {
                 (name, value) = (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
             }
             if name == "-h" { throw RestoreUsageError(message: nil) }
-            guard let option = Self.table.first(where: { $0.name == name }) else {
-                throw RestoreUsageError(message: "unknown option '\(name)'")
-            }
-            if option.value == nil, value != nil { throw RestoreUsageError(message: "\(option.name) takes no value") }
-            if let kind = option.value {
+            if let kind = try Self.valueKind(name) {
                 value = value ?? arguments.next()
-                if value ?? "" == "" { throw RestoreUsageError(message: "\(option.name) needs a value: \(kind)") }
+                if value ?? "" == "" { throw RestoreUsageError(message: "\(name) needs a value: \(kind)") }
+            } else if value != nil {
+                throw RestoreUsageError(message: "\(name) takes no value")
             }
-            try set(option.name, value ?? "")
+            try set(name, value ?? "")
         }
         if file.isEmpty { throw RestoreUsageError(message: "no snapshot given") }
         if configuration.core == file { throw RestoreUsageError(message: "--core would overwrite the snapshot") }
         if configuration.endsWithSnapshot, configuration.snapshot == nil {
             throw RestoreUsageError(message: "--snapshot-exit needs --snapshot FILE")
+        }
+    }
+
+    /// Not from the table: that would be made at every start.
+    private static func valueKind(_ name: String) throws(RestoreUsageError) -> String? {
+        switch name {
+        case "--timeout": "SECONDS"
+        case "--core", "--snapshot": "FILE"
+        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--help": nil
+        default: throw RestoreUsageError(message: "unknown option '\(name)'")
         }
     }
 

@@ -80,7 +80,7 @@ extension Machine {
         let loop = RunLoop(vcpu: vcpu, context: context)
         let origin = Origin(
             stamp: FileStamp(size: saved.image_size, modified: saved.image_modified), features: snapshot.features,
-            mapped: snapshot.extents.bytes)
+            table: snapshot.extents.bytes)
         let guest = RingThree(layout: layout, bias: saved.bias)
         do throws(MachineError) {
             try self.init(configuration, guest, origin, vm: vm, platform: platform, loop: loop)

@@ -1,7 +1,7 @@
 // A snapshot, opened from its file and checked: header, state and table of memory, always, before anything is used.
 //
 // The file is hostile: sizes and offsets are checked against it, addresses against the machine's memory. The content of
-// memory is checked by `verify`, which reads all of it. Read next: Extents.swift, then Restoring.swift (a machine from it).
+// memory is checked by `verify`, which reads all of it. Read next: Bytes.swift, Extents.swift, then Restoring.swift (a machine from it).
 
 import CABI
 import CSnapshot
@@ -19,7 +19,7 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
     /// The path of the image that the guest was started from.
     public let image: String
     let machine: csnapshot_machine
-    let vcpu: [UInt8]
+    let vcpu: Bytes
     let extents: Extents
     let file: File
 
@@ -35,7 +35,7 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         let extents = Extents(try reader.readBytes(.extents, file))
         if !Self.makesSense(machine) { throw .damaged(path, part: SectionKind.machine.name) }
         // Sound: the shim looks at a struct of that size.
-        if unsafe vcpu.count != Int(csnapshot_vcpu_size()) || csnapshot_vcpu_makes_sense(vcpu) == 0 {
+        if unsafe vcpu.count != Int(csnapshot_vcpu_size()) || csnapshot_vcpu_makes_sense(vcpu.start) == 0 {
             throw .damaged(path, part: SectionKind.vcpu.name)
         }
         if !extents.makeSense(memorySize: machine.memory_size, fileSize: size) {
@@ -123,19 +123,18 @@ private struct SectionReader {
         else { throw .damaged(path, part: kind.name) }
     }
 
-    func readBytes(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> [UInt8] {
+    func readBytes(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> Bytes {
         let section = try section(kind)
-        guard section.size <= Format.largestSection else { throw .damaged(path, part: kind.name) }
-        let bytes = try snapshotIO(try file.read(at: section.offset, Int(section.size)))
-        guard bytes.count == Int(section.size), checksum(of: bytes) == section.checksum else {
-            throw .damaged(path, part: kind.name)
-        }
+        guard section.size <= Format.largestSection,
+            let bytes = try snapshotIO(try Bytes(file, at: section.offset, count: Int(section.size))),
+            bytes.checksum == section.checksum
+        else { throw .damaged(path, part: kind.name) }
         return bytes
     }
 
     func readText(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> String {
         let bytes = try readBytes(kind, file)
-        guard bytes.count <= Int(Format.longestPath), let text = String(validating: bytes, as: UTF8.self) else {
+        guard bytes.count <= Int(Format.longestPath), let text = bytes.text else {
             throw .damaged(path, part: kind.name)
         }
         return text

@@ -21,8 +21,8 @@ extension VCPU {
     }
 
     /// Brings a new vCPU to that state.
-    func load(_ image: [UInt8]) throws(KVMError) {
-        try succeed(unsafe csnapshot_set_vcpu(fd, image))
+    func load(_ image: Bytes) throws(KVMError) {
+        try succeed(unsafe csnapshot_set_vcpu(fd, image.start))
         synchroniseRegisters()
     }
 }

@@ -16,10 +16,10 @@ package struct Origin: Sendable {
     package let stamp: FileStamp
     /// What the guest was told of its CPU.
     package let features: swiftlet_cpu_features
-    /// Memory that a snapshot's file is mapped to: its table, as Snapshot knows it.
-    package let mapped: [UInt8]
-    package init(stamp: FileStamp, features: swiftlet_cpu_features, mapped: [UInt8]) {
-        (self.stamp, self.features, self.mapped) = (stamp, features, mapped)
+    /// Of a restored machine: the table of its memory that a file is mapped to, as Snapshot knows it.
+    package let table: (any AnyObject & Sendable)?
+    package init(stamp: FileStamp, features: swiftlet_cpu_features, table: (any AnyObject & Sendable)?) {
+        (self.stamp, self.features, self.table) = (stamp, features, table)
     }
 }
 
@@ -64,7 +64,7 @@ public final class Machine: Sendable {
             quiet: configuration.quiet, takesSnapshots: configuration.snapshot != nil)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform)))
         self.vm = vm
-        origin = Origin(stamp: source.stamp, features: cpu.features, mapped: [])
+        origin = Origin(stamp: source.stamp, features: cpu.features, table: nil)
         self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())
     }

@@ -315,12 +315,16 @@ static void csnapshot_on_bus_error(int signal)
     (void)written;
     _exit(125);
 }
-static inline long csnapshot_guard(const char *text)
+static inline long csnapshot_guard(const char *path)
 {
     struct sigaction action;
     struct csnapshot_words *words = csnapshot_last_words();
-    words->length = strnlen(text, sizeof words->text);
-    memcpy(words->text, text, words->length);
+    int length = snprintf(words->text, sizeof words->text,
+        "swiftlet: %.384s: the snapshot became shorter while it was in use: its guest is lost\n", path);
+    words->length = length < 0 ? 0 : (uint64_t)length;
+    for (int i = 0; i + 1 < length; i++) /* the path is the user's: it must not drive a terminal */
+        if ((unsigned char)words->text[i] < 0x20 || words->text[i] == 0x7f)
+            words->text[i] = '?';
     memset(&action, 0, sizeof action);
     action.sa_handler = csnapshot_on_bus_error;
     return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
