@@ -2,7 +2,7 @@
  * registers: computes with every register that the host has, the widest vectors included, and prints a digest of all of
  * them at the end. ROUNDS (argument; 1000) times, all of it in registers: so a snapshot at any instant that does not keep
  * each bit leads to another digest. FS and GS bases are there too. With a second argument, "ticks", the timer interrupts the
- * computation ten thousand times a second, and each tick arms the next: a snapshot that loses one stops them for ever.
+ * computation a thousand times a second, and each tick arms the next: a snapshot that loses one stops them for ever.
  *
  * The digest of 1000 rounds is also computed in halves, from memory in the middle, which must make no difference.
  */
@@ -102,7 +102,7 @@ static void on_tick(struct exception_frame *frame)
     (void)frame;
     ticks++;
     last_tick = clock_now();
-    call_timer(last_tick + 100 * MICROSECONDS, TIMER_VECTOR);
+    call_timer(last_tick + 1 * MILLISECONDS, TIMER_VECTOR);
 }
 
 static void start_ticks(void)
