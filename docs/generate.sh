@@ -40,9 +40,10 @@ completions() { # NAME
 rm -rf "$out/man" "$out/completions"
 mkdir -p "$out/man/man1" "$out/completions/bash" "$out/completions/zsh" "$out/completions/fish"
 programs=$(cd "$bin" && echo swiftlet swiftlet-*)
-names=$(echo swiftlet-run $programs | tr ' ' '\n' | sort)
+names=$(echo swiftlet-run swiftlet-restore $programs | tr ' ' '\n' | sort)
 for name in $programs; do
     page "$name" "$bin/$name"
     completions "$name"
 done
 page swiftlet-run "$bin/swiftlet run"
+page swiftlet-restore "$bin/swiftlet restore"
