@@ -12,7 +12,7 @@ public final class StopControl: Sendable {
     let event: EventFD
 
     private static let timeout: Int32 = -1
-    private static let pause: Int32 = -2
+    private static let pause: Int32 = -3
 
     public init() throws(KVMError) {
         event = try EventFD()
