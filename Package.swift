@@ -20,6 +20,7 @@ let package = Package(
     name: "swiftlet",
     products: [
         .library(name: "VMM", targets: ["VMM"]),
+        .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -36,6 +37,7 @@ let package = Package(
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
             cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+        .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
         // The ground: each of these imports nothing of ours but its own shim.
@@ -60,18 +62,25 @@ let package = Package(
             dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "Observe", "CABI"],
             swiftSettings: strict),
 
+        // A machine's way into a file and back.
+        .target(
+            name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
+            swiftSettings: strict),
+
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Backing", "Rig", "CStart"], swiftSettings: strict),
+            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
@@ -109,6 +118,11 @@ let package = Package(
         .testTarget(
             name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "SnapshotTests", dependencies: ["Snapshot", "VMM", "CSnapshot", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),

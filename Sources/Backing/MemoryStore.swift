@@ -83,12 +83,32 @@ public final class MemoryStore: Sendable {
     }
 
     /// Gives pages back to the host: they read as zeros afterwards. 0 or errno; EINVAL when any of them is not memory.
+    ///
+    /// `isMapped`: a file may lie under them copy-on-write (a snapshot's, an image's text), and would come back.
     public static func release(
-        _ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory, in store: MemoryStore?
+        _ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory, in store: MemoryStore?,
+        isMapped: Bool = false
     ) -> Int32 {
         if let store { return store.release(address, count, of: memory) }
         guard let start = unsafe memory.pointer(address, count) else { return EINVAL }
+        if isMapped { return unsafe replace(start, address.rawValue, count) }
         return unsafe madvise(start, Int(count), MADV_DONTNEED) == 0 ? 0 : errno
+    }
+
+    /// Maps anonymous memory there, huge where GuestMemory has it so.
+    private static func replace(_ start: UnsafeMutableRawPointer, _ address: UInt64, _ count: UInt64) -> Int32 {
+        if count == 0 { return 0 }
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED
+        // Sound: the gate has granted the range; one system call, so that no other mapping can get in between.
+        let place = unsafe mmap(start, Int(count), PROT_READ | PROT_WRITE, flags, -1, 0)
+        if unsafe place == MAP_FAILED {
+            if errno != ENOMEM { return errno }
+            unsafe memset(start, 0, Int(count))  // more mappings than vm.max_map_count: they are zeros all the same
+            return 0
+        }
+        let small = Int(min(hugePageSize - min(address, hugePageSize), count))
+        if small < Int(count) { unsafe madvise(start + small, Int(count) - small, MADV_HUGEPAGE) }
+        return 0
     }
 
     private func release(_ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory) -> Int32 {

@@ -54,6 +54,11 @@ public struct RingThree: Sendable {
         self.segments = segments
     }
 
+    /// A guest that lies in memory already.
+    package init(layout: Layout, bias: UInt64) {
+        (self.layout, self.bias, segments, entry) = (layout, bias, ELFSegments(), 0)
+    }
+
     /// Fills memory with everything but the module's content; returns how the vCPU starts.
     public func install(
         _ image: borrowing ELFImage, in memory: borrowing GuestMemory, _ parameters: BootParameters

@@ -43,8 +43,15 @@ public func execute(_ name: String, _ arguments: [String]) -> String {
 
 /// Where our executable lies, symbolic links resolved.
 public func ownFolder() -> String? {
+    guard let path = linkTarget("/proc/self/exe"), let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+        return nil
+    }
+    return String(path[..<slash])
+}
+
+/// Where a symbolic link leads; nil when it is none.
+public func linkTarget(_ path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-    guard length > 0, let slash = buffer[..<length].lastIndex(of: UInt8(ascii: "/")) else { return nil }
-    return String(decoding: buffer[..<slash], as: UTF8.self)
+    let length = unsafe readlink(path, &buffer, buffer.count)
+    return length > 0 ? String(decoding: buffer[..<length], as: UTF8.self) : nil
 }

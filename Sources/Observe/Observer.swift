@@ -44,15 +44,19 @@ public struct Observer: ~Copyable {
         if let path = wanted.profile { sampler = Sampler(try OutputFile(path), rate: wanted.profileRate) }
     }
 
-    /// The run begins, on the vCPU's thread.
+    /// The run begins, on the vCPU's thread; after a pause again, on another.
     public mutating func begins(_ machine: some ObservedMachine) {
         waitedBefore = waitedForCPU()
+        event.handled = 0  // what lies between is the pause
         sampler?.start(at: machine.time(at: Clock.tsc()))
     }
 
     /// The run has ended, on the vCPU's thread.
     public mutating func ends() {
-        if let before = waitedBefore, let now = waitedForCPU() { table?.waited = now &- before }
+        if let before = waitedBefore, let now = waitedForCPU() {
+            let sum = table?.waited ?? 0
+            table?.waited = sum &+ now &- before
+        }
     }
 
     /// KVM_RUN begins.

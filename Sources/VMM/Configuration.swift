@@ -33,6 +33,9 @@ public struct Configuration: Sendable {
 
     /// What to watch while it runs.
     public var observation = Observation()
+    /// Where a snapshot goes when the guest or SIGUSR2 asks for one, and whether the run ends with it.
+    public var snapshot: String?
+    public var endsWithSnapshot = false
 
     public static let smallestMemory: UInt64 = 1 << 20
 

@@ -13,6 +13,7 @@ public final class StopControl: Sendable {
 
     private static let timeout: Int32 = -1
     private static let lost: Int32 = -2
+    private static let pause: Int32 = -3
 
     public init() throws(KVMError) {
         event = try EventFD()
@@ -26,7 +27,23 @@ public final class StopControl: Sendable {
     /// A file under guest memory was cut short.
     func requestMemoryLost() { request(Self.lost) }
 
+    /// Asks for a pause, from which the machine may go on. A stop takes its place.
+    package func requestPause() { request(Self.pause) }
+
+    /// By the thread that makes the requests, while no vCPU runs.
+    package func endPause() {
+        _ = event.take()
+        if !reason.compareExchange(expected: Self.pause, desired: 0, ordering: .acquiringAndReleasing).exchanged,
+            requested != nil
+        {
+            event.signal()
+        }
+    }
+
     private func request(_ value: Int32) {
+        if value != Self.pause {
+            _ = reason.compareExchange(expected: Self.pause, desired: value, ordering: .acquiringAndReleasing)
+        }
         _ = reason.compareExchange(expected: 0, desired: value, ordering: .acquiringAndReleasing)
         event.signal()
     }
@@ -37,6 +54,7 @@ public final class StopControl: Sendable {
         case 0: nil
         case Self.timeout: .timedOut
         case Self.lost: .memoryLost
+        case Self.pause: .paused(byGuest: false)
         case let signal: .signalled(signal)
         }
     }

@@ -19,11 +19,17 @@ extension Machine {
     public func run(
         signals: borrowing StopSignals, keyboard: consuming Keyboard? = nil
     ) throws(MachineError) -> Outcome {
+        var keyboard = keyboard
+        return try run(signals, &keyboard, until: configuration.timeout.map { Clock.monotonic() &+ $0 })
+    }
+
+    /// The same, and again after a pause; the deadline is of the monotonic clock.
+    package func run(
+        _ signals: borrowing StopSignals, _ keyboard: inout Keyboard?, until deadline: UInt64?
+    ) throws(MachineError) -> Outcome {
         do throws(HostError) {
             try Thread.installKick()
-            let started = Clock.monotonic()
             let thread = try vcpu.start()
-            let deadline = configuration.timeout.map { started &+ $0 }
             supervise(thread, signals, &keyboard, deadline)
             thread.join()
         } catch { throw .host(error) }
@@ -34,7 +40,8 @@ extension Machine {
         return Outcome(stop: .memoryLost, exits: outcome.exits)
     }
 
-    private var isCutShort: Bool { platform.memoryLost != nil || text?.isCutShort == true }
+    /// Whether a file under its memory lost pages.
+    package var isCutShort: Bool { platform.memoryLost != nil || text?.isCutShort == true }
 
     private func supervise(
         _ thread: borrowing Thread, _ signals: borrowing StopSignals, _ keyboard: inout Keyboard?, _ deadline: UInt64?
@@ -51,7 +58,10 @@ extension Machine {
             let (ended, signalled, typed) = wait(
                 for: WaitFor(vcpu.done.fd), WaitFor(signals.fd), keys, nanoseconds: left)
             if ended { return }
-            if signalled, let signal = signals.take() { platform.control.request(signal: signal) }
+            if signalled, let signal = signals.take() {
+                let isWish = configuration.snapshot != nil && signal == snapshotSignal
+                if isWish { platform.control.requestPause() } else { platform.control.request(signal: signal) }
+            }
             if typed, keyboard?.pump() == true { platform.control.request(signal: interruptSignal) }
             if let deadline, Clock.monotonic() >= deadline { platform.control.requestTimeout() }
             if isInFile, isCutShort { platform.control.requestMemoryLost() }

@@ -42,6 +42,10 @@ struct Option {
         Option(name: "--profile-rate", value: "HZ", help: "samples a second, 1 to 10000 (default 1000)"),
         Option(name: "--quiet", value: nil, help: "no guest log lines, one line for a crash"),
         Option(name: "--core", value: "FILE", help: "write an ELF core that gdb opens when the guest crashes"),
+        Option(
+            name: "--snapshot", value: "FILE",
+            help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
+        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
 }
@@ -82,6 +86,9 @@ struct RunOptions {
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
         if statistics != nil { configuration.observation.statistics = true }
+        if configuration.endsWithSnapshot, configuration.snapshot == nil {
+            throw UsageError("--snapshot-exit needs --snapshot FILE")
+        }
         try refuseToOverwrite(image)
     }
 
@@ -89,6 +96,7 @@ struct RunOptions {
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
+        if configuration.snapshot == image { throw UsageError("--snapshot would overwrite the image") }
         if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
@@ -112,6 +120,7 @@ struct RunOptions {
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value
         case "--profile-rate": configuration.observation.profileRate = try rate(value ?? "")
+        case "--snapshot": configuration.snapshot = value
         case "--stats": statistics = try statisticsTarget(value)
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
@@ -119,6 +128,7 @@ struct RunOptions {
             case "--map-image": configuration.mapsImage = true
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
+            case "--snapshot-exit": configuration.endsWithSnapshot = true
             default: throw UsageError(nil)
             }
         }

@@ -88,6 +88,13 @@ static inline void call_handler(uint32_t vector, uint64_t address)
     call(SWIFTLET_CALL_HANDLER);
 }
 
+/* SWIFTLET_SNAPSHOT_...: whether one was made, and whether this guest was made from it. */
+static inline int64_t call_snapshot(void)
+{
+    call(SWIFTLET_CALL_SNAPSHOT);
+    return CALL_ARGUMENTS(struct swiftlet_snapshot)->result;
+}
+
 static inline void call_timer(uint64_t deadline, uint32_t vector)
 {
     *CALL_ARGUMENTS(struct swiftlet_timer) = (struct swiftlet_timer){.deadline = deadline, .vector = vector};

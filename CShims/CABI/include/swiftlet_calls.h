@@ -26,6 +26,7 @@
 #define SWIFTLET_CALL_FAULT_ADDRESS 42
 #define SWIFTLET_CALL_RECLAIM 43
 #define SWIFTLET_CALL_GROW 44
+#define SWIFTLET_CALL_SNAPSHOT 50
 
 #define SWIFTLET_NO_DEADLINE 0xffffffffffffffff
 
@@ -40,6 +41,10 @@
 #define SWIFTLET_LOG_WARNING 2
 #define SWIFTLET_LOG_INFO 3
 #define SWIFTLET_LOG_DEBUG 4
+
+#define SWIFTLET_SNAPSHOT_NONE (-1) /* snapshot.result: none was made */
+#define SWIFTLET_SNAPSHOT_SAVED 0   /* it was made, and this is the guest that it was made of */
+#define SWIFTLET_SNAPSHOT_RESTORED 1 /* this guest was made from it */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -127,6 +132,11 @@ struct swiftlet_grow {
     uint64_t size;    /* bytes wanted; rounded up to steps */
     uint64_t start;   /* out: guest-physical, a multiple of 2 MiB; it begins where the memory granted before ended */
     uint64_t granted; /* out: bytes, a multiple of 2 MiB; 0 when there is not as much to be had */
+};
+
+/* "I am ready": a snapshot is made, where the operator has asked for one (swiftlet run --snapshot FILE). */
+struct swiftlet_snapshot {
+    int64_t result; /* out: SWIFTLET_SNAPSHOT_... */
 };
 
 _Static_assert(sizeof(struct swiftlet_console_read) == 32, "part of the ABI");

@@ -1,6 +1,6 @@
 // The grow call: more memory, up to `--mem-max`. docs/ABI.md, "grow".
 //
-// A host that has no more is a result, not a stop. Read next: ../Stop.swift, Backing/Growth.swift.
+// A host that has no more is a result, not a stop. Read next: Backing/Growth.swift, Snapshot.swift.
 
 import Backing
 import CABI

@@ -15,7 +15,8 @@ extension VCPUContext {
         guard (call.start | call.size) % AddressMap.pageSize == 0, platform.memory.contains(start, call.size) else {
             return misuse("reclaim: \(call.size) bytes at \(start.description) are not whole pages of guest memory")
         }
-        let failure = MemoryStore.release(start, call.size, of: platform.memory, in: platform.store)
+        let failure = MemoryStore.release(
+            start, call.size, of: platform.memory, in: platform.store, isMapped: platform.isMapped)
         return failure == 0 ? .resume : end(.hostFailed("giving memory back", errno: failure))
     }
 }
