@@ -97,6 +97,9 @@ struct RunOptions {
             throw UsageError("--map-image needs --backing anon")
         }
         if configuration.snapshot == image { throw UsageError("--snapshot would overwrite the image") }
+        if let path = configuration.snapshot, path == configuration.backing.path {
+            throw UsageError("--snapshot and --backing would overwrite each other")
+        }
         if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }

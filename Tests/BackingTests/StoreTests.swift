@@ -67,6 +67,28 @@ func splitMemory(limit: UInt64 = 0) throws -> GuestMemory {
         #expect(MemoryStore.release(GuestAddress(.max - 4095), 4096, of: memory, in: store) == EINVAL)
     }
 
+    /// On both sides of the first 2 MiB, where pages become huge; the neighbours stay the file's.
+    @Test func whatAFileLiesUnderDoesNotComeBack() throws {
+        let folder = ScratchFolder()
+        let file = try File(try folder.file("under", [UInt8](repeating: 7, count: 1 << 20)), .read)
+        let memory = try GuestMemory(low: 0x1_0000..<4 << 20)
+        let start = 3 << 19
+        let place = unsafe mmap(
+            UnsafeMutableRawPointer(bitPattern: memory.hostBase + UInt(start)), 1 << 20, PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_FIXED, file.fd, 0)
+        let isMapped = unsafe place != MAP_FAILED
+        try #require(isMapped)
+        let first = GuestAddress(UInt64(start) + 4096)
+        memory.write(UInt64(1), at: first)
+        #expect(MemoryStore.release(first, 1 << 20 - 8192, of: memory, in: nil, isMapped: true) == 0)
+        #expect(MemoryStore.release(first, 0, of: memory, in: nil, isMapped: true) == 0)
+        #expect(memory.read(GuestAddress(UInt64(start) + 4088)) == UInt64(0x0707_0707_0707_0707))
+        for page in 1..<255 {
+            #expect(memory.read(GuestAddress(UInt64(start + page * 4096))) == UInt64(0))
+        }
+        #expect(memory.read(GuestAddress(UInt64(start + 255 * 4096))) == UInt64(0x0707_0707_0707_0707))
+    }
+
     /// Byte n of memory is byte n of the file.
     @Test func aFileHoldsMemoryInOrder() throws {
         let folder = ScratchFolder()

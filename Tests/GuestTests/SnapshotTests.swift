@@ -104,6 +104,32 @@ extension GuestTests {
             #expect(ending.outputText == "restored, generation 1\n", "\(ending.errorText)")
         }
 
+        /// Whatever it is made of. A page given back by a restored guest is zero, not what the file holds.
+        @Test(arguments: ["anon", "thp", "memfd", "file:"])
+        func memoryOfEachKindIsSavedAndReclaimed(backing: String) throws {
+            let kind = backing == "file:" ? "file:\(folder.path)/memory" : backing
+            let options = ["--backing", kind, "--mem", "16", "--snapshot", file, "--snapshot-exit"]
+            var child = try House.run(options + [House.image("reclaim"), "save"])
+            let first = child.finish()
+            #expect(first.how == .exited(0) && first.output.isEmpty, "\(first.errorText)")
+            let second = "\(folder.path)/second"
+            var restored = try restore(file, ["--verify", "--snapshot", second])
+            let ending = restored.finish()
+            #expect(ending.outputText == "reclaim: ok\n", "\(ending.errorText)")
+            var last = try restore(second, ["--verify"])
+            #expect(last.finish().outputText == "reclaim: ok\n")
+        }
+
+        /// Also the parts of it that nobody has touched.
+        @Test func mappedImageIsSaved() throws {
+            let options = ["--map-image", "--snapshot", file, "--snapshot-exit"]
+            var child = try House.run(options + [House.image("large-image"), "save"])
+            #expect(child.finish().how == .exited(0))
+            var restored = try restore(file)
+            let ending = restored.finish()
+            #expect(ending.outputText == "large-image: ok\n", "\(ending.errorText)")
+        }
+
         @Test func restoredGuestIsSavedAgain() throws {
             var child = try House.run(["--snapshot", file, "--snapshot-exit", House.image("snapshot"), "again"])
             let first = child.finish()

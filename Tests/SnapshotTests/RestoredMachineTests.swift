@@ -2,9 +2,11 @@
 //
 // Read next: Tests/GuestTests/SnapshotTests.swift, which does so with whole programs at random instants.
 
+import Backing
 import CABI
 import CSnapshot
 import Foundation
+import GuestMemory
 import Host
 import ImageBuilder
 import Synchronization
@@ -20,15 +22,20 @@ extension Extents {
 
 enum SavedMachine {
     /// A machine that has not run: it exits with 42 when it does.
-    static func make(in folder: ScratchFolder) throws -> Machine {
+    static func make(in folder: ScratchFolder, _ backing: Backing = .anonymous) throws -> Machine {
         let callPage: [UInt8] = [0x00, 0x00, 0x02, 0x00]  // 0x20000
         let store: [UInt8] = [0x48, 0xc7, 0x04, 0x25] + callPage + [42, 0, 0, 0]  // mov qword [call page], 42
         let exit: [UInt8] = [0xba, 0x20, 0x05, 0, 0, 0xef]  // mov edx, 0x520; out dx, eax
         var configuration = Configuration(
             image: try folder.file("guest.elf", ELFBuilder.guest(code: store + exit).build()))
         configuration.memorySize = 1 << 20
+        configuration.backing = backing
         var phases = Phases(start: Clock.monotonic())
         return try Machine(configuration, console: Console(input: -1, output: -1), phases: &phases)
+    }
+
+    static func save(_ machine: Machine, _ path: String) throws(SnapshotError) {
+        _ = try machine.save(to: path, byGuest: false)
     }
 
     static func open(_ path: String) throws(SnapshotError) { _ = try Snapshot(path) }
@@ -66,6 +73,29 @@ enum SavedMachine {
         _ = try SavedMachine.make(in: folder).save(to: path, byGuest: false)
         #expect(try run(SavedMachine.restore(path)) == 42)
         #expect(try run(SavedMachine.restore(path)) == 42, "as often as one likes")
+    }
+
+    /// A page of a file need not be mapped to have content: this process's page table says nothing about it.
+    @Test func whatIsInAFileIsSavedThoughItIsNotMapped() throws {
+        let first = try SavedMachine.make(in: folder, .memfd)
+        let address = GuestAddress(0x8_0000)
+        first.platform.memory.write(UInt64(7), at: address)
+        let page = unsafe UnsafeMutableRawPointer(bitPattern: first.platform.memory.hostBase + 0x8_0000)
+        let isUnmapped = unsafe madvise(page, 4096, MADV_DONTNEED) == 0
+        #expect(isUnmapped)
+        _ = try first.save(to: path, byGuest: false)
+        #expect(try SavedMachine.restore(path).platform.memory.read(address) == UInt64(7))
+    }
+
+    /// Memory is a file, and the file is cut short: half of memory would be saved as zeros.
+    @Test func fileThatWasCutShortIsNotSaved() throws {
+        let memory = "\(folder.path)/memory"
+        let first = try SavedMachine.make(in: folder, .file(memory))
+        let isShorter = unsafe truncate(memory, 1 << 19) == 0
+        #expect(isShorter)
+        let error = #expect(throws: SnapshotError.self) { try SavedMachine.save(first, path) }
+        #expect(error?.message.contains("cut short") == true)
+        #expect(!FileManager.default.fileExists(atPath: path))
     }
 
     @Test func clockAndCountGoOn() throws {

@@ -1,6 +1,6 @@
 /*
  * grow: asks for memory until there is no more, in steps as they are granted; each is zero, is memory for the CPU and for
- * calls alike, and keeps what is written.
+ * calls alike, and keeps what is written. With the argument "save" it then says that it is ready, which comes too late.
  */
 #include "guest.h"
 
@@ -46,6 +46,8 @@ int main(const struct swiftlet_boot_info *boot)
     check(total == boot->memory_max, "all that boot info promises is granted");
     for (uint64_t at = first; at < next; at += boot->memory_step)
         check(*(uint64_t *)at == MARK + at, "every step keeps its content");
+    if (argument_is(0, "save"))
+        check(call_snapshot() == SWIFTLET_SNAPSHOT_NONE, "memory that has grown is not saved");
     print("grow: %lu MiB to %lu MiB\n", boot->memory_size >> 20, total >> 20);
     return 0;
 }

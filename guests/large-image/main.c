@@ -1,6 +1,6 @@
 /*
  * large-image: 2 MiB of read-only data and what follows them are in memory as the file has them, copied or mapped; with
- * the argument "wait" it looks again after a line of input.
+ * the argument "wait" it looks again after a line of input, and with "save" it says that it is ready before it has looked at all.
  */
 #include "guest.h"
 
@@ -31,6 +31,8 @@ static void write_there(void)
 int main(const struct swiftlet_boot_info *boot)
 {
     (void)boot;
+    if (argument_is(0, "save"))
+        call_snapshot();
     look();
     write_there();
     if (argument_is(0, "wait")) {
