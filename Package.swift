@@ -119,7 +119,8 @@ let package = Package(
             name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
-            name: "SnapshotTests", dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
+            name: "SnapshotTests",
+            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),

@@ -126,7 +126,8 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> GuestMemory {
         let (size, host) = (layout.memorySize, Processor.memorySize())
         if size > host, backing.path == nil { throw .memoryBeyondHost(given: size, host: host) }
-        return try fromMemory(try GuestMemory(low: layout.low, high: plan?.high(layout.high) ?? layout.high, limit: plan?.limit ?? 0))
+        return try fromMemory(
+            try GuestMemory(low: layout.low, high: plan?.high(layout.high) ?? layout.high, limit: plan?.limit ?? 0))
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.

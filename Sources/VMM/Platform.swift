@@ -28,7 +28,8 @@ package final class Platform: Sendable {
 
     package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
-        quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil, growth: Growth? = nil
+        quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil,
+        growth: Growth? = nil
     ) {
         self.memory = memory
         self.store = store

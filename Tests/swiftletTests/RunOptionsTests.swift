@@ -95,7 +95,8 @@ import VMM
         #expect(error("--backing", "disk", "i") == "--backing: anon, thp, memfd, hugetlb or file:PATH")
         #expect(error("--backing", "file:", "i") == "--backing: anon, thp, memfd, hugetlb or file:PATH")
         #expect(
-            error("--backing", "file:x", "--snapshot", "x", "i") == "--snapshot and --backing would overwrite each other")
+            error("--backing", "file:x", "--snapshot", "x", "i")
+                == "--snapshot and --backing would overwrite each other")
         #expect(error("--backing", "file:i", "i") == "--backing would overwrite the image")
         #expect(error("--map-image", "--backing", "memfd", "i") == "--map-image needs --backing anon")
         #expect(try parse("--map-image", "i").configuration.mapsImage)
