@@ -16,8 +16,10 @@ public func exitProcess(_ status: Int32) -> Never { _exit(status) }
 public func isOpenDescriptor(_ fd: Int32) -> Bool { chost_is_open(fd) != 0 }
 
 /// The descriptor that an environment variable names; nil without one, or when it is no number.
-public func descriptorFromEnvironment(_ name: String) -> Int32? {
-    guard let value = unsafe getenv(name) else { return nil }
+public func descriptorFromEnvironment(_ name: StaticString) -> Int32? {
+    // A StaticString lies in memory as C wants it; a String would be copied into an array, a program's first (60 us).
+    let text = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    guard let value = unsafe getenv(text) else { return nil }
     return unsafe Int32(String(cString: value))
 }
 
