@@ -144,9 +144,9 @@ public final class MemoryStore: Sendable {
     /// Whether we read a page of a file that was no longer there.
     public static var pageWasLost: Bool { sawBusError() }
 
-    /// Whether pages of it were lost: somebody cut the file short, or its disk failed.
+    /// Whether pages of it were lost: somebody cut the file short, or its disk failed. Nobody can cut a memfd of ours.
     public func lostPages(_ memory: borrowing GuestMemory) -> Bool {
-        if sawBusError() { return true }
+        if backing != .memfd, sawBusError() { return true }
         guard backing.path != nil, let size = try? file.size() else { return false }
         return size < (memory.high.isEmpty ? lowEnd : offset(memory.high.upperBound))
     }
