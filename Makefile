@@ -4,14 +4,14 @@
 LAYOUT = -Xswiftc -use-ld=lld -Xlinker --symbol-ordering-file=$(CURDIR)/CShims/CStart/start-order \
     -Xlinker --no-warn-symbol-ordering
 SWIFT_BUILD = swift build -c release -Xswiftc -static-executable $(LAYOUT) --scratch-path .build-static
-PROGRAMS = swiftlet swiftlet-bench swiftlet-check swiftlet-doctor swiftlet-inspect
+PROGRAMS = swiftlet swiftlet-bench swiftlet-check swiftlet-doctor swiftlet-inspect swiftlet-snapshot
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
 PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test bench bench-selftest fuzz lint format docs install clean
+.PHONY: help deps lab-deps build guests run test lab-test snapshot-test bench bench-selftest fuzz lint format docs install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,9 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
+
+snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
+	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter GuestTests/Snapshots
 
 bench: deps build ## what exits, memory and a start cost here, and are the promises kept? Both go into benchmarks/RESULTS.md
 	@packages=valgrind; $(INSTALL_MISSING)

@@ -20,6 +20,7 @@ let package = Package(
     name: "swiftlet",
     products: [
         .library(name: "VMM", targets: ["VMM"]),
+        .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -31,10 +32,12 @@ let package = Package(
         .target(name: "CKVM", path: "CShims/CKVM"),
         .target(name: "CHost", path: "CShims/CHost"),
         .target(name: "CABI", path: "CShims/CABI"),
+        .target(name: "CBacking", path: "CShims/CBacking"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
             cSettings: [.unsafeFlags(["-gdwarf-4"])]),
+        .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
         // The ground: each of these imports nothing of ours but its own shim.
@@ -47,10 +50,21 @@ let package = Package(
         // What watches a run: it knows an exit and a machine's memory, but no machine.
         .target(name: "Observe", dependencies: ["KVM", "Host"], swiftSettings: strict),
 
+        // Guest memory other than the default's, and what is said about all of it.
+        .target(
+            name: "Backing", dependencies: ["Boot", "GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
+            swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
-            name: "VMM", dependencies: ["Boot", "KVM", "GuestMemory", "X86", "Host", "Observe", "CABI"],
+            name: "VMM",
+            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "Observe", "CABI"],
+            swiftSettings: strict),
+
+        // A machine's way into a file and back.
+        .target(
+            name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
             swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.
@@ -58,12 +72,15 @@ let package = Package(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
-        .executableTarget(name: "swiftlet", dependencies: ["VMM", "Rig", "CStart"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
@@ -86,6 +103,10 @@ let package = Package(
         .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "BackingTests",
+            dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
@@ -95,8 +116,16 @@ let package = Package(
         ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "VMMTests", dependencies: ["VMM", "Observe", "ImageBuilder", "TestSupport"], swiftSettings: testing),
-        .testTarget(name: "swiftletTests", dependencies: ["swiftlet", "TestSupport"], swiftSettings: testing),
+            name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "SnapshotTests",
+            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
+        .testTarget(
+            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

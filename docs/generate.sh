@@ -49,7 +49,7 @@ programs=$(cd "$bin" && echo swiftlet swiftlet-*)
 nested=$(for name in $programs; do
     [ "$name" = swiftlet ] || subcommands "$bin/$name" | sed "s/^/$name-/"
 done)
-names=$(echo swiftlet-run $programs $nested | tr ' ' '\n' | sort)
+names=$(echo swiftlet-run swiftlet-restore $programs $nested | tr ' ' '\n' | sort)
 for name in $programs; do
     page "$name" "$bin/$name"
     completions "$name"
@@ -59,3 +59,4 @@ for name in $nested; do
     page "$name" "$bin/$program ${name##*-}"
 done
 page swiftlet-run "$bin/swiftlet run"
+page swiftlet-restore "$bin/swiftlet restore"

@@ -39,6 +39,8 @@ extension RingThree {
         info.image_end = layout.image.upperBound
         info.tsc_frequency = parameters.tscFrequency
         info.features = parameters.features
+        info.memory_max = max(parameters.growth.maximum, layout.memorySize)
+        info.memory_step = parameters.growth.step
         memory.write(info, at: GuestAddress(AddressMap.bootInfo))
         let seed = UInt64(MemoryLayout<swiftlet_boot_info>.offset(of: \.entropy_seed) ?? 0)
         memory.write(parameters.seed, at: GuestAddress(AddressMap.bootInfo + seed))
@@ -58,7 +60,7 @@ extension RingThree {
     }
 
     /// What lies where, ascending, without gaps between the entries but for guard pages and holes.
-    var memoryMap: ShortList<swiftlet_memory_range, 10> {
+    public var memoryMap: ShortList<swiftlet_memory_range, 10> {
         var map = ShortList<swiftlet_memory_range, 10>()
         func add(_ range: Range<UInt64>, _ type: Int32) {
             if range.isEmpty { return }

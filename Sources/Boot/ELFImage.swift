@@ -93,9 +93,12 @@ public typealias ELFSegments = ShortList<ELFSegment, 16>
         return place &- lowest
     }
 
-    /// Copies the segments into memory. The rest of each segment's pages must be zero already.
-    public func load(into memory: borrowing GuestMemory, bias: UInt64) throws(ImageError) {
-        for segment in segments {
+    /// Copies the segments into memory, but those whose bit is set in `mapped`: they are there. The rest of each segment's
+    /// pages must be zero already.
+    public func load(
+        into memory: borrowing GuestMemory, bias: UInt64, mapped: UInt32 = 0
+    ) throws(ImageError) {
+        for (index, segment) in segments.enumerated() where mapped >> UInt32(index) & 1 == 0 {
             let start = GuestAddress(segment.address &+ bias)
             guard let target = unsafe memory.pointer(start, segment.memorySize) else {
                 throw .memoryTooSmall(

@@ -45,6 +45,14 @@ public struct Layout: Equatable, Sendable {
         module = tables.upperBound..<end
     }
 
+    /// The layout of a machine that was planned before.
+    package init(
+        memorySize: UInt64, image: Range<UInt64>, stack: Range<UInt64>, tables: Range<UInt64>, module: Range<UInt64>
+    ) {
+        (low, high) = AddressMap.memory(size: memorySize)
+        (self.memorySize, self.image, self.stack, self.tables, self.module) = (memorySize, image, stack, tables, module)
+    }
+
     /// What is left: below the image, behind the module, from 4 GiB up. Ascending, none empty.
     public var free: [Range<UInt64>] { [freeBelow, freeBehind, high].filter { !$0.isEmpty } }
     public var freeBelow: Range<UInt64> { AddressMap.imageStart..<image.lowerBound }

@@ -15,6 +15,10 @@ public struct BootParameters: Sendable {
     public var tscFrequency: UInt64
     public var features: swiftlet_cpu_features
     public var seed: (UInt64, UInt64, UInt64, UInt64)
+    /// Bit n: segment n of the image is in memory already.
+    public var mapped: UInt32 = 0
+    /// What the grow call may bring memory to in all, and the bytes it adds at a time; 0 when it cannot grow.
+    public var growth: (maximum: UInt64, step: UInt64) = (0, 0)
 
     public init(
         arguments: [String], moduleSize: UInt64, tscFrequency: UInt64, features: swiftlet_cpu_features,
@@ -50,11 +54,16 @@ public struct RingThree: Sendable {
         self.segments = segments
     }
 
+    /// A guest that lies in memory already.
+    package init(layout: Layout, bias: UInt64) {
+        (self.layout, self.bias, segments, entry) = (layout, bias, ELFSegments(), 0)
+    }
+
     /// Fills memory with everything but the module's content; returns how the vCPU starts.
     public func install(
         _ image: borrowing ELFImage, in memory: borrowing GuestMemory, _ parameters: BootParameters
     ) throws(ImageError) -> CPUState {
-        try image.load(into: memory, bias: bias)
+        try image.load(into: memory, bias: bias, mapped: parameters.mapped)
         return try finish(in: memory, parameters)
     }
 

@@ -1,11 +1,12 @@
 // The guest's memory in our address space, and the one gate through which every access passes.
 //
-// One anonymous mapping backs it all: host address = base + guest-physical address, so translation is an addition and
-// host, slot and guest pages can all be huge. The ranges say which part of that space is memory; the rest (below
-// 64 KiB, the hole under 4 GiB) is address space that is never touched. Nothing is populated until someone writes.
-// Read next: GuestAtomic.swift.
+// One reservation holds it all: host address = base + guest-physical address, so translation is an addition and host,
+// slot and guest pages can all be huge. The ranges say which part of that space is memory; the rest (below 64 KiB, the
+// hole under 4 GiB, what memory may still grow into) is address space that is never touched. It is anonymous memory
+// until a store (Backing/MemoryStore) maps another over it. Read next: GuestAtomic.swift.
 
 import Glibc
+import Synchronization
 
 /// Why there is no memory.
 public enum GuestMemoryError: Error, Equatable, Sendable {
@@ -21,15 +22,22 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     /// Where guest-physical 0 would lie.
     @usableFromInline let base: UnsafeMutableRawPointer
     /// Bytes of address space reserved.
-    @usableFromInline let span: UInt64
+    public let span: UInt64
     /// The memory below the hole under 4 GiB.
     public let low: Range<UInt64>
-    /// The memory from 4 GiB up; empty for small machines.
-    public let high: Range<UInt64>
+    @usableFromInline let highStart: UInt64
+    @usableFromInline let highEnd: Atomic<UInt64>
+    /// The memory from 4 GiB up; empty for small machines. Its end moves when memory grows.
+    @inlinable
+    public var high: Range<UInt64> {
+        // Sound: it never ends before it starts.
+        unsafe Range(uncheckedBounds: (highStart, highEnd.load(ordering: .acquiring)))
+    }
 
-    /// Reserves `max(low.upperBound, high.upperBound)` bytes of lazily backed memory, aligned to 2 MiB.
-    public init(low: Range<UInt64>, high: Range<UInt64> = 0..<0) throws(GuestMemoryError) {
-        let span = max(low.upperBound, high.upperBound)
+    /// Reserves address space up to the end of memory, or to `limit` where memory shall be able to grow to that address;
+    /// lazily backed, aligned to 2 MiB.
+    public init(low: Range<UInt64>, high: Range<UInt64> = 0..<0, limit: UInt64 = 0) throws(GuestMemoryError) {
+        let span = max(low.upperBound, high.upperBound, limit)
         let huge = 2 << 20
         guard let room = Int(exactly: span), room <= Int.max - huge else {
             throw GuestMemoryError.mapping(span, errno: ENOMEM)
@@ -50,7 +58,8 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         if room > huge { unsafe madvise(base + huge, room - huge, MADV_HUGEPAGE) }
         self.span = span
         self.low = low
-        self.high = high
+        highStart = high.lowerBound
+        highEnd = Atomic(high.upperBound)
     }
 
     deinit { unsafe munmap(base, Int(span)) }
@@ -126,6 +135,12 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         guard let pointer = unsafe pointer(address, count) else { return nil }
         var span = unsafe UnsafeMutableRawBufferPointer(start: pointer, count: Int(count)).mutableBytes
         return body(&span)
+    }
+
+    /// Memory now ends at `end`, inside the reservation: its backing and its slot must be there already.
+    public func grow(to end: UInt64) {
+        precondition(end >= high.upperBound && end <= span)
+        highEnd.store(end, ordering: .releasing)
     }
 
     /// The host address of guest-physical 0, for memory slots.

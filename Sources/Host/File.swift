@@ -7,7 +7,7 @@ import CHost
 import Glibc
 
 /// An owned descriptor.
-public struct File: ~Copyable {
+public struct File: ~Copyable, Sendable {
     public let fd: Int32
 
     public init(owning fd: Int32) { self.fd = fd }
@@ -37,6 +37,14 @@ public struct File: ~Copyable {
         var status = stat()
         if unsafe fstat(fd, &status) != 0 { throw HostError("fstat", path, errno: errno) }
         return status
+    }
+
+    /// What changes when a file does.
+    public func stamp() throws(HostError) -> FileStamp {
+        let status = try status("")
+        let time = status.st_mtim
+        return FileStamp(
+            size: UInt64(status.st_size), modified: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 
     /// Bytes in a regular file.
@@ -96,6 +104,13 @@ public struct File: ~Copyable {
     public func truncate(_ size: UInt64) throws(HostError) {
         if ftruncate(fd, off_t(size)) != 0 { throw HostError("ftruncate", "", errno: errno) }
     }
+}
+
+/// A file's size in bytes and the time of its last change, in nanoseconds since 1970.
+public struct FileStamp: Equatable, Sendable {
+    public let size: UInt64
+    public let modified: UInt64
+    public init(size: UInt64, modified: UInt64) { (self.size, self.modified) = (size, modified) }
 }
 
 /// Text from a hostile source, on one line: control characters, and anything that hides or reorders text, as "?".

@@ -6,7 +6,7 @@ import CHost
 import Glibc
 
 /// An owned pipe(2), both ends non-blocking.
-public struct Pipe: ~Copyable {
+public struct Pipe: ~Copyable, Sendable {
     public let reader: Int32
     private var writer: Int32
 

@@ -16,8 +16,10 @@ public func exitProcess(_ status: Int32) -> Never { _exit(status) }
 public func isOpenDescriptor(_ fd: Int32) -> Bool { chost_is_open(fd) != 0 }
 
 /// The descriptor that an environment variable names; nil without one, or when it is no number.
-public func descriptorFromEnvironment(_ name: String) -> Int32? {
-    guard let value = unsafe getenv(name) else { return nil }
+public func descriptorFromEnvironment(_ name: StaticString) -> Int32? {
+    // A StaticString lies in memory as C wants it; a String would be copied into an array, a program's first (60 us).
+    let text = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    guard let value = unsafe getenv(text) else { return nil }
     return unsafe Int32(String(cString: value))
 }
 
@@ -43,8 +45,15 @@ public func execute(_ name: String, _ arguments: [String]) -> String {
 
 /// Where our executable lies, symbolic links resolved.
 public func ownFolder() -> String? {
+    guard let path = linkTarget("/proc/self/exe"), let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+        return nil
+    }
+    return String(path[..<slash])
+}
+
+/// Where a symbolic link leads; nil when it is none.
+public func linkTarget(_ path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-    guard length > 0, let slash = buffer[..<length].lastIndex(of: UInt8(ascii: "/")) else { return nil }
-    return String(decoding: buffer[..<slash], as: UTF8.self)
+    let length = unsafe readlink(path, &buffer, buffer.count)
+    return length > 0 ? String(decoding: buffer[..<length], as: UTF8.self) : nil
 }

@@ -33,3 +33,16 @@ public struct MemorySlot: Sendable {
         self.flags = flags
     }
 }
+
+/// The slots of a VM. Holds the descriptor, not the VM: it must not outlive it.
+public struct MemorySlots: Sendable {
+    let vm: Int32
+
+    /// As `VM.set`.
+    public func set(_ slot: MemorySlot) throws(KVMError) {
+        var region = kvm_userspace_memory_region(
+            slot: slot.index, flags: slot.flags.rawValue, guest_phys_addr: slot.guestAddress,
+            memory_size: slot.size, userspace_addr: UInt64(slot.hostAddress))
+        _ = try check(unsafe ckvm_set_user_memory_region(vm, &region), "KVM_SET_USER_MEMORY_REGION")
+    }
+}

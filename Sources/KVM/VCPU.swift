@@ -61,6 +61,11 @@ import Glibc
     /// RBP at the last exit, free of charge. Needs `synchroniseRegisters()`.
     public var basePointer: UInt64 { unsafe shared.pointee.s.regs.regs.rbp }
 
+    /// Whether an interrupt that KVM was given still waits for its delivery, as of the last run's end.
+    public var holdsInterrupt: Bool {
+        unsafe shared.pointee.ready_for_interrupt_injection == 0 && shared.pointee.if_flag != 0
+    }
+
     /// What an `IN` reads: the same value for each item.
     public func answerPortRead(_ value: UInt32) {
         let io = unsafe shared.pointee.io

@@ -24,12 +24,10 @@ public struct VM: ~Copyable, Sendable {
     /// Adds, replaces or (with size 0) deletes a slot. The corresponding ioctl is `KVM_SET_USER_MEMORY_REGION`.
     ///
     /// - Throws: EEXIST when it overlaps another slot, EINVAL when something is not page-aligned.
-    public func set(_ slot: MemorySlot) throws(KVMError) {
-        var region = kvm_userspace_memory_region(
-            slot: slot.index, flags: slot.flags.rawValue, guest_phys_addr: slot.guestAddress,
-            memory_size: slot.size, userspace_addr: UInt64(slot.hostAddress))
-        _ = try check(unsafe ckvm_set_user_memory_region(fd, &region), "KVM_SET_USER_MEMORY_REGION")
-    }
+    public func set(_ slot: MemorySlot) throws(KVMError) { try slots.set(slot) }
+
+    /// For whoever adds slots to a machine that runs.
+    public var slots: MemorySlots { MemorySlots(vm: fd) }
 
     /// Puts the local APICs into the kernel and leaves PIC and I/O APIC to us.
     ///

@@ -37,6 +37,7 @@ public struct Observer: ~Copyable {
     private var rip: UInt64 = 0
     private var waitedBefore: UInt64?
     private var sleepsBefore = 0
+    private var hasSlept = false
 
     /// Opens the files, so that a bad path is an error before the guest starts.
     public init(_ wanted: Observation, title: String) throws(HostError) {
@@ -45,18 +46,24 @@ public struct Observer: ~Copyable {
         if let path = wanted.profile { sampler = Sampler(try OutputFile(path), rate: wanted.profileRate) }
     }
 
-    /// The run begins, on the vCPU's thread.
+    /// The run begins, on the vCPU's thread; after a pause again, on another.
     public mutating func begins(_ machine: some ObservedMachine) {
         waitedBefore = waitedForCPU()
         sleepsBefore = Thread.voluntarySwitches()
+        event.handled = 0  // what lies between is the pause
         sampler?.start(at: machine.time(at: Clock.tsc()))
     }
 
     /// The run has ended, on the vCPU's thread.
     public mutating func ends() {
         // A handler that slept was ready before it ran again, and the kernel's account does not tell that from KVM_RUN's.
-        if Thread.voluntarySwitches() != sleepsBefore { return }
-        if let before = waitedBefore, let now = waitedForCPU() { table?.waited = now &- before }
+        if Thread.voluntarySwitches() != sleepsBefore { hasSlept = true }
+        guard !hasSlept, let before = waitedBefore, let now = waitedForCPU() else {
+            table?.waited = nil
+            return
+        }
+        let sum = table?.waited ?? 0
+        table?.waited = sum &+ now &- before
     }
 
     /// KVM_RUN begins.

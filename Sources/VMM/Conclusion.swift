@@ -9,7 +9,7 @@ extension Machine {
     /// Says how the machine ended, writes the core of a crash, and returns the exit status.
     public func conclude(_ outcome: Outcome) -> Int32 {
         switch outcome.stop {
-        case .exited: break
+        case .exited, .paused: break
         case .timedOut: say("the guest did not exit within the --timeout and was stopped", briefly: true)
         case .signalled(let signal): say("stopped by \(signalName(signal))", briefly: true)
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
@@ -32,8 +32,8 @@ extension Machine {
     private func writeCore(_ crash: Crash, _ path: String) {
         do throws(HostError) {
             let size = try CoreDump(self, crash).write(to: path)
-            let symbols = guest.bias == 0 ? "" : " -ex 'add-symbol-file \(source.path) -o \(hex(guest.bias))'"
-            let opens = "gdb \(guest.bias == 0 ? source.path : "-c") \(path)\(symbols)"
+            let symbols = guest.bias == 0 ? "" : " -ex 'add-symbol-file \(configuration.image) -o \(hex(guest.bias))'"
+            let opens = "gdb \(guest.bias == 0 ? configuration.image : "-c") \(path)\(symbols)"
             say("core written to \(path) (\(size >> 10) KiB of it not zero): \(opens)")
         } catch { say("no core: \(error.message)") }
     }

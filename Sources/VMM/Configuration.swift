@@ -2,6 +2,7 @@
 //
 // Read next: Machine.swift.
 
+import Backing
 import Observe
 
 /// A machine's configuration. The command line's defaults are these.
@@ -12,6 +13,13 @@ public struct Configuration: Sendable {
     public var arguments: [String] = []
     /// Bytes, a multiple of the page size; 1 MiB at least.
     public var memorySize: UInt64 = 64 << 20
+    /// Bytes that the guest's grow calls may bring memory to; nil for no growth.
+    public var memoryMaximum: UInt64?
+    public var backing = Backing.anonymous
+    /// Large read-only segments are mapped from the image's file, which must not change meanwhile.
+    public var mapsImage = false
+    /// Threads that populate memory before the guest starts, 0 for one on each CPU; nil for none.
+    public var prefaultThreads: Int?
     /// Nanoseconds from the start of the guest; nil for no limit.
     public var timeout: UInt64?
     /// Path of a data module for the guest.
@@ -25,6 +33,9 @@ public struct Configuration: Sendable {
 
     /// What to watch while it runs.
     public var observation = Observation()
+    /// Where a snapshot goes when the guest or SIGUSR2 asks for one, and whether the run ends with it.
+    public var snapshot: String?
+    public var endsWithSnapshot = false
 
     public static let smallestMemory: UInt64 = 1 << 20
 

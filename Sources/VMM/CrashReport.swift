@@ -102,8 +102,22 @@ extension Machine {
     private func place(_ address: UInt64) -> String {
         if Stub.contains(address) { return "in the machine's stub page" }
         guard guest.layout.image.contains(address) else { return "outside the image" }
-        guard let symbol = source.image.symbol(at: address &- guest.bias) else { return "no symbol there" }
+        guard let symbol = symbol(at: address &- guest.bias) else { return "no symbol there" }
         return guestText(Array(symbol.description.utf8))
+    }
+
+    private func symbol(at address: UInt64) -> SymbolPlace? { symbol(at: address, in: source) }
+
+    /// The image of a restored machine is opened only now, and used only if it is still the one.
+    private func symbol(at address: UInt64, in source: borrowing ImageFile?) -> SymbolPlace? {
+        switch source {
+        case .some(let source): return source.image.symbol(at: address)
+        case nil: break
+        }
+        do throws(MachineError) {
+            let file = try ImageFile(configuration.image)
+            return file.stamp == origin.stamp ? file.image.symbol(at: address) : nil
+        } catch { return nil }
     }
 
     private func registerLines(_ registers: GuestRegisters) -> [String] {

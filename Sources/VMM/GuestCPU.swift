@@ -12,7 +12,7 @@ import X86
 
 package struct GuestCPU {
     package let cpuid: CPUID
-    let features: swiftlet_cpu_features
+    package let features: swiftlet_cpu_features
     /// 0 when the host has no XSAVE.
     let xcr0: UInt64
     let cr4: UInt64

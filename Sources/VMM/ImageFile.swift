@@ -10,12 +10,15 @@ import Host
 struct ImageFile: ~Copyable, @unchecked Sendable {
     let path: String
     let image: ELFImage
-    private let file: File
+    /// Size and time of change: is it still the same?
+    let stamp: FileStamp
+    let file: File
 
     init(_ path: String) throws(MachineError) {
         let file = try fromHost(try File.regular(path))
-        let size = try fromHost(try file.size())
-        image = try fromImage(path, try ELFImage(fd: file.fd, fileSize: size))
+        let stamp = try fromHost(try file.stamp())
+        image = try fromImage(path, try ELFImage(fd: file.fd, fileSize: stamp.size))
+        self.stamp = stamp
         self.path = path
         self.file = file
     }

@@ -2,6 +2,7 @@
 //
 // Not part of the public API: `@_spi(InventedExits) import VMM`. Read next: VCPUContext.swift.
 
+import Backing
 import Boot
 import GuestMemory
 import Host
@@ -13,15 +14,17 @@ import X86
     private var context: VCPUContext
 
     /// A machine of `memorySize` bytes with its call page where a real one has it. The console is two descriptors.
-    /// A quiet one writes no log lines.
+    /// A quiet one writes no log lines. Memory may grow by 16 MiB.
     public init(memorySize: UInt64, console: Console, quiet: Bool = true) throws {
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
         let layout = try Layout(memorySize: memorySize, image: image, moduleSize: 0)
+        let plan = try GrowthPlan(size: 2 << 20, maximum: 18 << 20)
         context = VCPUContext(
             Platform(
-                memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout, console: console,
+                memory: try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit),
+                layout: layout, console: console,
                 clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-                control: try StopControl(), quiet: quiet))
+                control: try StopControl(), quiet: quiet, growth: Growth(plan, nil, after: SlotTotals())))
     }
 
     /// Puts a call's struct into the call page.

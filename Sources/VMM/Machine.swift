@@ -3,6 +3,7 @@
 // Read it as the story of a start: the cost of each step is a phase of `--stats`. Read next: Supervisor.swift (how it
 // runs and stops), then RunLoop.swift.
 
+import Backing
 import Boot
 import CABI
 import GuestMemory
@@ -11,47 +12,96 @@ import KVM
 import Observe
 import X86
 
+/// What a machine must know of how it began, also after a restore.
+package struct Origin: Sendable {
+    /// Of the image's file: is it still the same?
+    package let stamp: FileStamp
+    /// What the guest was told of its CPU.
+    package let features: swiftlet_cpu_features
+    /// Of a restored machine: the table of its memory that a file is mapped to, as Snapshot knows it.
+    package let table: (any AnyObject & Sendable)?
+    package init(stamp: FileStamp, features: swiftlet_cpu_features, table: (any AnyObject & Sendable)?) {
+        (self.stamp, self.features, self.table) = (stamp, features, table)
+    }
+}
+
 /// A guest, ready to run.
 public final class Machine: Sendable {
-    let configuration: Configuration
-    let source: ImageFile
-    let guest: RingThree
-    let vm: VM
-    let platform: Platform
-    let vcpu: VCPUThread
+    package let configuration: Configuration
+    /// Nil in a machine that was made from a snapshot.
+    let source: ImageFile?
+    package let origin: Origin
+    package let guest: RingThree
+    /// Of `--map-image`: the parts of the image that are mapped.
+    package let text: ImageText?
+    package let vm: VM
+    package let platform: Platform
+    /// The memory slots that the machine starts with.
+    let slots: SlotTotals
+    package let vcpu: VCPUThread
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
     public init(_ configuration: Configuration, console: Console, phases: inout Phases) throws(MachineError) {
         self.configuration = configuration
         let module = try ModuleFile(configuration.module)
-        source = try ImageFile(configuration.image)
+        let source = try ImageFile(configuration.image)
         guest = try Self.plan(source, configuration, moduleSize: module.size)
         let observer = configuration.observation.isNothing ? nil : try Self.observer(configuration, source, guest)
         phases.end("image", at: Clock.monotonic())
 
-        let memory = try Self.reserve(guest.layout)
+        let plan = try fromBacking(
+            try GrowthPlan(size: configuration.memorySize, maximum: configuration.memoryMaximum))
+        let memory = try Self.reserve(guest.layout, plan, configuration.backing)
+        let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
+        if let threads = configuration.prefaultThreads {
+            let prefault = try fromBacking(try Prefault(memory, backing: configuration.backing, threads: threads))
+            try fromBacking(try prefault.run(quiet: configuration.quiet))
+            phases.end("prefault", at: Clock.monotonic())
+        }
+        text =
+            !configuration.mapsImage
+            ? nil : try fromBacking(try ImageText(guest.segments, fd: source.file.fd, in: memory))
         let cpu = GuestCPU()
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
+        let slotStart = Clock.monotonic()
         try fromKVM(try Self.addSlots(vm, memory))
+        slots = SlotTotals(memory, since: slotStart)
         try fromKVM(try vm.enableSplitIRQChip())
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
         phases.end("vm", at: Clock.monotonic())
 
-        let state = try Self.fill(memory, configuration, source, guest, module, clock.frequency, cpu.features)
+        let state = try Self.fill(
+            memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step,
+            mapped: text?.mapped ?? 0)
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet)
-        self.vm = vm
+            quiet: configuration.quiet, takesSnapshots: configuration.snapshot != nil, isMapped: text != nil,
+            store: store, growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store))
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
+        self.vm = vm
+        origin = Origin(stamp: source.stamp, features: cpu.features, table: nil)
+        self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())
+    }
+
+    /// From parts that were brought to where another machine was: Snapshot/Restoring.swift.
+    package init(
+        _ configuration: Configuration, _ guest: RingThree, _ origin: Origin, vm: consuming VM, platform: Platform,
+        loop: consuming sending RunLoop
+    ) throws(MachineError) {
+        vcpu = try VCPUThread(loop)
+        (self.configuration, self.guest, self.origin, self.platform) = (configuration, guest, origin, platform)
+        self.vm = vm
+        source = nil
+        (text, slots) = (nil, SlotTotals())
     }
 
     private static func plan(
@@ -70,15 +120,18 @@ public final class Machine: Sendable {
         return observer
     }
 
-    /// A machine larger than the host's memory would only die of it later.
-    private static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
-        let host = Processor.memorySize()
-        if layout.memorySize > host { throw .memoryBeyondHost(given: layout.memorySize, host: host) }
-        return try fromMemory(try GuestMemory(low: layout.low, high: layout.high))
+    /// A machine larger than the host's memory would only die of it later; a file may be larger.
+    package static func reserve(
+        _ layout: Layout, _ plan: GrowthPlan? = nil, _ backing: Backing = .anonymous
+    ) throws(MachineError) -> GuestMemory {
+        let (size, host) = (layout.memorySize, Processor.memorySize())
+        if size > host, backing.path == nil { throw .memoryBeyondHost(given: size, host: host) }
+        return try fromMemory(
+            try GuestMemory(low: layout.low, high: plan?.high(layout.high) ?? layout.high, limit: plan?.limit ?? 0))
     }
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
-    private static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
+    package static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
         func add(_ index: UInt32, _ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
             if range.isEmpty { return }
             try vm.set(
@@ -93,12 +146,15 @@ public final class Machine: Sendable {
 
     private static func fill(
         _ memory: borrowing GuestMemory, _ configuration: Configuration, _ source: borrowing ImageFile,
-        _ guest: RingThree, _ module: borrowing ModuleFile, _ frequency: UInt64, _ features: swiftlet_cpu_features
+        _ guest: RingThree, _ module: borrowing ModuleFile, _ frequency: UInt64, _ features: swiftlet_cpu_features,
+        step: UInt64, mapped: UInt32
     ) throws(MachineError) -> CPUState {
         try module.load(into: memory, at: guest.layout.module.lowerBound)
-        let parameters = BootParameters(
+        var parameters = BootParameters(
             arguments: configuration.arguments, moduleSize: module.size, tscFrequency: frequency, features: features,
             seed: try fromHost(try randomSeed()))
+        parameters.mapped = mapped
+        parameters.growth = (configuration.memoryMaximum ?? 0, step)
         return try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
     }
 }

@@ -9,20 +9,23 @@ import KVM
 import X86
 
 /// A running clock.
-struct MachineClock: Sendable {
-    let frequency: UInt64
+package struct MachineClock: Sendable {
+    package let frequency: UInt64
     private let scale: PVClock
     private let hostStart: UInt64
     private let guestStart: UInt64
 
     private static let tscMSR: UInt32 = 0x10  // IA32_TIME_STAMP_COUNTER (Intel SDM vol. 4)
 
-    /// Starts at zero, now.
-    init(_ vcpu: borrowing VCPU) throws(KVMError) {
+    /// Starts now, at zero, or where another clock was: it began that many cycles ago then.
+    package init(_ vcpu: borrowing VCPU, startingAt nanoseconds: UInt64 = 0) throws(KVMError) {
         let frequency = UInt64(try vcpu.tscKilohertz()) * 1000
         let before = Clock.tsc()
         let guest = try vcpu.msr(Self.tscMSR)
-        self.init(frequency: frequency, hostStart: before + (Clock.tsc() - before) / 2, guestStart: guest)
+        let cycles = frequency.multipliedFullWidth(by: nanoseconds)
+        let age = nanoseconds == 0 ? 0 : UInt64(1_000_000_000).dividingFullWidth(cycles).quotient &+ 1
+        let host = before + (Clock.tsc() - before) / 2
+        self.init(frequency: frequency, hostStart: host &- age, guestStart: guest &- age)
     }
 
     init(frequency: UInt64, hostStart: UInt64, guestStart: UInt64) {
@@ -32,7 +35,7 @@ struct MachineClock: Sendable {
         self.guestStart = guestStart
     }
 
-    func now() -> UInt64 { time(at: Clock.tsc()) }
+    package func now() -> UInt64 { time(at: Clock.tsc()) }
 
     /// What the clock showed at a count of the host's TSC.
     func time(at tsc: UInt64) -> UInt64 {
@@ -51,7 +54,7 @@ struct MachineClock: Sendable {
     private var isStable: Bool { Processor.cpuid(0x8000_0007).edx & 1 << 8 != 0 }
 
     /// The clock as the guest reads it in its call page.
-    var page: swiftlet_clock {
+    package var page: swiftlet_clock {
         var clock = swiftlet_clock()
         clock.version = 2
         clock.tsc_timestamp = guestStart

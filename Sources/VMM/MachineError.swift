@@ -2,6 +2,7 @@
 //
 // Read next: Stop.swift.
 
+import Backing
 import Boot
 import Glibc
 import GuestMemory
@@ -29,12 +30,19 @@ package func fromMemory<T: ~Copyable>(
     do throws(GuestMemoryError) { return try body() } catch { throw .memory(error) }
 }
 
+package func fromBacking<T: ~Copyable>(
+    _ body: @autoclosure () throws(BackingError) -> T
+) throws(MachineError) -> T {
+    do throws(BackingError) { return try body() } catch { throw .backing(error) }
+}
+
 /// An error of Swiftlet's side: exit status 125.
 public enum MachineError: Error, Sendable {
     case kvm(KVMError)
     case host(HostError)
     case image(String, ImageError)
     case memory(GuestMemoryError)
+    case backing(BackingError)
     case memoryBeyondHost(given: UInt64, host: UInt64)
 
     /// One line.
@@ -51,6 +59,7 @@ public enum MachineError: Error, Sendable {
         case .image(let path, let error): "\(path): \(error.message)"
         case .memory(.mapping(let size, let errno)):
             "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem"
+        case .backing(let error): error.message
         case .memoryBeyondHost(let given, let host):
             "--mem \(given >> 20) MiB is more than this host's \(host >> 20) MiB: use a smaller --mem"
         }

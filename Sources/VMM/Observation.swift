@@ -9,23 +9,23 @@ import Observe
 import X86
 
 extension Platform: ObservedMachine {
-    func time(at tsc: UInt64) -> UInt64 { clock.time(at: tsc) }
+    package func time(at tsc: UInt64) -> UInt64 { clock.time(at: tsc) }
 
-    func call(_ port: UInt16, size: UInt8, count: UInt32) -> (number: UInt64, name: String)? {
+    package func call(_ port: UInt16, size: UInt8, count: UInt32) -> (number: UInt64, name: String)? {
         VCPUContext.callNumber(port, size: size, count: count).map { (UInt64($0), callName($0)) }
     }
 
-    var isStopping: Bool { control.requested != nil }
-    var stopDescriptor: Int32 { control.event.fd }
+    package var isStopping: Bool { control.requested != nil }
+    package var stopDescriptor: Int32 { control.event.fd }
 
-    func bytes(at address: UInt64, _ count: Int, root: UInt64) -> [UInt8] {
+    package func bytes(at address: UInt64, _ count: Int, root: UInt64) -> [UInt8] {
         GuestView(self, root: root).bytes(at: address, count)
     }
 
-    func word(at address: UInt64, root: UInt64) -> UInt64? { GuestView(self, root: root).word(at: address) }
+    package func word(at address: UInt64, root: UInt64) -> UInt64? { GuestView(self, root: root).word(at: address) }
 
     /// Where one IN or OUT stands behind another it may be the wrong of the two.
-    func portInstruction(around rip: UInt64, root: UInt64) -> UInt64 {
+    package func portInstruction(around rip: UInt64, root: UInt64) -> UInt64 {
         let view = GuestView(self, root: root)
         let isHere = view.bytes(at: rip, 1).first.map { $0 & 0xf4 == 0xe4 } ?? false  // e4-e7, ec-ef
         return isHere ? rip : view.portInstruction(before: rip)

@@ -3,29 +3,46 @@
 // It knows nothing of KVM, so that tests and fuzzers can feed invented exits to a vCPU's context without a VM.
 // Read next: VCPUContext.swift.
 
+import Backing
 import Boot
 import GuestMemory
 import Host
 
-final class Platform: Sendable {
-    let memory: GuestMemory
-    let layout: Layout
+package final class Platform: Sendable {
+    package let memory: GuestMemory
+    /// What the memory is in when it is not anonymous.
+    package let store: MemoryStore?
+    /// Whether a file lies under parts of it, copy-on-write: a snapshot's, or an image's text.
+    let isMapped: Bool
+    /// Nil when it may not grow.
+    let growth: Growth?
+    package let layout: Layout
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
-    let clock: MachineClock
-    let control: StopControl
+    package let clock: MachineClock
+    package let control: StopControl
     let quiet: Bool
+    /// Whether the guest's snapshot call leads to one.
+    let takesSnapshots: Bool
 
-    init(
+    package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
-        quiet: Bool
+        quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil,
+        growth: Growth? = nil
     ) {
         self.memory = memory
+        self.store = store
+        self.isMapped = isMapped
+        self.growth = growth
         self.layout = layout
         self.console = console
         self.clock = clock
         self.control = control
         self.quiet = quiet
+        self.takesSnapshots = takesSnapshots
     }
+
+    /// The end of a machine whose memory is in a file that lost pages.
+    var memoryLost: Stop? { store?.lostPages(memory) == true ? .memoryLost : nil }
 }

@@ -10,14 +10,14 @@ import KVM
 import Observe
 import X86
 
-struct RunLoop: ~Copyable {
-    let vcpu: VCPU
-    var context: VCPUContext
+package struct RunLoop: ~Copyable {
+    package let vcpu: VCPU
+    package var context: VCPUContext
     /// Nil in most runs: nobody watches.
     var observer: Observer?
     private var retries = 0
 
-    init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
+    package init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
         self.vcpu = vcpu
         self.context = context
         self.observer = observer
@@ -69,11 +69,27 @@ struct RunLoop: ~Copyable {
 
     private mutating func stopped() -> Stop {
         if let cause = context.cause { return .crashed(Crash(cause, vcpu, context)) }
+        if case .paused? = context.stop, let failure = finishCall() { return .failed(failure) }
         return context.stop ?? .exited(status: 0)
+    }
+
+    /// Before a pause: the vCPU comes to an instruction boundary, and goes back to the OUT of a call that was cut short.
+    private mutating func finishCall() -> KVMError? {
+        vcpu.completePendingIO()
+        guard context.isCallRepeated else { return nil }
+        context.isCallRepeated = false
+        do throws(KVMError) {
+            var registers = try vcpu.registers()
+            let view = GuestView(context.platform, root: try vcpu.specialRegisters().cr3)
+            registers.rip = view.portInstruction(before: registers.rip)
+            try vcpu.setRegisters(registers)
+            return nil
+        } catch { return error }
     }
 
     private mutating func inject(_ vector: UInt8) {
         observer?.injects(vector, context.platform)
+        context.injected = vector
         // EEXIST: the last one still waits, because the guest cleared the mask word behind a `cli`. It is lost, to it alone.
         try? vcpu.interrupt(vector: vector)
     }
@@ -93,7 +109,7 @@ struct RunLoop: ~Copyable {
             // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
             vcpu.immediateExit = false
             context.kickAgainIfEarly()
-            return context.platform.control.requested
+            return context.platform.control.requested ?? context.platform.memoryLost
         // Once, when an application processor leaves its wait for SIPI. For ever, when KVM cannot make its worker thread.
         case EAGAIN:
             retries += 1

@@ -8,7 +8,7 @@ import Observe
 
 extension Machine {
     /// A table. `emptyRun`: what KVM_RUN needs for an exit of an empty guest, in TSC cycles.
-    public func statisticsText(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?) -> String {
+    public func statisticsText(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64? = nil) -> String {
         var lines = ["swiftlet: phases"]
         for phase in phases.list {
             lines.append("  \(pad("\(phase.name)", 16))\(pad(microseconds(phase.nanoseconds), 12, left: true)) us")
@@ -48,7 +48,7 @@ extension Machine {
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
             + ",\"memory_bytes\":\(configuration.memorySize),\(phaseFields(phases)),\"calls\":{\(calls)}"
             + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
-            + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + "}\n"
+            + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + ",\"memory\":\(memoryReport.json)}\n"
     }
 }
 
@@ -65,6 +65,9 @@ func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_HANDLER: "handler"
     case SWIFTLET_CALL_TIMER: "timer"
     case SWIFTLET_CALL_FAULT_ADDRESS: "fault-address"
+    case SWIFTLET_CALL_RECLAIM: "reclaim"
+    case SWIFTLET_CALL_GROW: "grow"
+    case SWIFTLET_CALL_SNAPSHOT: "snapshot"
     default: "call-\(number)"
     }
 }

@@ -6,6 +6,8 @@ import KVM
 
 /// How a run ended.
 public enum Stop: Sendable {
+    /// It can go on: somebody wants a look at it (a snapshot), who also decides whether it does.
+    case paused(byGuest: Bool)
     /// The guest made the exit call.
     case exited(status: UInt8)
     /// `--timeout` passed.
@@ -21,6 +23,10 @@ public enum Stop: Sendable {
     /// KVM refused to run the guest.
     case failed(KVMError)
 
+    /// The end of a machine whose memory is in a file that somebody cut short.
+    static let memoryLost = Stop.hostFailed(
+        "the file that holds guest memory, cut short while the guest ran,", errno: 5)  // EIO
+
     public static let timeoutStatus: Int32 = 124
     public static let errorStatus: Int32 = 125
     public static let crashStatus: Int32 = 126
@@ -28,6 +34,7 @@ public enum Stop: Sendable {
     /// The exit status of `swiftlet run`.
     public var exitStatus: Int32 {
         switch self {
+        case .paused: 0
         case .exited(let status): Int32(status)
         case .timedOut: Self.timeoutStatus
         case .signalled(let signal): 128 + signal
@@ -48,6 +55,7 @@ public enum Stop: Sendable {
     /// A word for scripts, in `--stats=json`.
     public var kind: String {
         switch self {
+        case .paused: "snapshot"
         case .exited: "exit"
         case .timedOut: "timeout"
         case .signalled: "signal"

@@ -12,6 +12,8 @@ public final class StopControl: Sendable {
     let event: EventFD
 
     private static let timeout: Int32 = -1
+    private static let lost: Int32 = -2
+    private static let pause: Int32 = -3
 
     public init() throws(KVMError) {
         event = try EventFD()
@@ -22,7 +24,26 @@ public final class StopControl: Sendable {
 
     public func requestTimeout() { request(Self.timeout) }
 
+    /// A file under guest memory was cut short.
+    func requestMemoryLost() { request(Self.lost) }
+
+    /// Asks for a pause, from which the machine may go on. A stop takes its place.
+    package func requestPause() { request(Self.pause) }
+
+    /// By the thread that makes the requests, while no vCPU runs.
+    package func endPause() {
+        _ = event.take()
+        if !reason.compareExchange(expected: Self.pause, desired: 0, ordering: .acquiringAndReleasing).exchanged,
+            requested != nil
+        {
+            event.signal()
+        }
+    }
+
     private func request(_ value: Int32) {
+        if value != Self.pause {
+            _ = reason.compareExchange(expected: Self.pause, desired: value, ordering: .acquiringAndReleasing)
+        }
         _ = reason.compareExchange(expected: 0, desired: value, ordering: .acquiringAndReleasing)
         event.signal()
     }
@@ -32,6 +53,8 @@ public final class StopControl: Sendable {
         switch reason.load(ordering: .acquiring) {
         case 0: nil
         case Self.timeout: .timedOut
+        case Self.lost: .memoryLost
+        case Self.pause: .paused(byGuest: false)
         case let signal: .signalled(signal)
         }
     }

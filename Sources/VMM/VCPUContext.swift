@@ -19,23 +19,27 @@ enum Action {
     case stop
 }
 
-struct VCPUContext: ~Copyable {
-    let platform: Platform
+package struct VCPUContext: ~Copyable {
+    package let platform: Platform
     let index: Int
     /// The call page's struct, and its words that stand in for the interrupt flag.
     private let callArguments: GuestWindow<256>  // SWIFTLET_CALL_ARGUMENTS_SIZE
     let masked: GuestAtomic
     let pending: GuestAtomic
-    var timer = GuestTimer()
+    package var timer = GuestTimer()
     /// Which vectors have a handler of the guest's.
-    var handled = VectorSet()
+    package var handled = VectorSet()
+    /// The last interrupt that KVM was given.
+    package var injected: UInt8 = 0
     /// Set by a call that returns `.commit`; 0 keeps the current root.
     var pendingRoot: UInt64 = 0
     /// Set by a call that returns `.stop`.
     var stop: Stop?
     var cause: Crash.Cause?
+    /// Set by a call that a stop cut short: behind a pause it is made again.
+    var isCallRepeated = false
 
-    init(_ platform: Platform, index: Int = 0) {
+    package init(_ platform: Platform, index: Int = 0) {
         self.platform = platform
         self.index = index
         let page = GuestAddress(AddressMap.callPage(vcpu: index))
@@ -96,8 +100,8 @@ struct VCPUContext: ~Copyable {
 }
 
 /// A set of vectors: 256 bits.
-struct VectorSet {
-    private var words: [4 of UInt64] = InlineArray(repeating: 0)
+package struct VectorSet {
+    package var words: [4 of UInt64] = InlineArray(repeating: 0)
 
     subscript(vector: Int) -> Bool {
         @inline(__always) get { words[vector >> 6 & 3] >> UInt64(vector & 63) & 1 != 0 }

@@ -7,10 +7,10 @@ import Host
 import KVM
 import Synchronization
 
-final class VCPUThread: Sendable {
+package final class VCPUThread: Sendable {
     /// Readable when the run has ended.
     let done: EventFD
-    private let loop: Mutex<RunLoop>
+    package let loop: Mutex<RunLoop>
     init(_ loop: consuming sending RunLoop) throws(MachineError) {
         done = try fromKVM(try EventFD())
         self.loop = Mutex(loop)
@@ -18,13 +18,15 @@ final class VCPUThread: Sendable {
 
     /// Starts the thread; `Thread.kick` has the vCPU look at the stop control.
     func start() throws(HostError) -> Thread {
-        try Thread { self.run() }
+        _ = done.take()  // of a run before a pause
+        return try Thread { self.run() }
     }
 
     private func run() {
         // Held for the whole run, uncontended: it says that the loop is this thread's.
         loop.withLock { loop in
             Thread.setKickByte(address: loop.vcpu.kickByteAddress)
+            loop.context.takeTimerAlong()
             loop.context.stop = loop.run()
             Thread.setKickByte(address: 0)
         }

@@ -29,7 +29,9 @@ enum Completions {
             local word=$2 name=${COMP_WORDS[1]} index
             if [ "$COMP_CWORD" = 1 ]; then
                 local programs=$(compgen -c swiftlet- | sed 's/^swiftlet-//')
-                COMPREPLY=($(compgen -W "run $programs --help --version" -- "$word"))
+                COMPREPLY=($(compgen -W "run restore $programs --help --version" -- "$word"))
+            elif [ "$name" = restore ]; then
+                COMPREPLY=($(compgen -f -- "$word"))
             elif [ "$name" = run ]; then
                 case $3 in
                     \(files.joined(separator: "|"))) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -61,13 +63,15 @@ enum Completions {
             #compdef swiftlet
             _swiftlet() {
                 local context state line
-                local -a subcommands=(run ${${(k)commands[(I)swiftlet-*]}#swiftlet-})
+                local -a subcommands=(run restore ${${(k)commands[(I)swiftlet-*]}#swiftlet-})
                 _arguments -C '--help[what there is]' '--version[the version]' \\
                     "1:subcommand:($subcommands)" '*::argument:->rest'
                 [[ $state == rest ]] || return
                 if [[ $words[1] == run ]]; then
                     _arguments \(options.joined(separator: " \\\n            ")) \\
                         '1:image:_files' '*:guest argument:_files'
+                elif [[ $words[1] == restore ]]; then
+                    _files
                 else
                     words[1]=swiftlet-$words[1]
                     _$words[1]
@@ -91,9 +95,11 @@ enum Completions {
             end
             complete -c swiftlet -n __fish_use_subcommand -f
             complete -c swiftlet -n __fish_use_subcommand -a run -d 'run a guest kernel'
+            complete -c swiftlet -n __fish_use_subcommand -a restore -d 'go on with a saved guest'
+            complete -c swiftlet -n '__fish_seen_subcommand_from restore' -F
             complete -c swiftlet -n __fish_use_subcommand \\
                 -a '(complete -C swiftlet- | string replace -r "^swiftlet-" "" | string replace -r "\\t.*" "")'
-            complete -c swiftlet -n 'not __fish_use_subcommand; and not __fish_seen_subcommand_from run' \\
+            complete -c swiftlet -n 'not __fish_use_subcommand; and not __fish_seen_subcommand_from run restore' \\
                 -f -a '(__swiftlet_rest)'
             \(options.joined(separator: "\n"))
 

@@ -4,6 +4,7 @@
 // Read next: RunOptions.swift.
 
 import Host
+import Snapshot
 import VMM
 
 /// Never returns: ends the process with the subcommand's status.
@@ -13,6 +14,7 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     let rest = arguments.dropFirst(2)
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
+    case "restore": exitProcess(RestoreCommand.main(rest, start: start))
     case nil:
         writeText(usage)
         exitProcess(Stop.errorStatus)
@@ -47,6 +49,8 @@ private let usage = """
     Usage: swiftlet SUBCOMMAND [OPTIONS]
 
       run IMAGE [ARGS...]   run a guest kernel, console on this terminal
+      restore SNAPSHOT      go on with a guest that was saved
+      snapshot PID          save the guest of a running swiftlet
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
       bench                 what exits, memory and a start cost on this host

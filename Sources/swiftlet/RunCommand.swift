@@ -5,6 +5,7 @@
 
 import Host
 import Rig
+import Snapshot
 import VMM
 
 enum RunCommand {
@@ -39,7 +40,7 @@ enum RunCommand {
             keyboard = consume keys
         }
         let machine = try Machine(options.configuration, console: console, phases: &phases)
-        let outcome = try machine.run(signals: signals, keyboard: keyboard.take())
+        let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         restore(consume terminal)
@@ -63,7 +64,7 @@ enum RunCommand {
         switch target {
         case .text:
             writeText(
-                machine.statisticsText(outcome, phases, emptyRun: empty),
+                machine.statisticsText(outcome, phases, emptyRun: empty) + machine.memoryReport.text,
                 patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
         case .json(let fd):
             writeStatistics(machine.statisticsJSON(outcome, phases, emptyRun: empty), fd, "descriptor \(fd)")

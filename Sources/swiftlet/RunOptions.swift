@@ -2,6 +2,7 @@
 //
 // Read next: RunCommand.swift.
 
+import Backing
 import Host
 import VMM
 
@@ -13,6 +14,17 @@ struct Option {
 
     static let all = [
         Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
+        Option(name: "--mem-max", value: "SIZE", help: "what the guest may ask for in all, by grow calls, up to 1T"),
+        Option(
+            name: "--backing", value: "KIND",
+            help: "memory of anon (default), thp, memfd, hugetlb, or file:PATH; that file is made, or emptied when it "
+                + "is as long as --mem"),
+        Option(
+            name: "--map-image", value: nil,
+            help: "map large read-only segments from IMAGE instead of copying them; it must not change meanwhile"),
+        Option(
+            name: "--prefault", value: nil,
+            help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
@@ -30,6 +42,10 @@ struct Option {
         Option(name: "--profile-rate", value: "HZ", help: "samples a second, 1 to 10000 (default 1000)"),
         Option(name: "--quiet", value: nil, help: "no guest log lines, one line for a crash"),
         Option(name: "--core", value: "FILE", help: "write an ELF core that gdb opens when the guest crashes"),
+        Option(
+            name: "--snapshot", value: "FILE",
+            help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
+        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
 }
@@ -70,10 +86,21 @@ struct RunOptions {
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
         if statistics != nil { configuration.observation.statistics = true }
+        if configuration.endsWithSnapshot, configuration.snapshot == nil {
+            throw UsageError("--snapshot-exit needs --snapshot FILE")
+        }
         try refuseToOverwrite(image)
     }
 
     private func refuseToOverwrite(_ image: String) throws(UsageError) {
+        if configuration.mapsImage, configuration.backing != .anonymous {
+            throw UsageError("--map-image needs --backing anon")
+        }
+        if configuration.snapshot == image { throw UsageError("--snapshot would overwrite the image") }
+        if let path = configuration.snapshot, path == configuration.backing.path {
+            throw UsageError("--snapshot and --backing would overwrite each other")
+        }
+        if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
         if configuration.core == image { throw UsageError("--core would overwrite the image") }
         if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
         if configuration.observation.profile == image { throw UsageError("--profile would overwrite the image") }
@@ -85,19 +112,26 @@ struct RunOptions {
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {
         switch name {
-        case "--mem": configuration.memorySize = try memorySize(value ?? "")
+        case "--mem": configuration.memorySize = try memorySize(value ?? "", name)
+        case "--mem-max": configuration.memoryMaximum = try memorySize(value ?? "", name)
+        case "--backing": configuration.backing = try known(Backing(value ?? ""), "--backing: \(Backing.usage)")
+        case "--prefault":
+            configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value
         case "--profile-rate": configuration.observation.profileRate = try rate(value ?? "")
+        case "--snapshot": configuration.snapshot = value
         case "--stats": statistics = try statisticsTarget(value)
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
+            case "--map-image": configuration.mapsImage = true
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
+            case "--snapshot-exit": configuration.endsWithSnapshot = true
             default: throw UsageError(nil)
             }
         }
@@ -115,10 +149,16 @@ private func split(_ argument: String) -> (String, String?) {
     return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
 }
 
-func memorySize(_ text: String) throws(UsageError) -> UInt64 {
+func memorySize(_ text: String, _ name: String = "--mem") throws(UsageError) -> UInt64 {
     do throws(MemorySizeError) { return try MemorySize.parse(text) } catch {
-        throw UsageError("--mem \(error.message)")
+        throw UsageError("\(name) \(error.message)")
     }
+}
+
+/// What a module below has made of an option's value.
+func known<T>(_ value: T?, _ usage: String) throws(UsageError) -> T {
+    guard let value else { throw UsageError(usage) }
+    return value
 }
 
 /// Seconds with an optional fraction, in nanoseconds; up to a year.

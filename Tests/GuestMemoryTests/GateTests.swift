@@ -95,3 +95,23 @@ private let edges: [UInt64] = {
         #expect(memory.read(GuestAddress(low.upperBound - 4), as: UInt32.self) == 0)
     }
 }
+
+@Suite struct GrowingGateTests {
+    /// The gate opens as far as memory has grown, and no further; what lay behind it was zero.
+    @Test func theGateOpensBehindMemory() throws {
+        let start: UInt64 = 1 << 32
+        let memory = try GuestMemory(low: 0x1_0000..<2 << 20, high: start..<start, limit: start + 4 << 20)
+        #expect(memory.span == start + 4 << 20)
+        #expect(memory.contains(GuestAddress(start), 1) == false)
+        for end in [start + 4096, start + 2 << 20, start + 4 << 20] {
+            memory.grow(to: end)
+            #expect(memory.high == start..<end)
+            #expect(memory.contains(GuestAddress(start), end - start) == true)
+            #expect(memory.contains(GuestAddress(start), end - start + 1) == false)
+            #expect(memory.contains(GuestAddress(end - 1), 2) == false)
+            #expect(memory.contains(GuestAddress(end - 8), .max) == false)
+            #expect(memory.read(GuestAddress(end - 8), as: UInt64.self) == 0)
+        }
+        #expect(memory.contains(GuestAddress(2 << 20), 1) == false, "the hole stays one")
+    }
+}

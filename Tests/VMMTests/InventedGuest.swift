@@ -2,6 +2,7 @@
 //
 // Read next: CallTests.swift.
 
+import Backing
 import Boot
 import CABI
 import Glibc
@@ -13,7 +14,7 @@ import X86
 
 @testable import VMM
 
-/// A vCPU's context with 1 MiB of memory and a console of two pipes. A class, because #expect copies what it looks at.
+/// A vCPU's context with 1 MiB of memory, which may grow by 16 MiB, and a console of two pipes. A class, because #expect copies what it looks at.
 final class InventedGuest {
     var context: VCPUContext
     /// What other threads may look at while a call waits.
@@ -31,11 +32,12 @@ final class InventedGuest {
         try Thread.installKick()
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
         let layout = try Layout(memorySize: Self.end, image: image, moduleSize: 0)
+        let plan = try GrowthPlan(size: 2 << 20, maximum: 18 << 20)
         platform = Platform(
-            memory: try GuestMemory(low: layout.low, high: layout.high), layout: layout,
+            memory: try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit), layout: layout,
             console: console ?? Console(input: input.reader, output: output.writer),
             clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-            control: try StopControl(), quiet: true)
+            control: try StopControl(), quiet: true, growth: Growth(plan, nil, after: SlotTotals()))
         context = VCPUContext(platform)
     }
 

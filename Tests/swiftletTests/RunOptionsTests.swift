@@ -2,6 +2,7 @@
 //
 // Read next: CompletionsTests.swift.
 
+import Backing
 import Testing
 import VMM
 
@@ -82,6 +83,26 @@ import VMM
         #expect(error("--quiet=", "i") == "--quiet takes no value")
         #expect(error("--help") == "(help)")
         #expect(error("--help", "i") == "(help)")
+    }
+
+    @Test func memoryHasItsOptions() throws {
+        let options = try parse("--mem-max", "1G", "--backing=memfd", "--prefault=3", "i").configuration
+        #expect(options.memoryMaximum == 1 << 30 && options.backing == .memfd && options.prefaultThreads == 3)
+        #expect(try parse("--backing", "file:a:b", "--prefault", "i").configuration.backing == .file("a:b"))
+        #expect(try parse("--prefault", "i").configuration.prefaultThreads == 0)
+        let defaults = try parse("i").configuration
+        #expect(defaults.memoryMaximum == nil && defaults.backing == .anonymous && defaults.prefaultThreads == nil)
+        #expect(error("--backing", "disk", "i") == "--backing: anon, thp, memfd, hugetlb or file:PATH")
+        #expect(error("--backing", "file:", "i") == "--backing: anon, thp, memfd, hugetlb or file:PATH")
+        #expect(
+            error("--backing", "file:x", "--snapshot", "x", "i")
+                == "--snapshot and --backing would overwrite each other")
+        #expect(error("--backing", "file:i", "i") == "--backing would overwrite the image")
+        #expect(error("--map-image", "--backing", "memfd", "i") == "--map-image needs --backing anon")
+        #expect(try parse("--map-image", "i").configuration.mapsImage)
+        #expect(error("--prefault=0", "i") == "--prefault: threads, 1 to 1024")
+        #expect(error("--prefault=", "i") == "--prefault: threads, 1 to 1024")
+        #expect(error("--mem-max", "x", "i") == "--mem-max 'x': a size such as 64M or 2G; a bare number is MiB")
     }
 
     private static let targets: [(String, String)] = [

@@ -88,10 +88,32 @@ static inline void call_handler(uint32_t vector, uint64_t address)
     call(SWIFTLET_CALL_HANDLER);
 }
 
+/* SWIFTLET_SNAPSHOT_...: whether one was made, and whether this guest was made from it. */
+static inline int64_t call_snapshot(void)
+{
+    call(SWIFTLET_CALL_SNAPSHOT);
+    return CALL_ARGUMENTS(struct swiftlet_snapshot)->result;
+}
+
 static inline void call_timer(uint64_t deadline, uint32_t vector)
 {
     *CALL_ARGUMENTS(struct swiftlet_timer) = (struct swiftlet_timer){.deadline = deadline, .vector = vector};
     call(SWIFTLET_CALL_TIMER);
+}
+
+/* The pages read as zeros afterwards. Address and size are multiples of 4 KiB. */
+static inline void call_reclaim(void *start, uint64_t size)
+{
+    *CALL_ARGUMENTS(struct swiftlet_reclaim) = (struct swiftlet_reclaim){.start = (uint64_t)start, .size = size};
+    call(SWIFTLET_CALL_RECLAIM);
+}
+
+/* What was granted: 0 bytes when there is not as much to be had. Nothing maps it yet: mmu_map_memory does. */
+static inline struct swiftlet_grow call_grow(uint64_t size)
+{
+    *CALL_ARGUMENTS(struct swiftlet_grow) = (struct swiftlet_grow){.size = size};
+    call(SWIFTLET_CALL_GROW);
+    return *CALL_ARGUMENTS(struct swiftlet_grow);
 }
 
 #endif

@@ -72,6 +72,20 @@ void mmu_map(uint64_t address, uint64_t physical, uint64_t size, unsigned access
     }
 }
 
+void mmu_map_memory(uint64_t start, uint64_t size)
+{
+    for (uint64_t address = start; address < start + size; address += LARGE_SIZE) {
+        uint64_t *table = (uint64_t *)root();
+        for (unsigned shift = 39; shift > 21; shift -= 9) {
+            uint64_t *entry = &table[(address >> shift) % 512];
+            if ((*entry & ENTRY_PRESENT) == 0)
+                *entry = table_entry(allocate(PAGE_SIZE));
+            table = (uint64_t *)(*entry & ENTRY_ADDRESS);
+        }
+        table[(address >> 21) % 512] = address | leaf_bits(MMU_WRITE) | ENTRY_LARGE;
+    }
+}
+
 void mmu_protect(uint64_t address, uint64_t size, unsigned access)
 {
     for (uint64_t done = 0, covered; done < size; done += covered) {

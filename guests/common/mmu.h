@@ -16,6 +16,8 @@
 #define MMU_EXECUTE 2
 
 void mmu_map(uint64_t address, uint64_t physical, uint64_t size, unsigned access);
+/* New memory, as a grow call grants it: identity-mapped by 2 MiB leaves, for reading and writing. */
+void mmu_map_memory(uint64_t start, uint64_t size);
 void mmu_protect(uint64_t address, uint64_t size, unsigned access);
 void mmu_unmap(uint64_t address, uint64_t size);
 void mmu_commit(void);

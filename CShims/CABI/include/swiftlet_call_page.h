@@ -12,6 +12,8 @@
 #define SWIFTLET_CALL_PAGE_CLOCK 0x100
 #define SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED 0x120
 #define SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING 0x124
+#define SWIFTLET_CALL_PAGE_GENERATION 0x128
+#define SWIFTLET_CALL_PAGE_ENTROPY 0x130
 
 #define SWIFTLET_CLOCK_STABLE 1 /* flags: the TSC rate is constant and equal on all vCPUs */
 
@@ -23,7 +25,8 @@
  * works. Nanoseconds since the machine started are
  *     delta = rdtsc - tsc_timestamp;  delta <<= tsc_shift (or >>= -tsc_shift);
  *     system_time + ((delta * tsc_to_system_mul) >> 32)
- * An odd version means that an update is under way; in this version the page is written once, before the start.
+ * An odd version means that an update is under way. It is written before the start and at each restore from a snapshot,
+ * where the version grows: a guest that may be snapshotted at any time reads it before and after, as pvclock demands.
  */
 struct swiftlet_clock {
     uint32_t version;
@@ -44,12 +47,17 @@ struct swiftlet_call_page {
     /* Set to 1 by the VMM when an interrupt waits for the mask, to 0 when it is injected or the timer set anew: after unmasking, a guest that reads 1 here makes a
      * call (SWIFTLET_CALL_POLL with a deadline that has passed will do) to have it delivered. */
     uint32_t interrupts_pending;
+    uint32_t generation; /* how many restores lie behind this guest: 0 at the start */
+    uint32_t reserved;
+    uint8_t entropy[32]; /* fresh from the host's generator at each restore; zero at the start, when boot info has some */
 };
 
 _Static_assert(sizeof(struct swiftlet_clock) == 32, "pvclock's layout");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, clock) == SWIFTLET_CALL_PAGE_CLOCK, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, interrupts_masked) == SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, interrupts_pending) == SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING, "part of the ABI");
+_Static_assert(__builtin_offsetof(struct swiftlet_call_page, generation) == SWIFTLET_CALL_PAGE_GENERATION, "part of the ABI");
+_Static_assert(__builtin_offsetof(struct swiftlet_call_page, entropy) == SWIFTLET_CALL_PAGE_ENTROPY, "part of the ABI");
 #endif
 
 #endif

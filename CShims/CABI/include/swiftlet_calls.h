@@ -24,6 +24,9 @@
 #define SWIFTLET_CALL_HANDLER 40
 #define SWIFTLET_CALL_TIMER 41
 #define SWIFTLET_CALL_FAULT_ADDRESS 42
+#define SWIFTLET_CALL_RECLAIM 43
+#define SWIFTLET_CALL_GROW 44
+#define SWIFTLET_CALL_SNAPSHOT 50
 
 #define SWIFTLET_NO_DEADLINE 0xffffffffffffffff
 
@@ -38,6 +41,10 @@
 #define SWIFTLET_LOG_WARNING 2
 #define SWIFTLET_LOG_INFO 3
 #define SWIFTLET_LOG_DEBUG 4
+
+#define SWIFTLET_SNAPSHOT_NONE (-1) /* snapshot.result: none was made */
+#define SWIFTLET_SNAPSHOT_SAVED 0   /* it was made, and this is the guest that it was made of */
+#define SWIFTLET_SNAPSHOT_RESTORED 1 /* this guest was made from it */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -112,6 +119,24 @@ struct swiftlet_timer {
 /* CR2, the address of the last page fault, which only ring 0 can read: for handlers of vector 14. */
 struct swiftlet_fault_address {
     uint64_t address; /* out: guest-virtual */
+};
+
+/* Gives pages back to the host: they read as zeros afterwards, and cost nothing until they are written again. */
+struct swiftlet_reclaim {
+    uint64_t start; /* guest-physical, a multiple of 4 KiB */
+    uint64_t size;  /* bytes, a multiple of 4 KiB; 0 is allowed */
+};
+
+/* Asks for memory above what there is: whole steps of boot info's memory_step. No page table maps it yet. */
+struct swiftlet_grow {
+    uint64_t size;    /* bytes wanted; rounded up to steps */
+    uint64_t start;   /* out: guest-physical, a multiple of 2 MiB; it begins where the memory granted before ended */
+    uint64_t granted; /* out: bytes, a multiple of 2 MiB; 0 when there is not as much to be had */
+};
+
+/* "I am ready": a snapshot is made, where the operator has asked for one (swiftlet run --snapshot FILE). */
+struct swiftlet_snapshot {
+    int64_t result; /* out: SWIFTLET_SNAPSHOT_... */
 };
 
 _Static_assert(sizeof(struct swiftlet_console_read) == 32, "part of the ABI");

@@ -20,10 +20,13 @@ extension VCPUContext {
         case SWIFTLET_CALL_HANDLER: return handler()
         case SWIFTLET_CALL_TIMER: return armTimer()
         case SWIFTLET_CALL_FAULT_ADDRESS: return .readFaultAddress
+        case SWIFTLET_CALL_RECLAIM: return reclaim()
+        case SWIFTLET_CALL_GROW: return grow()
+        case SWIFTLET_CALL_SNAPSHOT: return snapshot()
         default:
             return misuse(
                 "unknown call \(number): version \(SWIFTLET_ABI_VERSION) has \(SWIFTLET_CALL_EXIT) to "
-                    + "\(SWIFTLET_CALL_FAULT_ADDRESS)")
+                    + "\(SWIFTLET_CALL_GROW) and \(SWIFTLET_CALL_SNAPSHOT)")
         }
     }
 }

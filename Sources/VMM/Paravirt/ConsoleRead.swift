@@ -16,7 +16,7 @@ extension VCPUContext {
         }
         while true {
             switch waitForEvents(SWIFTLET_POLL_CONSOLE, until: call.deadline) {
-            case .stopped: return .stop
+            case .stopped: return interruptedCall()
             case .passed: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .interrupted: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .ready:

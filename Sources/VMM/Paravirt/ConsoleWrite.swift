@@ -20,7 +20,10 @@ extension VCPUContext {
         }
         switch result {
         case .done: return .resume
-        case .stopped(let stop): return end(stop)
+        case .stopped(let stop, let done):
+            self.stop = stop
+            answer(swiftlet_console_write(buffer: call.buffer + done, length: call.length - done))
+            return interruptedCall()
         case .gone: return end(.consoleGone)
         case .failed(let errno): return end(.hostFailed("the console", errno: errno))
         }
@@ -29,7 +32,7 @@ extension VCPUContext {
     /// How a write that may take several turns ended.
     enum WriteEnd {
         case done
-        case stopped(Stop)
+        case stopped(Stop, done: UInt64)
         case gone
         case failed(errno: Int32)
     }
@@ -48,7 +51,7 @@ extension VCPUContext {
             case .failed(let errno): return .failed(errno: errno)
             }
             // A kick may have cut a write short: with a slow reader that would go on for long.
-            if done < count, let stop = platform.control.requested { return .stopped(stop) }
+            if done < count, let stop = platform.control.requested { return .stopped(stop, done: done) }
         }
         return .done
     }

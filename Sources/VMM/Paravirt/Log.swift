@@ -26,7 +26,7 @@ extension VCPUContext {
     private mutating func writeLine(_ line: String) -> Action {
         let bytes = Array(line.utf8)
         let result = writeAll(UInt64(bytes.count), to: platform.errors) { platform.errors.write(bytes, from: Int($0)) }
-        if case .stopped(let stop) = result { return end(stop) }
+        if case .stopped(let stop, _) = result { return end(stop) }
         return .resume
     }
 

@@ -36,12 +36,18 @@ extension VCPUContext {
         var call = call
         call.ready = 0
         switch waitForEvents(Int32(call.events), until: call.deadline) {
-        case .stopped: return .stop
+        case .stopped: return interruptedCall()
         case .passed, .interrupted: break
         case .ready: call.ready = UInt32(SWIFTLET_POLL_CONSOLE)
         }
         answer(call)
         return .resume
+    }
+
+    /// A stop came first. After a pause the guest makes the call again, with what its struct says then.
+    mutating func interruptedCall() -> Action {
+        isCallRepeated = true
+        return .stop
     }
 
     /// Mutating so that it works on the context in place: a borrowed context would be passed as a copy.

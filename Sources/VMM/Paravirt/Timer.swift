@@ -10,12 +10,12 @@ import Host
 import X86
 
 /// The guest's timer.
-struct GuestTimer: ~Copyable {
+package struct GuestTimer: ~Copyable {
     /// Clock time in ns; `SWIFTLET_NO_DEADLINE` when not armed.
-    var deadline = UInt64(SWIFTLET_NO_DEADLINE)
-    var vector: UInt8 = 0
+    package var deadline = UInt64(SWIFTLET_NO_DEADLINE)
+    package var vector: UInt8 = 0
     /// Made with the first deadline.
-    private var kick: KickTimer?
+    fileprivate var kick: KickTimer?
 
     var isArmed: Bool { deadline != UInt64(SWIFTLET_NO_DEADLINE) }
 
@@ -49,6 +49,12 @@ extension VCPUContext {
     mutating func kickAgainIfEarly() {
         guard timer.isArmed, let left = platform.clock.remaining(until: timer.deadline), left > 0 else { return }
         try? timer.arm(nanoseconds: left)
+    }
+
+    /// At the start of the vCPU's thread: a kick timer is the thread's that made it.
+    mutating func takeTimerAlong() {
+        timer.kick = nil
+        if timer.isArmed { try? timer.arm(nanoseconds: platform.clock.remaining(until: timer.deadline)) }
     }
 
     /// Called when the timer may be due: the vector to inject now, if the guest's mask allows it.

@@ -1,7 +1,7 @@
 // Start-up: a whole run of the guest `hello`, from exec to exit, with standard output to /dev/null.
 //
 // What a user waits for: loading the program, building the machine, running the guest, tearing all of it down.
-// Read next: Resident.swift.
+// Read next: Restore.swift.
 
 import Subcommand
 

@@ -151,6 +151,13 @@ private func checkResult(
         require(poll.ready & ~UInt32(truncatingIfNeeded: words.1) == 0, "only what was asked for is ready")
     case SWIFTLET_CALL_WALL_TIME:
         require(guest.arguments(swiftlet_wall_time.self)?.nanoseconds ?? .max < 1_000_000_000, "less than a second")
+    case SWIFTLET_CALL_RECLAIM where words.1 > 0:
+        require(guest.memory.read(GuestAddress(words.0), as: UInt64.self) == 0, "pages given back are zero")
+        require(guest.memory.read(GuestAddress(words.0 + words.1 - 8), as: UInt64.self) == 0, "all of them")
+    case SWIFTLET_CALL_GROW:
+        guard let grow = guest.arguments(swiftlet_grow.self) else { return require(false, "a page") }
+        require(grow.granted == 0 || grow.granted >= words.0 && words.0 > 0, "enough or nothing")
+        require(guest.memory.contains(GuestAddress(grow.start), grow.granted) || grow.granted == 0, "it is memory")
     default: return
     }
 }

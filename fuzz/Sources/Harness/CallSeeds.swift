@@ -10,7 +10,8 @@ private let forever = UInt64.max
 
 /// A step of CallRun: a call with its words.
 private func call(_ number: Int32, _ words: UInt64...) -> [UInt8] {
-    var bytes = [UInt8(number - SWIFTLET_CALL_EXIT)]
+    let kind = UInt8(number - SWIFTLET_CALL_EXIT)
+    var bytes = kind < 11 ? [kind] : [11, UInt8(number)]
     for index in 0..<4 { bytes.append64(index < words.count ? words[index] : 0) }
     return bytes
 }
@@ -64,6 +65,16 @@ private let lives: [(name: String, steps: [UInt8])] = [
         "masked",
         call(SWIFTLET_CALL_HANDLER, 255, 0x4_0000) + write(1, at: 0x2_0120) + call(SWIFTLET_CALL_TIMER, 0, 255)
             + interrupt + write(0, at: 0x2_0120) + call(SWIFTLET_CALL_POLL, forever, 1) + interrupt
+    ),
+    (
+        "reclaim",
+        call(SWIFTLET_CALL_RECLAIM, buffer, 8192) + call(SWIFTLET_CALL_RECLAIM, 0x1_0000, 0)
+            + call(SWIFTLET_CALL_RECLAIM, 0x1_0000, 0xf_0000)
+    ),
+    (
+        "grow",
+        call(SWIFTLET_CALL_GROW, 1) + call(SWIFTLET_CALL_GROW, 3 << 20) + call(SWIFTLET_CALL_ENTROPY, 1 << 32, 256)
+            + call(SWIFTLET_CALL_RECLAIM, 1 << 32, 6 << 20) + call(SWIFTLET_CALL_GROW, forever)
     ),
     ("unknown", [11, 50]), ("stub", port(14, rip: 0x60e2)), ("port", port(0x3f8, size: 1, rip: 0x4_0000)),
     ("string", port(0x520, count: 9, rip: 0x4_0000)),

@@ -1,0 +1,81 @@
+// The table of memory: which ranges a file holds, and where in it they lie.
+//
+// The table's bytes as they were read, and an entry made of them when it is asked for (Bytes.swift says why). Read next: FeatureNames.swift.
+
+import CSnapshot
+import X86
+
+/// Ascending, disjoint ranges of memory.
+struct Extents: Sendable {
+    let bytes: Bytes
+
+    static let stride = MemoryLayout<csnapshot_extent>.stride
+
+    init(_ bytes: Bytes) { self.bytes = bytes }
+
+    var indices: Range<Int> { 0..<bytes.count / Self.stride }
+
+    subscript(index: Int) -> csnapshot_extent {
+        guard let extent = bytes.load(at: index * Self.stride, as: csnapshot_extent.self) else {
+            preconditionFailure("an index of `indices`")
+        }
+        return extent
+    }
+
+    /// A range of memory that is one range of the file.
+    struct Run {
+        var address: UInt64
+        var offset: UInt64
+        var size: UInt64
+    }
+
+    /// The longest run that begins at an index, and the index behind it.
+    func run(at start: Int) -> (Run, next: Int) {
+        let first = self[start]
+        var run = Run(address: first.address, offset: first.offset, size: UInt64(first.size))
+        var next = start + 1
+        while next < indices.upperBound, self[next].address == run.address + run.size,
+            self[next].offset == run.offset + run.size
+        {
+            run.size += UInt64(self[next].size)
+            next += 1
+        }
+        return (run, next)
+    }
+
+    /// Whether a page is in one of them.
+    func contains(_ page: UInt64) -> Bool {
+        var (low, high) = (0, indices.upperBound)
+        while low < high {
+            let middle = (low + high) / 2
+            let extent = self[middle]
+            if page < extent.address {
+                high = middle
+            } else if page >= extent.address + UInt64(extent.size) {
+                low = middle + 1
+            } else {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Ascending and disjoint in memory, inside memory and file.
+    func makeSense(memorySize: UInt64, fileSize: UInt64) -> Bool {
+        if bytes.count % Self.stride != 0 { return false }
+        let (low, high) = AddressMap.memory(size: memorySize)
+        var end = AddressMap.machine.lowerBound
+        for index in indices {
+            let extent = self[index]
+            let size = UInt64(extent.size)
+            let room = extent.address < low.upperBound ? low.upperBound : high.upperBound
+            guard extent.address >= end, (1...Format.largestExtent).contains(size),
+                (extent.address | extent.offset | size) % Format.page == 0, extent.address <= room,
+                size <= room - extent.address, extent.offset <= fileSize, size <= fileSize - extent.offset,
+                extent.address < low.upperBound || extent.address >= high.lowerBound
+            else { return false }
+            end = extent.address + size
+        }
+        return true
+    }
+}

@@ -1,0 +1,69 @@
+// `swiftlet restore`: a machine from a snapshot's file, run as `swiftlet run` runs one.
+//
+// Part of the program `swiftlet`, because it is started as often as `run`: no argument parser. Read next:
+// RestoreOptions.swift, docs/snapshots.md.
+
+import CSnapshot
+import Host
+import VMM
+
+public enum RestoreCommand {
+    /// Returns the exit status.
+    public static func main(_ arguments: Slice<Arguments>, start: UInt64) -> Int32 {
+        let options: RestoreOptions
+        do throws(RestoreUsageError) { options = try RestoreOptions(arguments) } catch {
+            guard let message = error.message else {
+                return writeText(RestoreOptions.help, to: 1) ? 0 : Stop.errorStatus
+            }
+            return fail("restore: \(message): try 'swiftlet restore --help'")
+        }
+        do throws(SnapshotError) { return try run(options, start: start) } catch { return fail(error.message) }
+    }
+
+    private static func fail(_ message: String) -> Int32 {
+        writeText("swiftlet: \(printable(message))\n")
+        return Stop.errorStatus
+    }
+
+    private static func run(_ options: RestoreOptions, start: UInt64) throws(SnapshotError) -> Int32 {
+        let signals = try snapshotMachine(try blockStopSignals())
+        var phases = Phases(start: start)
+        let snapshot = try Snapshot(options.file)
+        if options.verifies { try snapshot.verify() }
+        try snapshot.guardAgainstTruncation()
+        phases.end("snapshot", at: Clock.monotonic())
+        var keyboard: Keyboard?
+        var console = Console()
+        let terminal = options.configuration.raw ? RawTerminal(console.input) : nil
+        if terminal != nil {
+            let keys = try snapshotMachine(try openKeyboard(console.input))
+            console = Console(input: keys.input)
+            keyboard = consume keys
+        }
+        let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
+        let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
+        release(consume terminal)
+        release(consume signals)
+        try snapshot.explain(outcome)
+        let status = machine.conclude(outcome)
+        withExtendedLifetime((machine, outcome)) { exitProcess(status) }
+    }
+
+    private static func release(_ terminal: consuming RawTerminal?) {}
+    private static func release(_ signals: consuming StopSignals) {}
+}
+
+extension Snapshot {
+    /// Has a file that becomes shorter while it is mapped end this process with words, wherever that is noticed.
+    public func guardAgainstTruncation() throws(SnapshotError) {
+        let result = unsafe csnapshot_guard(path)
+        if result < 0 { throw .host(HostError("sigaction", "", errno: Int32(-result))) }
+    }
+
+    /// KVM answers EFAULT where a page of the file is gone, which then is not the guest's fault.
+    func explain(_ outcome: Outcome) throws(SnapshotError) {
+        guard case .crashed(let crash) = outcome.stop, case .unexpectedExit = crash.cause else { return }
+        let size = try snapshotIO(try file.size())
+        if size < fileSize { throw .truncated(path, size: size, needed: fileSize) }
+    }
+}

@@ -1,0 +1,103 @@
+// A machine from a snapshot: its memory is the file, mapped copy-on-write, and its vCPU goes on where the other stood.
+//
+// In the order of Machine.init, so that KVM's cost is the same. What differs from the saved guest, it is told: the clock's
+// page, the count of restores, fresh entropy (docs/ABI.md). Read next: Running.swift.
+
+import Boot
+import CABI
+import CSnapshot
+import GuestMemory
+import Host
+import KVM
+import VMM
+import X86
+
+extension Snapshot {
+    /// Puts the file's memory under guest memory, which is new and has the saved machine's size.
+    func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
+        var next = 0
+        while next < extents.indices.upperBound {
+            let run: Extents.Run
+            (run, next) = extents.run(at: next)
+            // Sound: `makeSense` has checked address and size against the machine's memory, offset against the file.
+            let result = csnapshot_map(memory.hostBase + UInt(run.address), run.size, file.fd, run.offset)
+            if result < 0 { throw .host(HostError("mmap", path, errno: Int32(-result))) }
+        }
+    }
+
+    /// What the guest was told of its CPU.
+    var features: swiftlet_cpu_features {
+        let words = machine.features
+        return swiftlet_cpu_features(
+            leaf1_ecx: words.0, leaf1_edx: words.1, leaf7_ebx: words.2, leaf7_ecx: words.3, leaf7_edx: words.4,
+            leaf80000001_ecx: words.5, leaf80000001_edx: words.6, reserved: 0, xcr0: machine.xcr0)
+    }
+
+    var layout: Layout {
+        Layout(
+            memorySize: machine.memory_size, image: machine.image_start..<machine.image_end,
+            stack: machine.stack_start..<machine.stack_end, tables: machine.tables_start..<machine.tables_end,
+            module: machine.module_start..<machine.module_end)
+    }
+}
+
+extension Machine {
+    /// Builds everything up to the guest's next instruction. Image and memory size are the snapshot's, whatever
+    /// `configuration` says; the file must stay as long as the machine does.
+    public convenience init(
+        restoring snapshot: borrowing Snapshot, _ configuration: Configuration, console: Console, phases: inout Phases
+    ) throws(SnapshotError) {
+        var configuration = configuration
+        (configuration.image, configuration.memorySize) = (snapshot.image, snapshot.memorySize)
+        let saved = snapshot.machine
+        let layout = snapshot.layout
+        try snapshot.checkHost(GuestCPU().features)
+        let memory = try snapshotMachine(try Machine.reserve(layout))
+        try snapshot.map(into: memory)
+        phases.end("map", at: Clock.monotonic())
+
+        let kvm = try snapshotKVM(try KVM())
+        try snapshotKVM(try kvm.require())
+        let vm = try snapshotKVM(try kvm.makeVM())
+        try snapshotKVM(try Machine.addSlots(vm, memory))
+        try snapshotKVM(try vm.enableSplitIRQChip())
+        let vcpu = try snapshotKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
+        let control = try snapshotKVM(try StopControl())
+        phases.end("vm", at: Clock.monotonic())
+
+        try snapshotKVM(try vcpu.load(snapshot.vcpu))
+        if saved.waiting_vector != 0 { try snapshotKVM(try vcpu.interrupt(vector: UInt8(saved.waiting_vector))) }
+        let clock = try snapshotKVM(try MachineClock(vcpu, startingAt: saved.clock))
+        try snapshotIO(try tellGuest(memory, clock))
+        let platform = Platform(
+            memory: memory, layout: layout, console: console, clock: clock, control: control,
+            quiet: configuration.quiet,
+            takesSnapshots: configuration.snapshot != nil, isMapped: true)
+        var context = VCPUContext(platform)
+        context.timer.deadline = saved.timer_deadline
+        context.timer.vector = UInt8(truncatingIfNeeded: saved.timer_vector)
+        context.handled.words = [saved.handled.0, saved.handled.1, saved.handled.2, saved.handled.3]
+        let loop = RunLoop(vcpu: vcpu, context: context)
+        let origin = Origin(
+            stamp: FileStamp(size: saved.image_size, modified: saved.image_modified), features: snapshot.features,
+            table: snapshot.extents.bytes)
+        let guest = RingThree(layout: layout, bias: saved.bias)
+        do throws(MachineError) {
+            try self.init(configuration, guest, origin, vm: vm, platform: platform, loop: loop)
+        } catch { throw .machine(error) }
+        phases.end("vcpu", at: Clock.monotonic())
+    }
+}
+
+/// What a guest may want to know of its restore, in its call page.
+private func tellGuest(_ memory: borrowing GuestMemory, _ clock: MachineClock) throws(HostError) {
+    let page = AddressMap.callPage(vcpu: 0)
+    let clockPage = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLOCK))
+    var words = clock.page
+    // Even, and another than before: who reads the clock just now reads it again (pvclock).
+    words.version = ((memory.read(clockPage, as: swiftlet_clock.self)?.version ?? 0) | 1) &+ 1
+    memory.write(words, at: clockPage)
+    let generation = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_GENERATION))
+    memory.write((memory.read(generation, as: UInt32.self) ?? 0) &+ 1, at: generation)
+    memory.write(try randomSeed(), at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_ENTROPY)))
+}

@@ -1,0 +1,38 @@
+// A run that writes a snapshot whenever the guest or a signal asks for one, and goes on, or ends with the first.
+//
+// Read next: RestoreCommand.swift.
+
+import Host
+import VMM
+
+extension Machine {
+    /// Runs the guest until it stops, as `run` does. Where snapshots go is in the configuration; a machine without one
+    /// never pauses. One that cannot be written is told, and the guest goes on.
+    public func runSaving(
+        signals: borrowing StopSignals, keyboard: consuming Keyboard? = nil
+    ) throws(MachineError) -> Outcome {
+        var keyboard = keyboard
+        let deadline = configuration.timeout.map { Clock.monotonic() &+ $0 }
+        while true {
+            let outcome = try run(signals, &keyboard, until: deadline)
+            guard case .paused(let byGuest) = outcome.stop, let path = configuration.snapshot else { return outcome }
+            let isSaved = saveAndTell(path, byGuest)
+            if isSaved, configuration.endsWithSnapshot { return outcome }
+            platform.control.endPause()
+        }
+    }
+
+    private func saveAndTell(_ path: String, _ byGuest: Bool) -> Bool {
+        do throws(SnapshotError) {
+            let saved = try save(to: path, byGuest: byGuest)
+            let time = "\(saved.nanoseconds / 1_000_000).\(saved.nanoseconds / 100_000 % 10) ms"
+            if !configuration.quiet { tell("snapshot written to \(path) (\(saved.fileSize >> 10) KiB, \(time))") }
+            return true
+        } catch {
+            tell("no snapshot: \(error.message)")
+            return false
+        }
+    }
+
+    private func tell(_ text: String) { writeText("swiftlet: \(printable(text))\n", patience: lastWordPatience) }
+}

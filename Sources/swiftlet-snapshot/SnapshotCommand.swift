@@ -1,0 +1,56 @@
+// `swiftlet snapshot PID`: has a running `swiftlet run --snapshot FILE` write its guest there, and waits until it has.
+//
+// The wish is a signal (SIGUSR2); that it was granted is seen by the file, which is replaced as a whole. What the process
+// was started with is read from /proc, so that a swiftlet without --snapshot, which the signal would stop, gets none.
+// Read next: RunningSwiftlet.swift, docs/snapshots.md.
+
+import ArgumentParser
+import Host
+import Subcommand
+
+@main
+struct SnapshotCommand: Subcommand {
+    static let configuration = CommandConfiguration.subcommand(
+        "snapshot",
+        abstract: "Save the guest of a running swiftlet.",
+        usage: "[--timeout SECONDS] PID",
+        discussion: """
+            The process must be a 'swiftlet run' or 'swiftlet restore' that was started with --snapshot FILE: there the \
+            guest is written to, and 'swiftlet restore FILE' goes on with it. The guest itself goes on too, unless its \
+            swiftlet was given --snapshot-exit.
+
+            Prints the file's path when it is complete.
+
+            Exit status: 0 the snapshot is written; 125 it is not, and the last line says why.
+            """)
+
+    @Option(help: ArgumentHelp("How long to wait for it (default 60).", valueName: "seconds"))
+    var timeout: Double = 60
+
+    @Argument(help: ArgumentHelp("The process.", valueName: "pid"))
+    var pid: Int32
+
+    static func main() { start() }
+
+    func perform() throws(SubcommandError) -> Int32 {
+        guard timeout > 0, timeout <= 86400 else {
+            throw SubcommandError("snapshot: --timeout: seconds above 0 and up to a day")
+        }
+        let running = try RunningSwiftlet(pid)
+        let before = running.stamp
+        try running.askForSnapshot()
+        let deadline = Clock.monotonic() + UInt64(timeout * 1e9)
+        while running.stamp == before {
+            if !running.isAlive, running.stamp == before {
+                throw SubcommandError("snapshot: process \(pid) ended without writing \(running.file)")
+            }
+            if Clock.monotonic() > deadline {
+                throw SubcommandError(
+                    "snapshot: \(running.file) was not written within \(timeout) s: the process says why")
+            }
+            _ = wait(for: WaitFor(-1), nanoseconds: 2_000_000)
+        }
+        try printResult(running.file + "\n")
+        return 0
+    }
+}
