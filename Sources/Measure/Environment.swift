@@ -131,7 +131,9 @@ public struct Environment: Equatable, Sendable, Codable {
         if isVirtual {
             list.append("the host is itself a virtual machine" + (hypervisor.isEmpty ? "" : ", under \(hypervisor)"))
         }
-        if load > Double(cpus) / 4 { list.append("other work on this host (load \(load)): ratios hold, times do not") }
+        if load > Double(cpus) / 4 {
+            list.append("other work on this host (load \(load)): ratios suffer less; look at their intervals")
+        }
         if !governor.isEmpty, governor != "performance" {
             list.append("governor \(governor): the clock rate may change between samples")
         }

@@ -2,7 +2,8 @@
 //
 // Over the repeats and never over the samples of one: within a run of 10,000 exits the interval is 0.1 % wide, while two
 // runs differ by 3 % (measured). By order statistics: exact, whatever the distribution (David and Nagaraja, Order
-// Statistics, section 7.1). Read next: Ratio.swift.
+// Statistics, section 7.1). It asks for one thing: repeats that do not depend on each other. A host that drifts slowly makes
+// neighbours alike; the interval is then too narrow, and that of a ratio less so. Read next: Ratio.swift.
 
 /// A median and its confidence interval of at least 95 %.
 public struct Interval: Equatable, Sendable, Codable {
@@ -10,6 +11,11 @@ public struct Interval: Equatable, Sendable, Codable {
     public let median: Double
     public let low: Double
     public let high: Double
+
+    /// What every interval is; one that was read from a file may not be.
+    public var isSound: Bool {
+        n >= 1 && [median, low, high].allSatisfy(\.isFinite) && low <= median && median <= high
+    }
 
     /// Nil without a value.
     public init?(of values: [Double]) {

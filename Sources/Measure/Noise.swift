@@ -91,15 +91,18 @@ public struct Noise: Equatable, Sendable, Codable {
         if othersPercent > 3 || waitedPercent > 1 {
             list.append(
                 "other programs had \(othersPercent) % of the measuring CPU, and it had to wait for them "
-                    + "\(waitedPercent) % of the time: ratios hold, times do not")
+                    + "\(waitedPercent) % of the time: ratios suffer less; look at their intervals")
         }
         if stealPercent > 1 {
             list.append("the hypervisor above took \(stealPercent) % of the measuring CPU away (steal time)")
         }
         if let low = lowMegahertz, let high = highMegahertz, high > low * 1.03 {
-            list.append("the clock rate went between \(Int(low)) and \(Int(high)) MHz")
+            list.append("the clock rate went between \(whole(low)) and \(whole(high)) MHz")
         }
         if let throttles, throttles > 0 { list.append("heat slowed the CPU \(throttles) times") }
         return list
     }
+
+    /// A report that somebody else wrote may have any number there.
+    private func whole(_ value: Double) -> String { Int(exactly: value.rounded()).map { "\($0)" } ?? "\(value)" }
 }

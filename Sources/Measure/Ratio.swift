@@ -8,8 +8,11 @@
 public typealias Ratio = Interval
 
 extension Interval {
-    /// Ratios of `subject` to `reference`, pair by pair; what one has more than the other is left out. Nil without a pair.
+    /// Ratios of `subject` to `reference`, pair by pair; what one has more than the other is left out. Nil without a pair, and
+    /// where one has no ratio: a reference of zero is shorter than the clock can tell.
     public init?(of subject: [Double], to reference: [Double]) {
-        self.init(of: zip(subject, reference).map { $0 / $1 })
+        let ratios = zip(subject, reference).map { $0 / $1 }
+        guard ratios.allSatisfy(\.isFinite) else { return nil }
+        self.init(of: ratios)
     }
 }

@@ -39,7 +39,7 @@ private func measuring(_ name: String, _ abstract: String) -> CommandConfigurati
             Prints a table; progress and the time left are on standard error. Ctrl-C ends it after the current step with a \
             report of what was measured so far, marked as partial.
 
-            Exit status: 0 measured; 125 an error; 128+n ended by signal n.
+            Exit status: 0 measured; 1 measured, but rows failed; 125 an error; 128+n ended by signal n.
             """)
 }
 

@@ -34,7 +34,7 @@ struct MeasureOptions: ParsableArguments {
         help: ArgumentHelp("The report as CSV, a line for each row and part; - is standard output.", valueName: "file"))
     var csv: String?
 
-    @Option(help: ArgumentHelp("Every sample as CSV.", valueName: "file"))
+    @Option(help: ArgumentHelp("Every sample as CSV; - is standard output.", valueName: "file"))
     var raw: String?
 
     @Option(help: ArgumentHelp("A percentile file of HdrHistogram for each row and part.", valueName: "folder"))

@@ -35,11 +35,19 @@ struct Measurement {
         let method = MethodRecord(
             started: timestamp(started), seconds: (seconds * 10).rounded() / 10, cpu: equipment.cpu,
             otherCpu: equipment.otherCPU, repeats: session.repeats, samples: amount.samples, warmUps: amount.warmUps,
-            clockStep: clockStep, isQuick: isQuick, isPartial: session.isPartial, noise: noise)
+            clockStep: clockStep, isQuick: isQuick, isPartial: session.isPartial, build: .own, noise: noise)
         let report = Report(environment, method, session.rows)
         if !files.useStandardOutput { try printResult(ReportTable.text(report)) }
         try files.write(report, session.rows)
-        return stop.map { 128 + $0 } ?? 0
+        // The last line, so that nobody takes a report with holes for a whole one.
+        if let failure = report.failure {
+            if files.useStandardOutput {
+                writeText("swiftlet: bench: \(failure)\n")
+            } else {
+                try printResult("\n\(failure)\n")
+            }
+        }
+        return stop.map { 128 + $0 } ?? (report.failure == nil ? 0 : 1)
     }
 
     /// The clock's step, what disturbed it, and the signal that ended it.
@@ -82,7 +90,7 @@ struct Measurement {
 
     /// Of what is measured here.
     private var versions: [String: String] {
-        var versions = ["swiftlet": swiftletVersion, "swift": swiftVersion]
+        var versions = ["swiftlet": swiftletVersion]
         let usesQEMU = session.rows.contains { $0.subject.id.contains("qemu") }
         if usesQEMU, let text = try? equipment.workshop.output(QEMU.path, ["--version"]) {
             // "QEMU emulator version 7.2.17 (Debian 1:7.2+dfsg-7)"
@@ -98,7 +106,9 @@ extension Report {
         let byID = Dictionary(rows.map { ($0.subject.id, $0) }) { first, _ in first }
         var method = method
         method.warnings = method.warnings(environment)
-        self.init(environment: environment, method: method, rows: rows.map { ReportRow($0, besides: byID) })
+        self.init(
+            environment: environment, method: method,
+            rows: rows.map { ReportRow($0, besides: byID, clockStep: method.clockStep) })
     }
 }
 
@@ -127,17 +137,4 @@ func kernelText(_ path: String) -> String? {
     do throws(HostError) {
         return String(decoding: try File.regular(path).read(at: 0, 1 << 20), as: UTF8.self)
     } catch { return nil }
-}
-
-/// The compiler's, as far as it tells a program that it compiles.
-private var swiftVersion: String {
-    #if compiler(>=6.4)
-        "6.4 or later"
-    #elseif compiler(>=6.3.1)
-        "6.3.1"
-    #elseif compiler(>=6.3)
-        "6.3"
-    #else
-        "6.2"
-    #endif
 }

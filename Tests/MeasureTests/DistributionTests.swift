@@ -2,6 +2,7 @@
 //
 // Read next: EnvironmentTests.swift.
 
+import Foundation
 import Testing
 
 @testable import Measure
@@ -28,6 +29,32 @@ import Testing
         #expect((disturbed.p50, disturbed.p99, disturbed.max) == (10, 10, 1e9))
     }
 
+    @Test func aStepOfTheClockIsNoOutlier() throws {
+        // 90 samples of 100 ns, ten that are a step longer, one that is far off.
+        let samples = [Double](repeating: 100, count: 90) + [Double](repeating: 110, count: 9) + [141]
+        #expect(try #require(Distribution(samples)).outliers == 10)
+        #expect(try #require(Distribution(samples, step: 10)).outliers == 1)
+    }
+
+    @Test func whereMoreIsBetterTheTailIsTheLowEnd() throws {
+        let samples = (1...1000).map(Double.init)
+        let all = try #require(Distribution(samples + [-5000, 9000], lowTail: true))
+        #expect((all.p01, all.p1, all.outliers) == (1, 10, 1))
+    }
+
+    @Test func whatAFileSaysMayBeUnsound() throws {
+        let sound = try #require(Distribution([1, 2, 3]))
+        #expect(sound.isSound)
+        let text = String(decoding: try JSONEncoder().encode(sound), as: UTF8.self)
+        for (right, wrong) in [
+            ("\"n\":3", "\"n\":0"), ("\"max\":3", "\"max\":1"), ("\"outliers\":0", "\"outliers\":4"),
+        ] {
+            let changed = text.replacingOccurrences(of: right, with: wrong)
+            #expect(changed != text)
+            #expect(!(try JSONDecoder().decode(Distribution.self, from: Data(changed.utf8))).isSound)
+        }
+    }
+
     @Test(arguments: [(0.0, 1.0), (0.25, 1.0), (0.26, 2.0), (0.75, 3.0), (1.0, 4.0)])
     func rank(part: Double, value: Double) {
         #expect(percentile(part, ofSorted: [1, 2, 3, 4]) == value)
@@ -38,6 +65,7 @@ import Testing
     @Test func noPairIsNoRatio() {
         #expect(Ratio(of: [], to: []) == nil)
         #expect(Ratio(of: [1, 2], to: []) == nil)
+        #expect(Ratio(of: [1, 2], to: [1, 0]) == nil && Ratio(of: [0], to: [0]) == nil)
     }
 
     @Test func driftCancels() throws {

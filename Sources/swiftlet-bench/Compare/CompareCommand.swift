@@ -13,14 +13,14 @@ struct CompareCommand: Subcommand {
         usage: "swiftlet bench compare [--threshold <percent>] [--absolute] [--agree <percent>] [--json] A.json B.json",
         discussion: """
             Each row's ratio to the bare KVM_RUN is compared, or its own figure with --absolute and where it has no ratio. \
-            faster, slower: the medians differ by more than the threshold and the confidence intervals do not overlap. same: \
-            they differ by less, and both intervals are narrow enough to tell. undecided: anything else; more --repeats help.
+            Both confidence intervals together tell between what the change lies. faster, slower: all of that is beyond the \
+            threshold. same: all of it is within. undecided: anything else; more --repeats help.
 
             With --agree: do two reports of one host agree? At least nine of ten rows' ratios must be within that many \
-            percent, and as many intervals must overlap.
+            percent, and as many intervals must overlap. Reports with failed rows are refused.
 
-            Exit status: 0 nothing got slower (or they agree); 1 something did with confidence, or failed in B only (or they do \
-            not agree); 125 an error.
+            Exit status: 0 nothing got slower (or they agree); 1 something did with confidence, or failed in B only, \
+            or cannot be done in B on an equal host (or they do not agree); 125 an error.
             """)
 
     @Option(help: ArgumentHelp("A smaller difference is none (2).", valueName: "percent"))
@@ -48,9 +48,11 @@ struct CompareCommand: Subcommand {
     }
 
     func perform() throws(SubcommandError) -> Int32 {
-        let comparison = Comparison(
-            try readReport(before), try readReport(after), threshold: agree ?? threshold,
-            absolute: absolute && agree == nil)
+        let (a, b) = (try readReport(before), try readReport(after))
+        for (report, path) in [(a, before), (b, after)] where agree != nil {
+            if let failure = report.failure { throw SubcommandError("bench: \(path): \(failure)") }
+        }
+        let comparison = Comparison(a, b, threshold: agree ?? threshold, absolute: absolute && agree == nil)
         if let agree {
             let agreement = Agreement(comparison, within: agree)
             try printResult(json ? try JSON.text(agreement) : comparison.text + agreement.text)
@@ -63,14 +65,21 @@ struct CompareCommand: Subcommand {
 
 /// The report in a file that `--json` wrote.
 func readReport(_ path: String) throws(SubcommandError) -> Report {
-    try Report(json: try readFile(path), name: "bench: \(path)")
+    try Report(json: try readFile(path, limit: reportLimit), name: "bench: \(path)")
 }
 
-func readFile(_ path: String) throws(SubcommandError) -> [UInt8] {
+/// Bytes: a hundred times what any report has. The raw samples of all rows, a million each, would be too many to read.
+let reportLimit: UInt64 = 64 << 20
+let samplesLimit: UInt64 = 1 << 30
+
+/// All of a regular file of at most `limit` bytes.
+func readFile(_ path: String, limit: UInt64) throws(SubcommandError) -> [UInt8] {
     do throws(HostError) {
         let file = try File.regular(path)
-        return try file.read(at: 0, Int(clamping: try file.size()))
+        let size = try file.size()
+        if size <= limit { return try file.read(at: 0, Int(clamping: size)) }
     } catch { throw SubcommandError("bench: \(path): \(errnoText(error.errno))") }
+    throw SubcommandError("bench: \(path): too large: more than \(bytes(limit))")
 }
 
 extension Comparison {
@@ -79,11 +88,10 @@ extension Comparison {
         var table = Table(.left, .left, .right, .right, .right, .left)
         table.add("", "", "A", "B", "change", "")
         for row in rows {
-            let sign = row.change > 0 ? "+" : ""
             table.add(
                 printable(row.id), row.figure == .floorRatio ? "x KVM_RUN" : "", row.figureText(row.a),
                 row.figureText(row.b),
-                "\(sign)\(decimal(row.change, 1)) %", row.verdict.rawValue)
+                row.change.text, row.verdict.rawValue)
         }
         text += table.lines(indent: 0).joined(separator: "\n") + "\n"
         text += onlyInA.map { "only in A: \(printable($0.id)) (B: \(printable($0.why)))\n" }.joined()
@@ -98,7 +106,7 @@ extension Comparison {
 extension RowPair {
     fileprivate func figureText(_ interval: Interval) -> String {
         if figure == .floorRatio { return ratioText(interval) }
-        return "\(quantity(interval.median, unit)) (\(quantity(interval.low, unit))-\(quantity(interval.high, unit)))"
+        return "\(quantity(interval.median, unit)) (\(rangeText(interval, unit)))"
     }
 }
 
@@ -107,6 +115,7 @@ extension Agreement {
         var text = apart.map { "apart: \(printable($0))\n" }.joined()
         text += disjoint.map { "intervals do not overlap: \(printable($0))\n" }.joined()
         return text
+            + "the intervals are \(threeDigits(width)) % wide in the middle, the widest \(threeDigits(widest)) %\n"
             + "\(close) of \(rows) rows are within \(decimal(limit, 1)) %, \(overlapping) of \(rows) intervals overlap: "
             + (isGood ? "they agree\n" : "they do NOT agree\n")
     }

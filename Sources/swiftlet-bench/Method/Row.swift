@@ -7,7 +7,7 @@ import Measure
 
 struct Row: Sendable {
     private(set) var subject: Subject
-    /// By part: the samples of each repeat.
+    /// By part: the samples of each repeat; empty where it has none of that part.
     private(set) var samples: [(name: PartName, repeats: [[Double]])] = []
     /// Medians of the bare KVM_RUN beside each repeat, nanoseconds.
     private(set) var floors: [Double] = []
@@ -42,13 +42,13 @@ struct Row: Sendable {
     }
 
     mutating func add(_ new: Samples, floor: Double?) {
+        let turn = samples.map(\.repeats.count).max() ?? 0
         for (name, exact) in new.parts {
-            let values = exact.map(Self.rounded)
-            if let index = samples.firstIndex(where: { $0.name == name }) {
-                samples[index].repeats.append(values)
-            } else {
-                samples.append((name, [values]))
-            }
+            if !samples.contains(where: { $0.name == name }) { samples.append((name, [])) }
+            guard let index = samples.firstIndex(where: { $0.name == name }) else { continue }
+            // Not every repeat sees every part: the others keep their numbers.
+            let missed = turn - samples[index].repeats.count
+            samples[index].repeats += [[Double]](repeating: [], count: max(0, missed)) + [exact.map(Self.rounded)]
         }
         repetitions += new.repetitions
         if let floor { floors.append(floor) }
@@ -64,9 +64,9 @@ struct Row: Sendable {
 
     func repeats(_ part: PartName = .total) -> [[Double]] { samples.first { $0.name == part }?.repeats ?? [] }
 
-    /// The median of each repeat.
+    /// The median of each repeat that has the part; every repeat has the total.
     func medians(_ part: PartName = .total) -> [Double] {
-        repeats(part).map { percentile(0.5, ofSorted: $0.sorted()) }
+        repeats(part).filter { !$0.isEmpty }.map { percentile(0.5, ofSorted: $0.sorted()) }
     }
 
     /// Of each repeat's median to that of the bare KVM_RUN beside it.

@@ -114,15 +114,3 @@ extension Finding.Promise {
         }
     }
 }
-
-/// A number with that many digits behind the point.
-func decimal(_ value: Double, _ digits: Int) -> String {
-    if !value.isFinite || abs(value) > 1e15 { return "\(value)" }
-    var scale = 1.0
-    for _ in 0..<digits { scale *= 10 }
-    let scaled = Int((abs(value) * scale).rounded())
-    let fraction = String(scaled % Int(scale))
-    let sign = value < 0 && scaled != 0 ? "-" : ""
-    if digits == 0 { return "\(sign)\(scaled)" }
-    return "\(sign)\(scaled / Int(scale)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
-}

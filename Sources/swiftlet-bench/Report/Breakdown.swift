@@ -22,7 +22,7 @@ struct Breakdown: Equatable {
 
     /// Of the rows of port writes in that mode; nil without one that the program answered.
     init?(_ mode: String, _ rows: [ReportRow]) {
-        let ports = rows.filter { $0.group == .exits && $0.absence == nil && $0.unit == .nanoseconds }
+        let ports = rows.filter { $0.group == .exits && $0.isMeasured && $0.unit == .nanoseconds }
         guard let user = ports.first(where: { $0.id == "exits/port-write/\(mode)" }), let total = user.total,
             let handler = user.part(.handler), let floor = Interval(of: user.floors)
         else { return nil }

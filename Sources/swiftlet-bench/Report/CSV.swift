@@ -1,6 +1,6 @@
 // `--csv`: a line for each part of each row; `--raw`: a line for each sample. Flat, plain decimals, for any program.
 //
-// `pandas.read_csv(FILE, comment="#")` reads both; the comment lines of the first tell where it was measured. RFC 4180, and
+// `pandas.read_csv(FILE, comment="#")` reads both; the comment lines on top tell where it was measured. RFC 4180, and
 // fields with a "#" are quoted too. Read next: HistogramFile.swift.
 
 import Host
@@ -13,18 +13,20 @@ enum CSV {
         "p99_9",
         "max", "outliers", "repeats", "median", "median_low", "median_high", "floor_ratio", "floor_ratio_low",
         "floor_ratio_high", "beside", "beside_ratio", "beside_ratio_low", "beside_ratio_high", "unavailable", "failed",
-        "note",
+        "note", "p1", "p0_1",
     ]
 
     static func text(_ report: Report) -> String {
-        var text = comments(report).map { "# \(printable($0))\n" }.joined()
-        text += line(columns)
+        var text = lines(comments(report)) + line(columns)
         for row in report.rows {
             for part in row.parts { text += line(fields(row, part)) }
             if row.parts.isEmpty { text += line(fields(row, nil)) }
         }
         return text
     }
+
+    /// Comments.
+    static func lines(_ comments: [String]) -> String { comments.map { "# \(printable($0))\n" }.joined() }
 
     static func comments(_ report: Report) -> [String] {
         let (host, method) = (report.environment, report.method)
@@ -54,7 +56,8 @@ enum CSV {
         let numbers = [
             samples?.min, samples?.p50, samples?.p90, samples?.p99, samples?.p999, samples?.max,
         ].map { $0.map(plain) ?? "" }
-        let tail = [row.unavailable ?? "", row.failed ?? "", row.note ?? ""]
+        let low = [samples?.p1, samples?.p01].map { $0.map(plain) ?? "" }
+        let tail = [row.unavailable ?? "", row.failed ?? "", row.note ?? ""] + low
         return head + [samples.map { "\($0.n)" } ?? ""] + numbers + [samples.map { "\($0.outliers)" } ?? ""]
             + [part.map { "\($0.medians.count)" } ?? ""] + fields(part?.interval)
             + fields(isTotal ? row.floorRatio : nil) + [row.beside ?? ""] + fields(isTotal ? row.besideRatio : nil)
@@ -68,8 +71,8 @@ enum CSV {
     /// Every sample: of which row, part and repeat, the how-manieth, its value in the row's unit.
     static let sampleColumns = ["id", "part", "repeat", "index", "value"]
 
-    static func writeSamples(_ rows: [Row], to output: Output) throws(SubcommandError) {
-        try output.write(line(sampleColumns))
+    static func writeSamples(_ rows: [Row], of report: Report, to output: Output) throws(SubcommandError) {
+        try output.write(lines(comments(report)) + line(sampleColumns))
         for row in rows {
             for part in row.samples {
                 for (turn, values) in part.repeats.enumerated() {

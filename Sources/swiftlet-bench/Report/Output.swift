@@ -32,8 +32,10 @@ final class Output {
 
     var isStandardOutput: Bool { path == "-" }
 
-    func write(_ text: String) throws(SubcommandError) {
-        buffer.append(contentsOf: text.utf8)
+    func write(_ text: String) throws(SubcommandError) { try write(text.utf8) }
+
+    func write(_ bytes: some Sequence<UInt8>) throws(SubcommandError) {
+        buffer.append(contentsOf: bytes)
         if buffer.count >= Self.pieceSize { try finish() }
     }
 
@@ -55,6 +57,20 @@ final class Output {
         }
         buffer.removeAll(keepingCapacity: true)
     }
+
+    /// A folder of our own for a while. Its name cannot be foreseen, and nothing of that name is there yet, no link either.
+    static func makeScratchFolder() throws(SubcommandError) -> String {
+        let name = String(UInt64.random(in: .min ... .max), radix: 16)
+        let path = FileManager.default.temporaryDirectory.path + "/swiftlet-bench-\(name)"
+        let onlyOurs: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: false, attributes: onlyOurs)
+        } catch { throw SubcommandError("bench: \(path): no folder can be made there") }
+        return path
+    }
+
+    static func removeFolder(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
     /// Makes a folder, and those above it. "." has always been there.
     static func makeFolder(_ path: String) throws(SubcommandError) {

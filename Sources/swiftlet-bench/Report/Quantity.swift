@@ -5,6 +5,18 @@
 import Measure
 import Subcommand
 
+/// A number with that many digits behind the point.
+func decimal(_ value: Double, _ digits: Int) -> String {
+    var scale = 1
+    for _ in 0..<digits { scale *= 10 }
+    // Infinite, not a number, or too large: as it is.
+    guard let scaled = Int(exactly: (abs(value) * Double(scale)).rounded()) else { return "\(value)" }
+    let fraction = String(scaled % scale)
+    let sign = value < 0 && scaled != 0 ? "-" : ""
+    if digits == 0 { return "\(sign)\(scaled)" }
+    return "\(sign)\(scaled / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+}
+
 /// "28.6 us": in the unit that reads well.
 func quantity(_ value: Double, _ unit: Unit) -> String {
     switch unit {
@@ -27,17 +39,30 @@ func threeDigits(_ value: Double) -> String {
     }
 }
 
+/// "24.9-25.3 us": where a figure lies.
+func rangeText(_ interval: Interval, _ unit: Unit) -> String {
+    let (low, high) = (quantity(interval.low, unit), quantity(interval.high, unit))
+    let (lowWords, highWords) = (low.split(separator: " "), high.split(separator: " "))
+    // The unit once, where it is the same.
+    let isSame = lowWords.count == 2 && lowWords.last == highWords.last
+    return "\(isSame ? String(lowWords[0]) : low)\(dash(interval))\(high)"
+}
+
+/// Between the ends of an interval: none can be mistaken for a sign.
+private func dash(_ interval: Interval) -> String { interval.low < 0 ? " to " : "-" }
+
 /// A ratio with its interval: "4.799 (4.793-4.803)", to a thousandth where the ratio has that much meaning.
 func ratioText(_ ratio: Interval) -> String {
     let digits =
-        switch ratio.median {
+        switch abs(ratio.median) {
         case ..<0.1: 4
         case ..<10: 3
         case ..<100: 2
         case ..<1000: 1
         default: 0
         }
-    return "\(decimal(ratio.median, digits)) (\(decimal(ratio.low, digits))-\(decimal(ratio.high, digits)))"
+    return
+        "\(decimal(ratio.median, digits)) (\(decimal(ratio.low, digits))\(dash(ratio))\(decimal(ratio.high, digits)))"
 }
 
 /// A number for a program: no exponent, no unit, no more digits than it has.

@@ -3,6 +3,7 @@
 // Other programs can rely on it: fields are added, a change of meaning raises the version. A field that is added is optional
 // here, or reports from before cannot be read. Version 1 is `bench promises --json`'s, another object. Read next: ReportRow.swift.
 
+import Host
 import Measure
 import Subcommand
 
@@ -23,6 +24,9 @@ struct Report: Codable, Equatable, Sendable {
             throw SubcommandError("\(name): not a report of version \(Self.version) by 'swiftlet bench'")
         }
         self = try JSON.value(Self.self, json, name: name)
+        if let row = rows.first(where: { !$0.isSound }) {
+            throw SubcommandError("\(name): \(row.id): no measurement has such figures")
+        }
     }
 
     init(environment: Environment, method: MethodRecord, rows: [ReportRow]) {
@@ -37,7 +41,18 @@ struct Report: Codable, Equatable, Sendable {
     }
 
     /// What belongs on every table and picture: what kind of host this was, what disturbed it, what the report is not.
-    var warnings: [String] { method.warnings }
+    /// Worked out from the rest: what `method.warnings` says is for other programs, and anybody can edit a file.
+    var warnings: [String] { method.warnings(environment) }
+
+    /// Rows that should have worked.
+    var failed: [ReportRow] { rows.filter { $0.failed != nil } }
+
+    /// "2 rows failed: ID, ID"; nil when none did.
+    var failure: String? {
+        let ids = failed.map(\.id)
+        if ids.isEmpty { return nil }
+        return "\(ids.count) row\(ids.count == 1 ? "" : "s") failed: \(printable(ids.joined(separator: ", ")))"
+    }
 
     /// What a picture must not be shown without.
     var stamps: [String] { environment.stamps + method.stamps }
@@ -69,12 +84,15 @@ struct MethodRecord: Codable, Equatable, Sendable {
     var isQuick: Bool
     /// Ended by a signal: some rows have fewer repeats, or none.
     var isPartial: Bool
+    /// Of the measuring program; nil in reports from before it was told.
+    var build: Build?
     var noise: Noise?
     /// In words, for people: of the environment, the noise and the method.
     var warnings: [String] = []
 
     fileprivate var stamps: [String] {
         (isQuick ? ["quick: not for publication"] : [])
+            + (build == .debug ? ["debug build: not for publication"] : [])
             + (isPartial ? ["partial: it was stopped before all repeats were done"] : [])
     }
 
@@ -85,6 +103,19 @@ struct MethodRecord: Codable, Equatable, Sendable {
             list.append("\(repeats) repeats: too few for a confidence interval; shown is where they all lie")
         }
         return list
+    }
+}
+
+/// How a program was compiled.
+enum Build: String, Codable, Sendable {
+    case release, debug
+
+    static var own: Build {
+        #if DEBUG
+            .debug
+        #else
+            .release
+        #endif
     }
 }
 

@@ -26,13 +26,13 @@ struct ReportFiles {
         for folder in [self.histograms, self.pictures] {
             if let folder { try Output.makeFolder(folder) }
         }
-        if self.json?.isStandardOutput == true, self.csv?.isStandardOutput == true {
-            throw SubcommandError("bench: --json - and --csv -: standard output takes one of them")
+        if [self.json, self.csv, self.raw].count(where: { $0?.isStandardOutput == true }) > 1 {
+            throw SubcommandError("bench: --json -, --csv -, --raw -: standard output takes one of them")
         }
     }
 
     /// A script reads standard output: the table has no place there.
-    var useStandardOutput: Bool { json?.isStandardOutput == true || csv?.isStandardOutput == true }
+    var useStandardOutput: Bool { [json, csv, raw].contains { $0?.isStandardOutput == true } }
 
     /// Writes all. `rows` have the samples of the report's rows.
     func write(_ report: Report, _ rows: [Row]) throws(SubcommandError) {
@@ -45,10 +45,10 @@ struct ReportFiles {
             try csv.finish()
         }
         if let raw {
-            try CSV.writeSamples(rows, to: raw)
+            try CSV.writeSamples(rows, of: report, to: raw)
             try raw.finish()
         }
-        if let histograms { try writeHistograms(rows, histograms) }
+        if let histograms { try writeHistograms(report, rows, histograms) }
         if let pictures {
             for picture in Pictures.all(report, rows) {
                 try Self.write(picture.svg, "\(pictures)/\(picture.name).svg")
@@ -56,13 +56,14 @@ struct ReportFiles {
         }
     }
 
-    private func writeHistograms(_ rows: [Row], _ folder: String) throws(SubcommandError) {
+    private func writeHistograms(_ report: Report, _ rows: [Row], _ folder: String) throws(SubcommandError) {
         for row in rows {
             for part in row.samples {
                 let samples = part.repeats.flatMap(\.self)
                 if samples.isEmpty { continue }
                 let name = fileName("\(row.subject.id).\(part.name.rawValue)")
-                try Self.write(histogramText(samples, unit: row.subject.unit), "\(folder)/\(name).hgrm")
+                let text = histogramText(samples, unit: row.subject.unit, comments: CSV.comments(report))
+                try Self.write(text, "\(folder)/\(name).hgrm")
             }
         }
     }

@@ -36,9 +36,23 @@ struct ReportRow: Codable, Equatable, Sendable {
         var interval: Interval
         /// Of each repeat, in the order in which they were made.
         var medians: [Double]
+
+        /// Nil without a sample. A repeat may be without one: not every stretch of an operation is seen every time.
+        init?(_ name: PartName, _ repeats: [[Double]], _ unit: Unit, step: Double) {
+            let taken = repeats.filter { !$0.isEmpty }
+            let medians = taken.map { percentile(0.5, ofSorted: $0.sorted()) }
+            guard let interval = Interval(of: medians),
+                let distribution = Distribution(taken.flatMap(\.self), step: step, lowTail: unit.moreIsBetter)
+            else { return nil }
+            self.name = name
+            self.distribution = distribution
+            self.interval = interval
+            self.medians = medians
+        }
     }
 
-    init(_ row: Row, besides: [String: Row] = [:]) {
+    /// `besides` are all rows by their ids; `clockStep` is in nanoseconds.
+    init(_ row: Row, besides: [String: Row] = [:], clockStep: Double = 0) {
         let subject = row.subject
         id = subject.id
         group = subject.group
@@ -50,12 +64,9 @@ struct ReportRow: Codable, Equatable, Sendable {
         note = row.note
         unavailable = row.unavailable
         failed = row.failed
+        let (unit, operations) = (subject.unit, subject.operations)
         parts = row.samples.compactMap { name, repeats in
-            let medians = row.medians(name)
-            guard let distribution = Distribution(repeats.flatMap(\.self)), let interval = Interval(of: medians) else {
-                return nil
-            }
-            return Part(name: name, distribution: distribution, interval: interval, medians: medians)
+            Part(name, repeats, unit, step: unit.step(clockStep, operations: operations))
         }
         floors = row.floors
         floorRatio = row.floorRatio
@@ -63,16 +74,40 @@ struct ReportRow: Codable, Equatable, Sendable {
         besideRatio = subject.beside.flatMap { besides[$0] }.flatMap { Ratio(of: row.medians(), to: $0.medians()) }
     }
 
+    /// What every row is that was measured; one that was read from a file may not be.
+    var isSound: Bool {
+        parts.allSatisfy { $0.distribution.isSound && $0.interval.isSound && $0.medians.allSatisfy(\.isFinite) }
+            && [floorRatio, besideRatio].allSatisfy { $0?.isSound ?? true } && floors.allSatisfy(\.isFinite)
+            && operations >= 1
+    }
+
     /// The whole operation; nil when there is nothing.
     var total: Part? { parts.first }
 
     func part(_ name: PartName) -> Part? { parts.first { $0.name == name } }
+
+    /// There are figures, and all of them count: a row that failed in a late repeat still has those of the earlier ones.
+    var isMeasured: Bool { absence == nil }
 
     /// Why there is nothing, in words; nil when there is something.
     var absence: String? {
         if let failed { return "FAILED: \(failed)" }
         if let unavailable { return "not here: \(unavailable)" }
         return parts.isEmpty ? "not measured" : nil
+    }
+}
+
+extension Unit {
+    /// Then the low end is the tail.
+    var moreIsBetter: Bool { self == .mebibytesPerSecond }
+
+    /// The least difference that samples of that many operations can show.
+    func step(_ clockStep: Double, operations: Int) -> Double {
+        switch self {
+        case .nanoseconds: clockStep / Double(max(operations, 1))
+        case .count: 1 / Double(max(operations, 1))
+        case .mebibytesPerSecond: 0.1  // what samples are rounded to (Method/Row.swift)
+        }
     }
 }
 
@@ -96,7 +131,7 @@ extension [ReportRow] {
         return list.map { operation in
             Operation(
                 what: operation.what,
-                rows: operation.rows.filter { $0.absence == nil } + operation.rows.filter { $0.absence != nil })
+                rows: operation.rows.filter(\.isMeasured) + operation.rows.filter { !$0.isMeasured })
         }
     }
 }

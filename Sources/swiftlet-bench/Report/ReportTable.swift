@@ -29,22 +29,22 @@ struct ReportTable {
     private mutating func body() -> String {
         Group.allCases.map { group in
             let rows = report.rows.filter { $0.group == group }
-            return rows.isEmpty ? "" : "\n" + text(rows, group)
+            // Their tails are at different ends, and so are their columns.
+            return text(rows.filter { !$0.unit.moreIsBetter }, group.rawValue)
+                + text(rows.filter(\.unit.moreIsBetter), "\(group.rawValue), more is better")
         }.joined()
     }
 
-    /// A table for each group: its columns line up from the first operation to the last.
-    private mutating func text(_ rows: [ReportRow], _ group: Group) -> String {
-        let columns = Column.all(rows)
-        var table = Table(columns: columns.map(\.alignment) + [.left])
-        table.add(cells: columns.map(\.title))
+    /// A table for each group: its columns line up from the first operation to the last. Empty without rows.
+    private mutating func text(_ rows: [ReportRow], _ title: String) -> String {
+        if rows.isEmpty { return "" }
         let operations = rows.operations
-        for row in operations.flatMap(\.rows) where row.absence == nil {
-            table.add(cells: columns.map { $0.cell(row) } + [mark(row)])
-        }
-        var lines = table.lines()[...]
+        let columns = Column.all(rows)
+        let all = self.lines(operations, columns)
+        let fits = all.allSatisfy { $0.count <= Self.width }
+        var lines = (fits ? all : self.lines(operations, columns.filter { !$0.isSpare }))[...]
         let width = rows.map(\.variant.count).max() ?? 0
-        var text = "\(group.rawValue)\n" + (lines.popFirst() ?? "") + "\n"
+        var text = "\n\(title)\n" + (lines.popFirst() ?? "") + "\n"
         for operation in operations {
             text += "\(printable(operation.what))\n"
             for row in operation.rows {
@@ -57,6 +57,18 @@ struct ReportTable {
             }
         }
         return text
+    }
+
+    private static let width = 130
+
+    /// The head, then a line for each row that was measured.
+    private mutating func lines(_ operations: [Operation], _ columns: [Column]) -> [String] {
+        var table = Table(columns: columns.map(\.alignment) + [.left])
+        table.add(cells: columns.map(\.title))
+        for row in operations.flatMap(\.rows) where row.isMeasured {
+            table.add(cells: columns.map { $0.cell(row) } + [mark(row)])
+        }
+        return table.lines()
     }
 
     /// "[1]", of the notes that belong to a row.
@@ -79,7 +91,7 @@ struct ReportTable {
         for (index, note) in notes.enumerated() {
             text += (index == 0 ? "\n" : "") + "[\(index + 1)] \(printable(note))\n"
         }
-        let pairs = report.rows.filter { $0.besideRatio != nil }
+        let pairs = report.rows.filter { $0.isMeasured && $0.besideRatio != nil }
         if !pairs.isEmpty {
             var table = Table(.left, .right, .left)
             for row in pairs { table.add(row.id, row.besideRatio.map(ratioText) ?? "", "times \(row.beside ?? "")") }
@@ -94,6 +106,8 @@ private struct Column {
     let title: String
     let alignment: Table.Alignment
     let cell: (ReportRow) -> String
+    /// Left out where the table would be too wide.
+    var isSpare = false
 
     private init(_ title: String, _ alignment: Table.Alignment = .right, _ cell: @escaping (ReportRow) -> String) {
         self.title = title
@@ -102,24 +116,56 @@ private struct Column {
     }
 
     /// Of the samples of a part.
-    private init(_ title: String, of part: PartName?, _ value: @escaping (Distribution) -> Double) {
+    private init(_ title: String, of part: PartName? = nil, _ value: @escaping (Distribution) -> Double?) {
         self.init(title) { row in
-            (part.map { row.part($0) } ?? row.total).map { quantity(value($0.distribution), row.unit) } ?? ""
+            let distribution = (part.map { row.part($0) } ?? row.total)?.distribution
+            return distribution.flatMap(value).map { quantity($0, row.unit) } ?? ""
         }
+    }
+
+    /// A percentile that one sample in `many` is beyond: with fewer samples it would be the extreme by another name.
+    private init(_ title: String, oneIn many: Int, _ value: @escaping (Distribution) -> Double?) {
+        self.init(title) { $0.n >= many ? value($0) : nil }
     }
 
     /// Those in which these rows have something.
     static func all(_ rows: [ReportRow]) -> [Column] {
-        let columns = [
-            Column("", .left) { printable($0.variant) }, Column("by", .left) { $0.place.rawValue },
-            Column("n") { $0.total.map { "\($0.distribution.n)" } ?? "" },
-            Column("p50", of: nil, \.p50), Column("p99", of: nil, \.p99), Column("p99.9", of: nil, \.p999),
-            Column("max", of: nil, \.max),
-            Column("outliers") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
-            Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50),
-            Column("back", of: .toGuest, \.p50),
-            Column("x KVM_RUN") { $0.floorRatio.map(ratioText) ?? "" },
+        let columns =
+            [
+                Column("", .left) { printable($0.variant) }, Column("by", .left) { $0.place.rawValue },
+                Column("n") { $0.total.map { "\($0.distribution.n)" } ?? "" },
+            ] + figures(moreIsBetter: rows.contains(where: \.unit.moreIsBetter)) + [
+                Column("outliers") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
+                Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50),
+                Column("back", of: .toGuest, \.p50),
+                certainty(rows),
+            ]
+        return columns.filter { column in rows.contains { $0.isMeasured && !column.cell($0).isEmpty } }
+    }
+
+    /// The ratio and its interval; where a row has none, the interval of its median.
+    private static func certainty(_ rows: [ReportRow]) -> Column {
+        let measured = rows.filter(\.isMeasured)
+        let ratios = measured.count { $0.floorRatio != nil }
+        let title = ratios == measured.count ? "x KVM_RUN" : ratios == 0 ? "median, 95 %" : "x KVM_RUN or median"
+        return Column(title) { row in
+            row.floorRatio.map(ratioText) ?? row.total.map { rangeText($0.interval, row.unit) } ?? ""
+        }
+    }
+
+    /// From the best sample to the worst.
+    private static func figures(moreIsBetter: Bool) -> [Column] {
+        if moreIsBetter {
+            return [
+                Column("max", \.max), Column("p50", \.p50), Column("p1", oneIn: 100, \.p1),
+                Column("p0.1", oneIn: 1000, \.p01), Column("min", \.min),
+            ]
+        }
+        var least = Column("min", \.min)
+        least.isSpare = true
+        return [
+            least, Column("p50", \.p50), Column("p99", oneIn: 100, \.p99),
+            Column("p99.9", oneIn: 1000, \.p999), Column("max", \.max),
         ]
-        return columns.filter { column in rows.contains { $0.absence == nil && !column.cell($0).isEmpty } }
     }
 }

@@ -20,6 +20,10 @@ struct PageCommand: Subcommand {
         var hosts: [HostsPage.Entry] = []
         for path in paths(matching: "\(folder)/*/report.json") {
             let name = path.split(separator: "/").dropLast().last.map(String.init) ?? path
+            // It becomes part of a link, and of a heading.
+            if fileName(name) != name {
+                throw SubcommandError("bench: \(path): a host's name is letters, digits, - and _")
+            }
             hosts.append(HostsPage.Entry(name: name, report: try readReport(path)))
         }
         if hosts.isEmpty { throw SubcommandError("bench: \(folder): no HOST/report.json in it") }
@@ -56,10 +60,9 @@ struct HostsPage {
         for host in hosts {
             let (environment, method) = (host.report.environment, host.report.method)
             text += line([
-                "[\(host.name)](\(host.name)/report.json)", "\(environment.cpu), \(environment.cpus) CPUs",
-                environment.kvm,
-                environment.kernel, String(method.started.prefix(10)), environment.versions["swiftlet"] ?? "",
-                host.report.warnings.joined(separator: "; "),
+                "[\(host.name)](\(host.name)/report.json)", plain("\(environment.cpu), \(environment.cpus) CPUs"),
+                plain(environment.kvm), plain(environment.kernel), plain(String(method.started.prefix(10))),
+                plain(environment.versions["swiftlet"] ?? ""), plain(host.report.warnings.joined(separator: "; ")),
             ])
         }
         return text
@@ -80,19 +83,32 @@ struct HostsPage {
             // By id: what one host cannot do another can.
             for row in rows where row.what == operation.what {
                 let cells = byHost.map { $0[row.id].map(cell) ?? "" }
-                text += line([row.what, row.variant, row.place.rawValue] + cells)
+                text += line([plain(row.what), plain(row.variant), row.place.rawValue] + cells)
             }
         }
         return text
     }
 
     private func cell(_ row: ReportRow) -> String {
-        guard let total = row.total else { return row.failed == nil ? "not there" : "failed" }
+        guard row.isMeasured, let total = row.total else { return row.failed == nil ? "not there" : "failed" }
         let ratio = row.floorRatio.map { " (\(threeDigits($0.median)))" } ?? ""
         return quantity(total.interval.median, row.unit) + ratio
     }
 
-    private func line(_ cells: [String]) -> String {
-        "| " + cells.map { printable($0).replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+    private func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
+
+    /// Text from a report, with nothing in it that Markdown or HTML would take for markup or for a cell's end.
+    private func plain(_ text: String) -> String {
+        var plain = ""
+        for character in printable(text) {
+            switch character {
+            case "&": plain += "&amp;"
+            case "<": plain += "&lt;"
+            case ">": plain += "&gt;"
+            case "\\", "|", "[", "]", "`", "*": plain += "\\\(character)"
+            default: plain.append(character)
+            }
+        }
+        return plain
     }
 }

@@ -17,7 +17,8 @@ struct SampleFile {
     private(set) var samples: [Key: [[Double]]] = [:]
 
     init(_ bytes: [UInt8], name: String) throws(SubcommandError) {
-        var lines = bytes.split(separator: UInt8(ascii: "\n")).makeIterator()
+        let comment = UInt8(ascii: "#")
+        var lines = bytes.split(separator: UInt8(ascii: "\n")).drop { $0.first == comment }.makeIterator()
         guard let head = lines.next(), head.elementsEqual(CSV.sampleColumns.joined(separator: ",").utf8) else {
             throw SubcommandError("bench: \(name): not raw samples of 'swiftlet bench'")
         }
@@ -40,10 +41,13 @@ struct SampleFile {
 
     private mutating func add(_ values: [Double], _ key: Key, _ turn: Int, _ name: String) throws(SubcommandError) {
         if values.isEmpty { return }
-        guard samples[key, default: []].count == turn else {
+        // A repeat may have none of a part, but every one has the total, which comes first.
+        let missed = turn - samples[key, default: []].count
+        let all = Key(id: key.id, part: PartName.total.rawValue)
+        guard missed == 0 || missed > 0 && turn < samples[all, default: []].count else {
             throw SubcommandError("bench: \(name): repeat \(turn) of \(key.id) is out of order")
         }
-        samples[key, default: []].append(values)
+        samples[key, default: []] += [[Double]](repeating: [], count: missed) + [values]
     }
 
     /// "id,part,repeat,index,value"
@@ -72,17 +76,29 @@ struct SampleFile {
         for row in report.rows {
             for part in row.parts {
                 let repeats = samples[Key(id: row.id, part: part.name.rawValue)] ?? []
-                let medians = repeats.map { percentile(0.5, ofSorted: $0.sorted()) }
-                guard Distribution(repeats.flatMap(\.self)) == part.distribution, medians == part.medians,
-                    Interval(of: medians) == part.interval
-                else { return "\(row.id): its samples of \(part.name.rawValue) say something else" }
+                let step = row.unit.step(report.method.clockStep, operations: row.operations)
+                if ReportRow.Part(part.name, repeats, row.unit, step: step) != part {
+                    return "\(row.id): its samples of \(part.name.rawValue) say something else"
+                }
                 seen += 1
             }
-            if let ratio = row.floorRatio, Ratio(of: row.total?.medians ?? [], to: row.floors) != ratio {
-                return "\(row.id): its ratio to the bare KVM_RUN is not that of its medians"
-            }
         }
-        return seen == samples.count ? nil : "there are samples of rows that are not in the report"
+        if seen != samples.count { return "there are samples of rows that are not in the report" }
+        return report.wrongRatio.map { "\($0): its ratios are not those of its medians" }
+    }
+}
+
+extension Report {
+    /// The id of a row with a ratio that its medians, its floors or the row beside it do not give.
+    fileprivate var wrongRatio: String? {
+        let byID = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
+        return rows.first { row in
+            let medians = row.total?.medians ?? []
+            let beside = row.beside.flatMap { byID[$0] }?.total?.medians ?? []
+            return row.floorRatio != Ratio(of: medians, to: row.floors)
+                || row.besideRatio != Ratio(of: medians, to: beside)
+                || !row.floors.isEmpty && row.floors.count != medians.count
+        }?.id
     }
 }
 

@@ -12,8 +12,8 @@ struct SubmitCommand: Subcommand {
         commandName: "submit", abstract: "Check a report and pack it for the results repository.",
         usage: "swiftlet bench submit [--host <name>] [--into <folder>] DIR",
         discussion: """
-            DIR is what --out made. The report must be complete, not --quick, of at least ten repeats, and say what its raw \
-            samples say. Writes HOST-DATE.tar.gz: HOST/report.json, HOST/raw.csv.gz, \
+            DIR is what --out made. The report must be complete, without failed rows, of a release build, not --quick, of at \
+            least ten repeats, and say what its raw samples say. Writes HOST-DATE.tar.gz: HOST/report.json, HOST/raw.csv.gz, \
             HOST/environment.txt. Unpacked in benchmarks/results it is an entry there.
 
             Exit status: 0 packed; 125 an error.
@@ -37,25 +37,42 @@ struct SubmitCommand: Subcommand {
     }
 
     func perform() throws(SubcommandError) -> Int32 {
-        let report = try readReport("\(folder)/report.json")
-        if let why = report.unfit { throw SubcommandError("bench: \(folder)/report.json: \(why)") }
-        let raw = "\(folder)/raw.csv"
-        if let why = try SampleFile(try readFile(raw), name: raw).contradiction(report) {
+        let (json, raw) = ("\(folder)/report.json", "\(folder)/raw.csv")
+        let text = try readFile(json, limit: reportLimit)
+        let report = try Report(json: text, name: "bench: \(json)")
+        if let why = report.unfit { throw SubcommandError("bench: \(json): \(why)") }
+        let samples = try readFile(raw, limit: samplesLimit)
+        if let why = try SampleFile(samples, name: raw).contradiction(report) {
             throw SubcommandError("bench: \(raw): \(why)")
         }
         let name = host ?? report.environment.hostName
         let archive = "\(into)/\(name)-\(fileName(String(report.method.started.prefix(10)))).tar.gz"
-        let environment = try Output("\(folder)/environment.txt")
-        try environment.write(CSV.comments(report).joined(separator: "\n") + "\n")
-        try environment.finish()
-        // -n: no name and no time within, so that the same samples make the same file.
-        try run("/usr/bin/gzip", ["-9", "-n", "-k", "-f", raw])
-        try run(
-            "/usr/bin/tar",
-            ["-c", "-z", "-f", archive, "-C", folder, "--transform=s,^,\(name)/,", "--owner=0", "--group=0"]
-                + ["report.json", "raw.csv.gz", "environment.txt"])
+        let environment = CSV.comments(report).map { printable($0) + "\n" }.joined()
+        try pack(
+            name, [("report.json", text), ("raw.csv", samples), ("environment.txt", Array(environment.utf8))], archive)
         try printResult("\(archive)\n")
         return 0
+    }
+
+    /// Packs what was checked and not what the folder has by now, from a folder of our own: in DIR any name may be a link.
+    private func pack(_ name: String, _ files: [(name: String, bytes: [UInt8])], _ archive: String)
+        throws(SubcommandError)
+    {
+        let scratch = try Output.makeScratchFolder()
+        defer { Output.removeFolder(scratch) }
+        try Output.makeFolder("\(scratch)/\(name)")
+        for file in files {
+            let output = try Output("\(scratch)/\(name)/\(file.name)")
+            try output.write(file.bytes)
+            try output.finish()
+        }
+        // -n: no name and no time within, so that the same samples make the same file.
+        try run("/usr/bin/gzip", ["-9", "-n", "\(scratch)/\(name)/raw.csv"])
+        // A colon in the archive's path is no host's name.
+        try run(
+            "/usr/bin/tar",
+            ["-c", "-z", "--force-local", "--owner=0", "--group=0", "-C", scratch, "-f", archive, "--"]
+                + ["report.json", "raw.csv.gz", "environment.txt"].map { "\(name)/\($0)" })
     }
 
     private func run(_ program: String, _ arguments: [String]) throws(SubcommandError) {
@@ -74,11 +91,18 @@ extension Report {
         if method.isQuick { return "made with --quick" }
         if method.isPartial { return "partial: it was stopped" }
         if method.repeats < 10 { return "\(method.repeats) repeats: at least 10" }
-        let measured = rows.filter { $0.failed == nil && $0.unavailable == nil }
-        if let row = measured.first(where: { $0.total?.medians.count != method.repeats }) {
+        if method.build == .debug { return "made with a debug build" }
+        if method.build == nil { return "it does not tell how swiftlet was built: made by an earlier one" }
+        if let failure { return failure }
+        let wanted = rows.filter { $0.unavailable == nil }
+        if let row = wanted.first(where: { $0.total?.medians.count != method.repeats }) {
             return "\(row.id): not all repeats were done"
         }
-        return measured.isEmpty ? "nothing was measured" : nil
+        let exits = wanted.filter { $0.group == .exits }
+        if !exits.isEmpty, exits.allSatisfy({ $0.floors.isEmpty }) {
+            return "no bare KVM_RUN was timed beside its exits"
+        }
+        return wanted.isEmpty ? "nothing was measured" : nil
     }
 }
 

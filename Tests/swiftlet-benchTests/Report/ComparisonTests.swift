@@ -2,9 +2,11 @@
 //
 // Read next: SubmissionTests.swift.
 
+import Foundation
 import Measure
 import Testing
 
+@testable import Subcommand
 @testable import swiftlet_bench
 
 /// Ten medians around one, `spread` percent to each side.
@@ -33,6 +35,30 @@ private func around(_ median: Double, spread: Double = 0.5) -> [Double] {
     ])
     func verdicts(_ a: Double, _ aSpread: Double, _ b: Double, _ bSpread: Double, _ verdict: RowPair.Verdict) throws {
         #expect(try compare(around(a, spread: aSpread), around(b, spread: bSpread)).verdict == verdict)
+    }
+
+    /// Lateness may be below zero, and a count zero.
+    @Test(arguments: [
+        ([-100.0], [-50.0], "+50.0 %", RowPair.Verdict.slower), ([-100], [-200], "-100.0 %", .faster),
+        ([-100], [100], "+200.0 %", .slower), ([0], [5], "+inf", .slower), ([0], [-5], "-inf", .faster),
+        ([0], [0], "0.0 %", .same),
+        ([-5, 0, 5], [20], "+inf", .slower), ([-5, 1, 5], [-9, 1, 9], "0.0 %", .undecided),
+        ([-5, 1, 5], [-20], "-2100.0 %", .faster),
+    ])
+    func whatIsNotAboveZero(_ a: [Double], _ b: [Double], _ change: String, _ verdict: RowPair.Verdict) throws {
+        let pair = try compare(a, b, absolute: true)
+        #expect((pair.change.text, pair.verdict) == (change, verdict))
+        #expect(pair.changeLow.value <= pair.change.value && pair.change.value <= pair.changeHigh.value)
+        #expect(try JSON.text(pair).contains("\"change\" : null") == !pair.change.value.isFinite)
+    }
+
+    /// From 2 to 9 of ten repeats: 990-1010 and 1040-1060 by hand.
+    @Test func theChangeLiesBetweenThoseOfTheIntervals() throws {
+        let a = [900.0] + [990] + [Double](repeating: 1000, count: 6) + [1010, 2000]
+        let pair = try compare(a, a.map { $0 + 50 }, absolute: true)
+        #expect(abs(pair.changeLow.value - (1040.0 / 1010 - 1) * 100) < 1e-9)
+        #expect(abs(pair.changeHigh.value - (1060.0 / 990 - 1) * 100) < 1e-9)
+        #expect(pair.verdict == .slower)
     }
 
     @Test func theRatioAbsorbsASlowerHost() throws {
@@ -69,6 +95,32 @@ private func around(_ median: Double, spread: Double = 0.5) -> [Double] {
         #expect(comparison.onlyInB.map(\.id) == ["exits/port-write/d"])
         #expect(!comparison.isGood)
         #expect(comparison.text.contains("only in A: exits/port-write/b (B: FAILED: errno 22)"))
+    }
+
+    @Test func aRowThatFailedInALateRepeatIsNotTheSame() {
+        let a = Report.invented([.invented(.port(), medians: around(1000))])
+        var late = Row.invented(.port(), medians: around(1000))
+        late.failed = "a bad day"
+        let b = Report.invented([late])
+        #expect(b.rows[0].total != nil)
+        let comparison = Comparison(a, b, threshold: 2)
+        #expect(comparison.rows.isEmpty && comparison.onlyInA.map(\.isFailure) == [true] && !comparison.isGood)
+        #expect(Comparison(b, a, threshold: 2).onlyInB.map(\.id) == ["exits/port-write/ring3"])
+        #expect(Comparison(b, a, threshold: 2).isGood)
+    }
+
+    @Test func whatTheSameHostCouldDoItStillMust() {
+        let a = Report.invented([.invented(.port(), medians: [1])])
+        var missing = Row(.port())
+        missing.unavailable = "no"
+        let b = Report.invented([missing])
+        #expect(!Comparison(a, b, threshold: 2).isGood)
+        let other = Report.invented([missing]) { $0.environment.kernel = "7.0" }
+        #expect(Comparison(a, other, threshold: 2).isGood)
+        // Another swiftlet is what a comparison is made for.
+        let later = Report.invented([missing]) { $0.environment.versions["swiftlet"] = "0.2.0" }
+        #expect(!Comparison(a, later, threshold: 2).isGood)
+        #expect(Comparison(b, a, threshold: 2).isGood)
     }
 
     @Test func onlySlowerRowsAreBad() throws {
@@ -111,6 +163,35 @@ private func around(_ median: Double, spread: Double = 0.5) -> [Double] {
         }
         let agreement = Agreement(Comparison(report(1000), report(1010), threshold: 2), within: 2)
         #expect((agreement.close, agreement.overlapping, agreement.isGood) == (1, 0, false))
+    }
+
+    @Test func widthsAreTold() {
+        // 990-1010 is 2 % wide, 980-1020 is 4 %.
+        let reports = [10.0, 20].map { side in
+            Report.invented([.invented(.port(), medians: [1000 - side, 1000, 1000 + side])])
+        }
+        let agreement = Agreement(Comparison(reports[0], reports[1], threshold: 2), within: 2)
+        #expect(abs(agreement.width - 3) < 1e-9 && abs(agreement.widest - 4) < 1e-9)
+        #expect(agreement.text.contains("the intervals are 3.00 % wide in the middle, the widest 4.00 %"))
+    }
+
+    @Test func failedRowsAreNoAgreement() throws {
+        try inScratchFolder { folder in
+            var failed = Row(.port("b"))
+            failed.failed = "a bad day"
+            let good = Report.invented([.invented(.port(), medians: around(1000))])
+            let bad = Report.invented([.invented(.port(), medians: around(1000)), failed])
+            for (name, report) in [("a", good), ("b", bad)] {
+                try JSON.text(report).write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            }
+            func perform(_ b: String) throws -> Int32? {
+                try
+                    (try CompareCommand.parseAsRoot(["--agree", "2", "\(folder)/a", "\(folder)/\(b)"])
+                    as? CompareCommand)?.perform()
+            }
+            #expect(try perform("a") == 0)
+            #expect(throws: SubcommandError.self) { try perform("b") }
+        }
     }
 
     @Test func nothingToCompareIsNoAgreement() {

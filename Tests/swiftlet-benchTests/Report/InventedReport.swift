@@ -41,7 +41,7 @@ extension Report {
         let method = MethodRecord(
             started: "2026-11-25T17:33:50Z", seconds: 12, cpu: 1, repeats: 10, samples: 101, warmUps: 10, clockStep: 10,
             isQuick: false,
-            isPartial: false)
+            isPartial: false, build: .release)
         var report = Report(Environment(versions: ["swiftlet": "0.1.0"], host), method, rows)
         change(&report)
         return report

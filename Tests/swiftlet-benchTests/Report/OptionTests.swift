@@ -45,10 +45,12 @@ import Testing
 }
 
 @Suite struct ReportFilesTests {
-    private func files(json: String? = nil, csv: String? = nil, hgrm: String? = nil, all: String? = nil) throws
+    private func files(
+        json: String? = nil, csv: String? = nil, raw: String? = nil, hgrm: String? = nil, all: String? = nil
+    ) throws
         -> ReportFiles
     {
-        try ReportFiles(json: json, csv: csv, raw: nil, histograms: hgrm, pictures: nil, all: all)
+        try ReportFiles(json: json, csv: csv, raw: raw, histograms: hgrm, pictures: nil, all: all)
     }
 
     @Test func aWrongPathIsFoundBeforeAnythingIsMeasured() throws {
@@ -65,7 +67,9 @@ import Testing
     @Test func standardOutputTakesOneOfThem() throws {
         #expect(try files(json: "-").useStandardOutput)
         #expect(try !files().useStandardOutput)
+        #expect(try files(raw: "-").useStandardOutput)
         #expect(throws: SubcommandError.self) { try files(json: "-", csv: "-") }
+        #expect(throws: SubcommandError.self) { try files(csv: "-", raw: "-") }
     }
 
     @Test func aFullDiskIsAnErrorWithAName() throws {

@@ -39,10 +39,12 @@ import Testing
         let report = Report.invented(rows)
         try inScratchFolder { folder in
             let output = try Output("\(folder)/raw.csv")
-            try CSV.writeSamples(rows, to: output)
+            try CSV.writeSamples(rows, of: report, to: output)
             try output.finish()
-            let bytes = try readFile("\(folder)/raw.csv")
+            let bytes = try readFile("\(folder)/raw.csv", limit: samplesLimit)
             let file = try SampleFile(bytes, name: "raw.csv")
+            #expect(
+                String(decoding: bytes, as: UTF8.self).hasPrefix("# swiftlet-bench-report 2, 2026-11-25T17:33:50Z\n"))
             #expect(file.samples[.init(id: "exits/port-write/ring3", part: "total")] == rows[0].repeats())
             #expect(file.contradiction(report) == nil)
             // Any sample changed, left out or put in is found.
@@ -57,6 +59,63 @@ import Testing
             for broken in ["", "id\n", text + "nonsense\n", text + "exits/port-write/ring3,total,5,0,1\n"] {
                 #expect(throws: SubcommandError.self) { try SampleFile(Array(broken.utf8), name: "") }
             }
+        }
+    }
+}
+
+@Suite struct SampleFileTests {
+    /// Of three repeats the second has no split.
+    @Test func repeatsKeepTheirNumbers() throws {
+        var row = Row(.port())
+        for turn in 0..<3 {
+            var samples = Samples(total: [100, 101])
+            if turn != 1 { samples.parts.append((.handler, [Double(turn)])) }
+            row.add(samples, floor: 10)
+        }
+        #expect(row.repeats(.handler) == [[0], [], [2]] && row.medians(.handler) == [0, 2])
+        let report = Report.invented([row])
+        try inScratchFolder { folder in
+            let output = try Output("\(folder)/raw.csv")
+            try CSV.writeSamples([row], of: report, to: output)
+            try output.finish()
+            let bytes = try readFile("\(folder)/raw.csv", limit: samplesLimit)
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(text.contains("\nexits/port-write/ring3,handler,2,0,2\n") && !text.contains(",handler,1,"))
+            #expect(try SampleFile(bytes, name: "").contradiction(report) == nil)
+            let far = text.replacingOccurrences(of: ",handler,2,", with: ",handler,99999999,")
+            #expect(throws: SubcommandError.self) { try SampleFile(Array(far.utf8), name: "") }
+        }
+    }
+
+    @Test func ratiosMustFollowFromTheMedians() throws {
+        let twin = Row.invented(.port("twin"), medians: [500, 1000])
+        let rows = [twin, Row.invented(.port { $0.beside = twin.subject.id }, medians: [1000, 2000])]
+        try inScratchFolder { folder in
+            let output = try Output("\(folder)/raw.csv")
+            try CSV.writeSamples(rows, of: .invented(rows), to: output)
+            try output.finish()
+            let file = try SampleFile(try readFile("\(folder)/raw.csv", limit: samplesLimit), name: "")
+            #expect(file.contradiction(.invented(rows)) == nil)
+            let changes: [(inout Report) -> Void] = [
+                { $0.rows[1].besideRatio = Interval(of: [1.9]) }, { $0.rows[1].besideRatio = nil },
+                { $0.rows[1].floorRatio = nil }, { $0.rows[1].floors = [1000] },
+                { $0.rows[1].floors = [1000, 1000, 1] },
+                { $0.rows[1].beside = "exits/none" },
+                { $0.rows[0].parts[0].interval = Interval(of: [1]) ?? $0.rows[0].parts[0].interval },
+            ]
+            for change in changes { #expect(file.contradiction(.invented(rows, change)) != nil) }
+        }
+    }
+
+    @Test func tooLargeIsSaid() throws {
+        try inScratchFolder { folder in
+            try "12345".write(toFile: "\(folder)/f", atomically: true, encoding: .utf8)
+            #expect(try readFile("\(folder)/f", limit: 5).count == 5)
+            do throws(SubcommandError) { _ = try readFile("\(folder)/f", limit: 4) } catch {
+                #expect(error.message == "bench: \(folder)/f: too large: more than 4 bytes")
+                return
+            }
+            Issue.record("it was read")
         }
     }
 }
@@ -84,6 +143,12 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("#[Mean    =     ") }, "\(lines.suffix(4))")
         #expect(lines.contains { $0.contains("Total count    =           10") })
         #expect(lines.last == "#[Unit    = ns]")
+    }
+
+    @Test func whatIsBelowZeroIsCounted() {
+        let text = histogramText([-5, -0.5, 3], unit: .nanoseconds, comments: ["a host\u{1b}"])
+        #expect(text.hasPrefix("# a host?\n# 2 of 3 samples are below zero: here they are 0\n"))
+        #expect(!histogramText([0, 3], unit: .nanoseconds).contains("below zero"))
     }
 
     @Test func aBatchOfFractionsKeepsItsDigits() {

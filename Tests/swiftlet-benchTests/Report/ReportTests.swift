@@ -128,6 +128,41 @@ import Testing
         }
     }
 
+    /// Anybody may write a report: whatever it says, `compare` neither traps nor believes it.
+    @Test(arguments: [
+        ("\"median\" : 2000", "\"median\" : 9e300"), ("\"high\" : 3000", "\"high\" : 1"),
+        ("\"n\" : 3\n", "\"n\" : 0\n"),
+        ("\"outliers\" : 0", "\"outliers\" : -1"), ("\"p99\" : 3047", "\"p99\" : 0"),
+        ("\"operations\" : 64", "\"operations\" : 0"),
+        ("\"median\" : 2000", "\"median\" : 1e999"),
+    ])
+    func figuresThatNoMeasurementHas(_ right: String, _ wrong: String) throws {
+        let text = try JSON.text(Self.everything)
+        #expect(text.contains(right))
+        let crafted = Array(text.replacingOccurrences(of: right, with: wrong).utf8)
+        #expect(throws: SubcommandError.self) { try Report(json: crafted, name: "") }
+    }
+
+    @Test func hugeFiguresDoNotTrap() throws {
+        let report = Report.invented([.invented(.port(), medians: [1])]) {
+            $0.rows[0].floorRatio = Interval(of: [1e300])
+            $0.method.noise?.highMegahertz = 1e300
+        }
+        #expect(Comparison(report, report, threshold: 2).text.contains("1e+300"))
+        #expect(ReportTable.text(report).contains("1e+300"))
+        #expect(HostsPage([.init(name: "h", report: report)]).text.contains("1e+300"))
+    }
+
+    @Test func debugBuildsAreStampedAndOldReportsRead() throws {
+        let debug = Report.invented([]) { $0.method.build = .debug }
+        #expect(debug.stamps.contains("debug build: not for publication"))
+        #expect(debug.warnings.contains("debug build: not for publication"))
+        let text = try JSON.text(Report.invented([])).replacingOccurrences(
+            of: "    \"build\" : \"release\",\n", with: "")
+        let old = try Report(json: Array(text.utf8), name: "")
+        #expect(old.method.build == nil && !old.stamps.contains { $0.contains("debug") })
+    }
+
     @Test func warningsAreOfTheHostTheNoiseAndTheMethod() {
         let report = Report.invented([]) {
             $0.method.isQuick = true

@@ -19,6 +19,11 @@ import Testing
         #expect(Report.invented(rows) { $0.method.isPartial = true }.unfit != nil)
         #expect(Report.invented(rows) { $0.method.repeats = 9 }.unfit == "9 repeats: at least 10")
         #expect(Report.invented([.invented(.port(), medians: [1, 2])]).unfit?.contains("not all repeats") == true)
+        #expect(Report.invented(rows) { $0.method.build = .debug }.unfit == "made with a debug build")
+        #expect(Report.invented(rows) { $0.method.build = nil }.unfit?.contains("an earlier one") == true)
+        #expect(Report.invented(rows) { $0.rows[0].failed = "x" }.unfit == "1 row failed: exits/port-write/ring3")
+        #expect(Report.invented(rows) { $0.rows[0].floors = [] }.unfit?.contains("no bare KVM_RUN") == true)
+        #expect(Report.invented(rows) { $0.rows[0].parts = [] }.unfit?.contains("not all repeats") == true)
         #expect(Report.invented([]).unfit == "nothing was measured")
     }
 
@@ -49,6 +54,49 @@ import Testing
                 .write(toFile: "\(folder)/run/raw.csv", atomically: true, encoding: .utf8)
             #expect(throws: SubcommandError.self) { try command.perform() }
         }
+    }
+
+    /// DIR may be anybody's: what a link in it points to is neither written nor packed as a link.
+    @Test func linksAreNotFollowedForWriting() throws {
+        try inScratchFolder { folder in
+            let files = try ReportFiles(
+                json: nil, csv: nil, raw: nil, histograms: nil, pictures: nil, all: "\(folder)/run")
+            try files.write(Report.invented(rows), rows)
+            try "precious".write(toFile: "\(folder)/victim", atomically: true, encoding: .utf8)
+            let manager = FileManager.default
+            for name in ["environment.txt", "raw.csv.gz"] {
+                try manager.createSymbolicLink(atPath: "\(folder)/run/\(name)", withDestinationPath: "\(folder)/victim")
+            }
+            // A colon is no host's name.
+            let into = "\(folder)/a:b"
+            try manager.createDirectory(atPath: into, withIntermediateDirectories: false)
+            let command = try #require(
+                try SubmitCommand.parseAsRoot(["--host", "test", "--into", into, "\(folder)/run"]) as? SubmitCommand)
+            #expect(try command.perform() == 0)
+            #expect(try String(contentsOfFile: "\(folder)/victim", encoding: .utf8) == "precious")
+            var tar = try ChildProcess(
+                "/usr/bin/tar", ["-xzf", "\(into)/test-2026-11-25.tar.gz", "--force-local", "-C", folder])
+            #expect(tar.finish(limit: 60_000_000_000).end == .exited(0))
+            for name in ["report.json", "raw.csv.gz", "environment.txt"] {
+                let attributes = try manager.attributesOfItem(atPath: "\(folder)/test/\(name)")
+                #expect(attributes[.type] as? FileAttributeType == .typeRegular)
+            }
+            let text = try String(contentsOfFile: "\(folder)/test/environment.txt", encoding: .utf8)
+            #expect(text.contains("software KVM: not representative"))
+        }
+    }
+
+    /// Stamps are the environment's: a report cannot leave them out.
+    @Test func thePageBelievesNoWordsOfAReport() {
+        let report = Report.invented(rows) {
+            $0.method.warnings = []
+            $0.environment.kernel = "<b>|[x](y)"
+            $0.rows[0].what = "<script>a|b"
+        }
+        let page = HostsPage([.init(name: "test", report: report)]).text
+        #expect(page.contains("software KVM: not representative of VT-x or SVM"))
+        #expect(page.contains("| &lt;script&gt;a\\|b | ring3 |"))
+        #expect(page.contains("| &lt;b&gt;\\|\\[x\\](y) |"))
     }
 
     @Test(arguments: ["", "-x", "a/b", "a b", "../x", "a.b"])

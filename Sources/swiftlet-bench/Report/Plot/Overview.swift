@@ -10,7 +10,7 @@ enum Overview {
 
     /// Rows of one unit; nil when none of them has samples.
     static func picture(_ group: Group, _ unit: Unit, _ report: Report) -> Picture? {
-        let operations = report.rows.filter { $0.group == group && $0.unit == unit && $0.total != nil }.operations
+        let operations = report.rows.filter { $0.group == group && $0.unit == unit && $0.isMeasured }.operations
         let samples = operations.flatMap(\.rows).compactMap { $0.total?.distribution }
         if samples.isEmpty { return nil }
         let lines = operations.reduce(0) { $0 + 1 + $1.rows.count }
@@ -34,26 +34,29 @@ enum Overview {
         }
         figure.svg.words("median", (figure.width - 12, figure.top - 6), size: 11, anchor: .end)
         figure.frame()
-        figure.key()
+        figure.key(unit)
         let name = "overview-\(group.rawValue)" + (unit == .nanoseconds ? "" : "-\(fileName(unit.rawValue))")
         return Picture(name: name, svg: figure.document(below: 76))
     }
 }
 
 extension Figure {
-    /// Thin from the fastest to the slowest, thick from the median to p99, a ring at the median, a bar at p99.9.
+    /// Thin from the fastest to the slowest, thick from the median to p99, a ring at the median, a bar at p99.9; where more is
+    /// better to p1 and at p0.1.
     fileprivate mutating func draw(_ row: ReportRow, _ distribution: Distribution, _ scale: LogScale, _ y: Double) {
         let color = row.place.color
         svg.words(row.variant, (28, y + 4), size: 11)
         svg.line((scale(distribution.min), y), (scale(distribution.max), y), color)
-        svg.box((scale(distribution.p50), y - 3), (scale(distribution.p99), y + 3), fill: color)
-        svg.line((scale(distribution.p999), y - 4), (scale(distribution.p999), y + 4), color, width: 1.5)
+        let (tail, bar) = distribution.tail(row.unit)
+        let ends = [scale(distribution.p50), scale(tail)].sorted()
+        svg.box((ends[0], y - 3), (ends[1], y + 3), fill: color)
+        svg.line((scale(bar), y - 4), (scale(bar), y + 4), color, width: 1.5)
         svg.dot((scale(distribution.p50), y), radius: 3.5, fill: "#ffffff", stroke: color)
         svg.words(quantity(distribution.p50, row.unit), (width - 12, y + 4), size: 11, anchor: .end)
     }
 
     /// What the marks mean, under the axis.
-    fileprivate mutating func key() {
+    fileprivate mutating func key(_ unit: Unit) {
         let y = bottom + 54
         var x = 16.0
         for place in [Place.guest, .kernel, .user, .host] {
@@ -61,7 +64,15 @@ extension Figure {
             svg.words(place.rawValue, (x + 23, y + 4), size: 11)
             x += 36 + SVG.width(place.rawValue, size: 11)
         }
-        svg.words("line: min to max; ring: median; box: median to p99; bar: p99.9", (x + 8, y + 4), size: 11)
+        let (tail, bar) = unit.moreIsBetter ? ("p1", "p0.1") : ("p99", "p99.9")
+        svg.words("line: min to max; ring: median; box: median to \(tail); bar: \(bar)", (x + 8, y + 4), size: 11)
+    }
+}
+
+extension Distribution {
+    /// One sample in a hundred is beyond the first, one in a thousand beyond the second.
+    fileprivate func tail(_ unit: Unit) -> (Double, Double) {
+        unit.moreIsBetter ? (p1 ?? min, p01 ?? min) : (p99, p999)
     }
 }
 

@@ -20,7 +20,9 @@ enum Pictures {
         let samples = Dictionary(rows.map { ($0.subject.id, $0) }) { first, _ in first }
         var taken: Set<String> = []
         for operation in report.rows.operations {
-            let curves = operation.rows.compactMap { row in samples[row.id].flatMap { Curve(row, $0) } }
+            let curves = operation.rows.filter(\.isMeasured).compactMap { row in
+                samples[row.id].flatMap { Curve(row, $0) }
+            }
             guard let first = curves.first, let row = operation.rows.first else { continue }
             let same = curves.filter { $0.unit == first.unit }
             let name = unique(fileName(row.id.split(separator: "/").prefix(2).joined(separator: "/")), &taken)
