@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench",
             dependencies: [
-                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "X86", "Host", "CABI", histogram,
+                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "Host", "CABI", histogram,
             ],
             swiftSettings: strict),
 

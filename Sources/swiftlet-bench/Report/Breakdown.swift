@@ -35,12 +35,12 @@ struct Breakdown: Equatable {
         self.inKernel = inKernel?.total?.interval.median
     }
 
-    /// Name, nanoseconds. A time below the clock's step is known no better than that.
+    /// Name, nanoseconds. What takes a step of the clock or none is known no better.
     private func lines(_ clockStep: Double) -> [(String, Double)] {
         let rest = [
             ("the system call: bare KVM_RUN", systemCall),
             (
-                "the rig's handler" + (handler <= clockStep ? ", at most the clock's step" : ""),
+                "the rig's handler" + (handler < clockStep * 1.5 ? ", at most the clock's step" : ""),
                 max(handler, clockStep)
             ),
             ("the rig's whole round trip", total),
