@@ -48,13 +48,22 @@ struct PathOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The swiftlet to measure (the one beside this program).", valueName: "program"))
     var swiftlet: String?
 
-    @Option(help: ArgumentHelp("The C twin.", valueName: "program"))
-    var twin = "benchmarks/build/twin"
+    @Option(help: ArgumentHelp("The C twin (benchmarks/build/twin).", valueName: "program"))
+    var twin: String?
 
-    @Option(help: ArgumentHelp("Where the guests were built.", valueName: "folder"))
-    var guests = "guests/build"
+    @Option(help: ArgumentHelp("Where the guests were built (guests/build).", valueName: "folder"))
+    var guests: String?
 
     var workshop: Workshop {
-        Workshop(swiftlet: swiftlet ?? "\(ownFolder() ?? ".")/swiftlet", twin: twin, guests: guests)
+        Workshop(
+            swiftlet: swiftlet ?? "\(ownFolder() ?? ".")/swiftlet",
+            twin: twin ?? Self.found("benchmarks/build/twin"),
+            guests: guests ?? Self.found("guests/build"))
+    }
+
+    /// Here, or else where this program was built: bin/ lies beside both.
+    private static func found(_ path: String) -> String {
+        let built = "\(ownFolder() ?? ".")/../\(path)"
+        return Host.paths(matching: path).isEmpty && !Host.paths(matching: built).isEmpty ? built : path
     }
 }

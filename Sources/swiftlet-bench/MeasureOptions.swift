@@ -75,7 +75,7 @@ struct MeasureOptions: ParsableArguments {
         let allowed = allowedCPUs()
         let cpu = cpu ?? allowed.last ?? 0
         let equipment = Equipment(
-            workshop: paths.workshop, images: ExitImages(folder: paths.guests), cpu: cpu,
+            workshop: paths.workshop, images: ExitImages(folder: paths.workshop.guests), cpu: cpu,
             otherCPU: allowed.first { $0 != cpu })
         let experiments = Self.allExperiments(equipment).filter {
             groups.contains($0.subject.group) && isWanted($0.subject)
@@ -89,10 +89,11 @@ struct MeasureOptions: ParsableArguments {
             return 0
         }
         do throws(HostError) { try pinThread(to: cpu) } catch {
-            throw SubcommandError("bench: --cpu \(cpu): \(error.message)")
+            let usable = allowedCPUs().map { "\($0)" }.joined(separator: ", ")
+            throw SubcommandError("bench: --cpu \(cpu): \(error.message): this process may use \(usable)")
         }
         let files = try files()
-        var measurement = Measurement(experiments, equipment, amount, isQuick: quick)
+        var measurement = Measurement(experiments, equipment, amount, isQuick: quick, only: only)
         return try measurement.run(files)
     }
 

@@ -12,14 +12,16 @@ import VMM
 struct Measurement {
     private let equipment: Equipment
     private let isQuick: Bool
+    private let only: [String]?
     private let amount: Amount
     private var session: Session
 
     init(
         _ experiments: [any Experiment], _ equipment: Equipment, _ amount: (repeats: Int, samples: Amount),
-        isQuick: Bool
+        isQuick: Bool, only: [String]
     ) {
         self.equipment = equipment
+        self.only = only.isEmpty ? nil : only
         self.isQuick = isQuick
         self.amount = amount.samples
         session = Session(experiments, repeats: amount.repeats, amount: amount.samples)
@@ -35,7 +37,8 @@ struct Measurement {
         let method = MethodRecord(
             started: timestamp(started), seconds: (seconds * 10).rounded() / 10, cpu: equipment.cpu,
             otherCpu: equipment.otherCPU, repeats: session.repeats, samples: amount.samples, warmUps: amount.warmUps,
-            clockStep: clockStep, isQuick: isQuick, isPartial: session.isPartial, build: .own, noise: noise)
+            clockStep: clockStep, isQuick: isQuick, isPartial: session.isPartial, build: .own, only: only,
+            noise: noise)
         let report = Report(environment, method, session.rows)
         if !files.useStandardOutput { try printResult(ReportTable.text(report)) }
         try files.write(report, session.rows)

@@ -49,8 +49,13 @@ struct RowPair: Encodable, Equatable {
         let (low, high) = Self.change(pair.0, pair.1)
         (changeLow, changeHigh) = (Percent(value: low), Percent(value: high))
         overlap = pair.0.overlaps(pair.1)
-        verdict = Self.verdict(low, high, threshold, moreIsBetter: a.unit.moreIsBetter)
+        // The interval of fewer is no interval: of one repeat it has no width, and any other looks like a change.
+        let isSure = min(pair.0.n, pair.1.n) >= Self.leastRepeats
+        verdict = isSure ? Self.verdict(low, high, threshold, moreIsBetter: a.unit.moreIsBetter) : .undecided
     }
+
+    /// Repeats below which no interval is sure to 95 % (Measure/Interval.swift).
+    static let leastRepeats = 6
 
     /// The least and the greatest change between values of two intervals.
     private static func change(_ a: Interval, _ b: Interval) -> (Double, Double) {

@@ -86,6 +86,8 @@ struct MethodRecord: Codable, Equatable, Sendable {
     var isPartial: Bool
     /// Of the measuring program; nil in reports from before it was told.
     var build: Build?
+    /// What `--only` asked for; nil for all rows.
+    var only: [String]?
     var noise: Noise?
     /// In words, for people: of the environment, the noise and the method.
     var warnings: [String] = []

@@ -12,8 +12,8 @@ struct SubmitCommand: Subcommand {
         commandName: "submit", abstract: "Check a report and pack it for the results repository.",
         usage: "swiftlet bench submit [--host <name>] [--into <folder>] DIR",
         discussion: """
-            DIR is what --out made. The report must be complete, without failed rows, of a release build, not --quick, of at \
-            least ten repeats, and say what its raw samples say. Writes HOST-DATE.tar.gz: HOST/report.json, HOST/raw.csv.gz, \
+            DIR is what --out made. The report must be complete, without failed rows, of a release build, not --quick or --only, of \
+            at least ten repeats of ten samples, and say what its raw samples say. Writes HOST-DATE.tar.gz: HOST/report.json, HOST/raw.csv.gz, \
             HOST/environment.txt. Unpacked in benchmarks/results it is an entry there.
 
             Exit status: 0 packed; 125 an error.
@@ -47,6 +47,9 @@ struct SubmitCommand: Subcommand {
         }
         let name = host ?? report.environment.hostName
         let archive = "\(into)/\(name)-\(fileName(String(report.method.started.prefix(10)))).tar.gz"
+        if !Host.paths(matching: archive).isEmpty {
+            throw SubcommandError("bench: \(archive) is there already: remove it, or --into another folder")
+        }
         let environment = CSV.comments(report).map { printable($0) + "\n" }.joined()
         try pack(
             name, [("report.json", text), ("raw.csv", samples), ("environment.txt", Array(environment.utf8))], archive)
@@ -90,6 +93,8 @@ extension Report {
     var unfit: String? {
         if method.isQuick { return "made with --quick" }
         if method.isPartial { return "partial: it was stopped" }
+        if method.samples < 10 { return "\(method.samples) samples in a repeat: at least 10" }
+        if let only = method.only { return "measured with --only \(only.joined(separator: ", "))" }
         if method.repeats < 10 { return "\(method.repeats) repeats: at least 10" }
         if method.build == .debug { return "made with a debug build" }
         if method.build == nil { return "it does not tell how swiftlet was built: made by an earlier one" }

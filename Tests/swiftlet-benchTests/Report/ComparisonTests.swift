@@ -37,6 +37,13 @@ private func around(_ median: Double, spread: Double = 0.5) -> [Double] {
         #expect(try compare(around(a, spread: aSpread), around(b, spread: bSpread)).verdict == verdict)
     }
 
+    /// The interval of one repeat has no width, so any other would be a change.
+    @Test(arguments: [(1, RowPair.Verdict.undecided), (5, .undecided), (6, .slower)])
+    func tooFewRepeatsTellNothing(_ repeats: Int, _ verdict: RowPair.Verdict) throws {
+        let (a, b) = (Array(repeating: 1000.0, count: repeats), Array(repeating: 1200.0, count: 10))
+        #expect(try compare(a, b).verdict == verdict)
+    }
+
     /// Lateness may be below zero, and a count zero.
     @Test(arguments: [
         ([-100.0], [-50.0], "+50.0 %", RowPair.Verdict.slower), ([-100], [-200], "-100.0 %", .faster),
@@ -46,7 +53,8 @@ private func around(_ median: Double, spread: Double = 0.5) -> [Double] {
         ([-5, 1, 5], [-20], "-2100.0 %", .faster),
     ])
     func whatIsNotAboveZero(_ a: [Double], _ b: [Double], _ change: String, _ verdict: RowPair.Verdict) throws {
-        let pair = try compare(a, b, absolute: true)
+        func repeated(_ values: [Double]) -> [Double] { values.flatMap { [Double](repeating: $0, count: 8) } }
+        let pair = try compare(repeated(a), repeated(b), absolute: true)
         #expect((pair.change.text, pair.verdict) == (change, verdict))
         #expect(pair.changeLow.value <= pair.change.value && pair.change.value <= pair.changeHigh.value)
         #expect(try JSON.text(pair).contains("\"change\" : null") == !pair.change.value.isFinite)
