@@ -28,7 +28,7 @@ measure_in_lab() { # WHAT SAMPLES
 for what in ${*:-host}; do
     rm -rf "${work:?}/$what" "$work"/*.tar.gz && mkdir -p "$work/$what" $results
     case $what in
-    host) $bench all --samples 200 --out "$work/host" && set -- ;;
+    host) $bench all --samples 100 --out "$work/host" && set -- ;;
     svm) measure_in_lab svm 200 && set -- --host lab-svm ;;
     vmx) measure_in_lab vmx 10 && set -- --host lab-vmx ;;
     *) echo "results.sh: host, svm or vmx, not $what" >&2 && exit 2 ;;
