@@ -50,6 +50,29 @@ entry:  pushq   %rbx
         movq    %rax, 8(%rbx)
 .endm
 
+/* An operand that is a page's address and, in its low bits, a number: R8 the address, R9 the number, or 2 to its power. */
+.macro ADDRESS_AND_COUNT
+        movl    %r8d, %r9d
+        andl    $0xfff, %r9d
+        andq    $-4096, %r8
+.endm
+
+.macro ADDRESS_AND_STEP
+        movl    %r8d, %ecx
+        movl    $1, %r9d
+        shlq    %cl, %r9                /* by the low six bits */
+        andq    $-4096, %r8
+.endm
+
+/* R9 entries of the page table at R8: takes away or gives back the right to write, then has the host make that count. */
+.macro EDIT_AND_COMMIT
+        movl    %r9d, %ecx
+1:      xorq    $2, -8(%r8,%rcx,8)
+        decl    %ecx
+        jnz     1b
+        outl    %eax, $EXITS_PORT
+.endm
+
 .macro LEAVE
         addq    $16, %rbx
         decl    %ebp

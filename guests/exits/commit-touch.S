@@ -5,15 +5,9 @@
 #include "both.h"
 
         ENTER
-        movl    %r8d, %r9d
-        andl    $0xfff, %r9d
-        andq    $-4096, %r8
+        ADDRESS_AND_COUNT
 next:   BEFORE
-        movl    %r9d, %ecx
-1:      xorq    $2, -8(%r8,%rcx,8)
-        decl    %ecx
-        jnz     1b
-        outl    %eax, $EXITS_PORT
+        EDIT_AND_COMMIT
         movl    $0x40000000, %esi
         movl    %r9d, %ecx
 2:      movl    (%rsi), %eax

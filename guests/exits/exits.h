@@ -142,6 +142,25 @@ again:
         movl    $0x1ff, APIC_SPURIOUS(%r9)
 .endm
 
+/* The end of an exception's handler: goes on behind the instruction of so many bytes. An error code is off the stack by
+ * then. */
+.macro STEP_OVER length
+#ifdef REAL_MODE
+        addw    $\length, (%esp)
+        iretw
+#else
+        addq    $\length, (%rsp)
+        iretq
+#endif
+.endm
+
+/* The handler of the local APIC's interrupt: the second stamp is its first act. */
+.macro APIC_HANDLER
+        STOP
+        movl    $0, APIC_EOI(%r9)
+        RETURN
+.endm
+
 .macro END
         addl    $16, %ebx
         decl    %ebp

@@ -9,10 +9,4 @@
         STOP
         END
 handler:
-#ifdef REAL_MODE
-        addw    $2, (%esp)
-        iretw
-#else
-        addq    $2, (%rsp)
-        iretq
-#endif
+        STEP_OVER 2

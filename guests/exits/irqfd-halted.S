@@ -16,6 +16,4 @@
         jz      1b
         END
 handler:
-        STOP
-        movl    $0, APIC_EOI(%r9)
-        RETURN
+        APIC_HANDLER

@@ -11,6 +11,4 @@
         AWAIT
         END
 handler:
-        STOP
-        movl    $0, APIC_EOI(%r9)
-        RETURN
+        APIC_HANDLER

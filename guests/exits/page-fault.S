@@ -10,5 +10,4 @@
         END
 handler:
         addq    $8, %rsp                /* the error code */
-        addq    $3, (%rsp)
-        iretq
+        STEP_OVER 3

@@ -7,10 +7,7 @@
 #include "both.h"
 
         ENTER
-        movl    %r8d, %ecx
-        movl    $1, %r9d
-        shlq    %cl, %r9                /* by the low six bits */
-        andq    $-4096, %r8
+        ADDRESS_AND_STEP
 next:   BEFORE
         movq    %r8, (%r8)
         AFTER
