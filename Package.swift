@@ -59,11 +59,18 @@ let package = Package(
         // Disks and network interfaces of the host. Knows no machine.
         .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),
 
+        // Rings in guest memory, and the threads that serve them.
+        .target(
+            name: "Rings", dependencies: ["Devices", "GuestMemory", "Host", "KVM", "CABI", "CDevices"],
+            swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
-            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "Observe", "CABI"],
+            dependencies: [
+                "Boot", "KVM", "GuestMemory", "Backing", "Devices", "Rings", "X86", "Host", "Observe", "CABI",
+            ],
             swiftSettings: strict),
 
         // A machine's way into a file and back.
@@ -77,7 +84,8 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
+            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Devices", "Rig", "CStart"],
+            swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
@@ -112,6 +120,9 @@ let package = Package(
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
@@ -121,7 +132,8 @@ let package = Package(
         ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
+            name: "VMMTests",
+            dependencies: ["VMM", "Backing", "Devices", "Rings", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",

@@ -31,7 +31,7 @@ public struct SwiftletNote: Equatable, Sendable {
     }
 }
 
-private func equal(_ bytes: RawSpan, _ text: StaticString) -> Bool {
+func equal(_ bytes: RawSpan, _ text: StaticString) -> Bool {
     guard bytes.byteCount == text.utf8CodeUnitCount else { return false }
     for index in 0..<bytes.byteCount
     where unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) != text.utf8Start[index] { return false }

@@ -14,6 +14,7 @@ public final class StopControl: Sendable {
     private static let timeout: Int32 = -1
     private static let lost: Int32 = -2
     private static let pause: Int32 = -3
+    private static let ringBroken: Int32 = -4
 
     public init() throws(KVMError) {
         event = try EventFD()
@@ -26,6 +27,9 @@ public final class StopControl: Sendable {
 
     /// A file under guest memory was cut short.
     func requestMemoryLost() { request(Self.lost) }
+
+    /// A ring's indices cannot be true.
+    func requestRingBroken() { request(Self.ringBroken) }
 
     /// Asks for a pause, from which the machine may go on. A stop takes its place.
     package func requestPause() { request(Self.pause) }
@@ -54,6 +58,7 @@ public final class StopControl: Sendable {
         case 0: nil
         case Self.timeout: .timedOut
         case Self.lost: .memoryLost
+        case Self.ringBroken: .ringBroken
         case Self.pause: .paused(byGuest: false)
         case let signal: .signalled(signal)
         }

@@ -32,6 +32,7 @@ extension Machine {
             let thread = try vcpu.start()
             supervise(thread, signals, &keyboard, deadline)
             thread.join()
+            platform.devices?.stop()
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
         let outcome = vcpu.outcome
