@@ -67,6 +67,9 @@ let package = Package(
             name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
             swiftSettings: strict),
 
+        // Calls over a socket: protocol, server, client. It knows no guest.
+        .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
+
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
@@ -126,6 +129,7 @@ let package = Package(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

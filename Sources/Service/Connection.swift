@@ -1,0 +1,113 @@
+// One connection: reads a request, has it run, sends the answer, and so on, never waiting for its other side.
+//
+// A worker owns it from the moment it is ready until it is watched again, so at most one request of each is under way and
+// one is in memory. Read next: Server.swift.
+
+import Host
+import Synchronization
+
+final class Connection: Sendable {
+    let id: UInt64
+    let socket: UnixSocket
+    private let state: Mutex<State>
+    /// When it came into its phase (CLOCK_MONOTONIC), and whether it then waits for bytes of its other side, which has
+    /// only so much time for them. For the watchman, who owns nothing.
+    private let since: Atomic<UInt64>
+    private let phase = Atomic<UInt8>(Phase.idle.rawValue)
+
+    enum Phase: UInt8 { case idle, receiving, calling, sending }
+
+    /// What is to be done with it next.
+    enum Next { case read, write, close }
+
+    private struct State {
+        var reader: RequestReader
+        /// The answer, and how much of it is sent.
+        var answer: [UInt8] = []
+        var sent = 0
+        var closesAfterAnswer = false
+    }
+
+    init(_ socket: consuming UnixSocket, id: UInt64, limit: Int) {
+        self.socket = socket
+        self.id = id
+        state = Mutex(State(reader: RequestReader(limit: limit)))
+        since = Atomic(Clock.monotonic())
+    }
+
+    /// For how long it has been idle at a time; nil when it is not.
+    func idleSince() -> UInt64? {
+        phase.load(ordering: .relaxed) == Phase.idle.rawValue ? since.load(ordering: .relaxed) : nil
+    }
+
+    /// Whether its other side has kept a request or an answer waiting since before that time.
+    func isLate(_ time: UInt64) -> Bool {
+        let phase = phase.load(ordering: .relaxed)
+        let waits = phase == Phase.receiving.rawValue || phase == Phase.sending.rawValue
+        return waits && since.load(ordering: .relaxed) < time
+    }
+
+    private func enter(_ phase: Phase) {
+        if self.phase.exchange(phase.rawValue, ordering: .relaxed) != phase.rawValue {
+            since.store(Clock.monotonic(), ordering: .relaxed)
+        }
+    }
+
+    /// Goes on with it as far as it goes without waiting. One call at most: then it is others' turn.
+    func proceed(_ callee: some Callee, isStopping: Bool) -> Next {
+        state.withLock { state in
+            if !state.answer.isEmpty { return send(&state) }
+            while true {
+                var bytes: [UInt8] = []
+                let transfer = socket.receive(into: &bytes, atMost: min(state.reader.wanted, 1 << 16))
+                switch transfer {
+                case .done: break
+                case .notReady:
+                    enter(state.reader.isEmpty ? .idle : .receiving)
+                    return .read
+                case .end, .gone, .failed: return .close
+                }
+                enter(.receiving)
+                guard let answer = answer(&state, bytes, callee, isStopping) else { continue }
+                (state.answer, state.sent) = (answer.bytes, 0)
+                return send(&state)
+            }
+        }
+    }
+
+    /// Nil while the request is not complete.
+    private func answer(
+        _ state: inout State, _ bytes: [UInt8], _ callee: some Callee, _ isStopping: Bool
+    ) -> CallAnswer? {
+        var reason = "the server is ending"
+        do throws(RequestReader.Refusal) {
+            guard let input = try state.reader.take(bytes) else { return nil }
+            if !isStopping {
+                enter(.calling)
+                let start = Clock.monotonic()
+                let answer = callee.call(input)
+                callee.answered(answer, inputSize: input.count, nanoseconds: Clock.monotonic() - start)
+                return answer
+            }
+        } catch { reason = error.message }
+        state.closesAfterAnswer = true
+        callee.refused(reason)
+        return CallAnswer(.refused, words: reason)
+    }
+
+    private func send(_ state: inout State) -> Next {
+        while state.sent < state.answer.count {
+            switch socket.send(state.answer, from: state.sent) {
+            case .done(let count): state.sent += count
+            case .notReady:
+                enter(.sending)
+                return .write
+            case .end, .gone, .failed: return .close
+            }
+        }
+        state.answer = []
+        if state.closesAfterAnswer { return .close }
+        enter(.idle)
+        return .read
+    }
+}
