@@ -85,6 +85,14 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
         .executableTarget(
+            name: "swiftlet-serve", dependencies: ["Subcommand", "Service", "Snapshot", "VMM", "Host", histogram],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-call", dependencies: ["Subcommand", "Service", "Measure", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
+            swiftSettings: strict),
+        .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
 

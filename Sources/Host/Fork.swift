@@ -15,11 +15,22 @@ public func forkProcess() throws(HostError) -> Int32 {
     return Int32(result)
 }
 
-/// In a child: `input` and `output` become descriptors 0 and 1; all others but 2 and `kept` are closed.
-public func becomeStandard(input: Int32, output: Int32, kept: Int32) {
+/// In a child: `input` and `output` become descriptors 0 and 1; all others are closed, but 2 and two that are above it.
+public func becomeStandard(input: Int32, output: Int32, kept: (Int32, Int32)) {
     dup2(input, STDIN_FILENO)
     dup2(output, STDOUT_FILENO)
-    chost_close_all_but(kept)
+    chost_close_all_but(min(kept.0, kept.1), max(kept.0, kept.1))
+}
+
+/// Both ends of a pipe(2), which do not block, for the caller to own (`File`).
+public func pipeEnds() throws(HostError) -> (reader: Int32, writer: Int32) {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = unsafe withUnsafeMutableBytes(of: &ends) {
+        // Sound: two consecutive Int32 are what pipe2(2) fills.
+        unsafe chost_pipe($0.assumingMemoryBound(to: Int32.self).baseAddress)
+    }
+    if result != 0 { throw HostError("pipe2", "", errno: Int32(-result)) }
+    return ends
 }
 
 /// Waits for a child's end, which must be near.
@@ -44,4 +55,24 @@ public func availableMemory() -> UInt64? {
     guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }) else { return nil }
     let fields = line.split(separator: " ", omittingEmptySubsequences: true)
     return fields.count > 1 ? UInt64(fields[1]).map { $0 << 10 } : nil
+}
+
+/// Writes all of it; false when it was not taken.
+public func writeBytes(_ bytes: [UInt8], to fd: Int32) -> Bool {
+    let console = Console(output: fd)
+    var done = 0
+    while done < bytes.count {
+        switch console.write(bytes, from: done) {
+        case .done(let count): done += count
+        case .interrupted: continue
+        case .notReady: _ = wait(for: WaitFor(fd, write: true), nanoseconds: nil)
+        case .gone, .failed: return false
+        }
+    }
+    return true
+}
+
+/// Makes a folder, unless it is there.
+public func makeFolder(_ path: String) throws(HostError) {
+    if unsafe mkdir(path, 0o777) != 0, errno != EEXIST { throw HostError("mkdir", path, errno: errno) }
 }

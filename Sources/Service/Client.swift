@@ -8,6 +8,7 @@ import Host
 /// Why there is no answer.
 public struct CallError: Error, Sendable {
     public let message: String
+    public init(_ message: String) { self.message = message }
 }
 
 public struct Client: ~Copyable {
@@ -23,18 +24,18 @@ public struct Client: ~Copyable {
                 case ENAMETOOLONG: "a socket's path has at most \(UnixSocket.longestPath) bytes: use a relative one"
                 default: errnoText(error.errno)
                 }
-            throw CallError(message: "\(path): \(reason)")
+            throw CallError("\(path): \(reason)")
         }
         self.path = path
     }
 
     /// Sends a request and waits for its answer, as long as it takes.
     public func call(_ input: [UInt8]) throws(CallError) -> CallAnswer {
-        guard UInt32(exactly: input.count) != nil else { throw CallError(message: "a request has less than 4 GiB") }
+        guard UInt32(exactly: input.count) != nil else { throw CallError("a request has less than 4 GiB") }
         // A server that does not take it may say why before it has all of it: so the answer is looked for in any case.
         send(CallRequest.bytes(input))
         guard let header = CallAnswer.header(try receive(8)) else {
-            throw CallError(message: "\(path): what answers there is no 'swiftlet serve' of this version")
+            throw CallError("\(path): what answers there is no 'swiftlet serve' of this version")
         }
         return CallAnswer(header.end, try receive(header.count))
     }
@@ -56,7 +57,7 @@ public struct Client: ~Copyable {
             switch socket.receive(into: &bytes, atMost: min(count - bytes.count, 1 << 16)) {
             case .done, .notReady: continue
             case .end, .gone, .failed:
-                throw CallError(message: "\(path): the server hung up before it had answered")
+                throw CallError("\(path): the server hung up before it had answered")
             }
         }
         return bytes

@@ -94,12 +94,14 @@ static inline long chost_fork(void)
         _exit(125); /* it died before that was in force */
     return 0;
 }
-/* Closes all descriptors above 2 but one. */
-static inline void chost_close_all_but(int fd)
+/* Closes all descriptors above 2 but two, of which the first is the lower. */
+static inline void chost_close_all_but(int first, int second)
 {
-    if (fd > 3)
-        syscall(SYS_close_range, 3, fd - 1, 0);
-    syscall(SYS_close_range, fd < 3 ? 3 : fd + 1, ~0u, 0);
+    if (first > 3)
+        syscall(SYS_close_range, 3, first - 1, 0);
+    if (second > first + 1)
+        syscall(SYS_close_range, first + 1, second - 1, 0);
+    syscall(SYS_close_range, second + 1, ~0u, 0);
 }
 
 /* Raises the soft limit of open files to the hard one; the limit then. */
