@@ -18,7 +18,7 @@ public final class Server<Service: Callee>: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let hasEnded = Atomic<Bool>(false)
     private let end: Pipe
-    private let workers = Mutex<[Worker]>([])
+    private let workers = Mutex<[KeptThread]>([])
 
     /// Listens and serves from here on. Stop signals must be blocked (StopSignals).
     public init(
@@ -34,7 +34,7 @@ public final class Server<Service: Callee>: Sendable {
         self.events = events
         self.end = end
         for _ in 0..<max(1, limits.workers) {
-            let worker = try Worker { [self] in work() }
+            let worker = try KeptThread { [self] in work() }
             workers.withLock { $0.append(worker) }
         }
     }
@@ -122,13 +122,4 @@ private enum Id {
     static let listener: UInt64 = 1
     static let end: UInt64 = 2
     static let first: UInt64 = 16
-}
-
-/// A thread that a class can keep.
-private final class Worker: Sendable {
-    private let thread: Mutex<Thread?>
-
-    init(_ body: @escaping @Sendable () -> Void) throws(HostError) { thread = Mutex(try Thread(body)) }
-
-    func join() { thread.withLock { $0.take()?.join() } }
 }

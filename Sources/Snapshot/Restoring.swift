@@ -91,7 +91,8 @@ extension Machine {
 
 /// What a guest may want to know of its restore, in its call page, which is as the snapshot has it. `life` counts from 1.
 func tellGuest(
-    _ memory: borrowing GuestMemory, _ clock: MachineClock, clone: UInt32 = 0, life: UInt32
+    _ memory: borrowing GuestMemory, _ clock: MachineClock, clone: UInt32 = 0, of clones: UInt32 = 0,
+    life: UInt32
 ) throws(HostError) {
     let page = AddressMap.callPage(vcpu: 0)
     let clockPage = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLOCK))
@@ -102,5 +103,6 @@ func tellGuest(
     let generation = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_GENERATION))
     memory.write((memory.read(generation, as: UInt32.self) ?? 0) &+ life, at: generation)
     memory.write(clone, at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLONE)))
+    memory.write(clones, at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLONES)))
     memory.write(try randomSeed(), at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_ENTROPY)))
 }

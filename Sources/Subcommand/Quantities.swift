@@ -6,9 +6,9 @@ public import ArgumentParser
 
 /// "512", "64K", "1M", "2G": a bare number is bytes.
 public struct ByteCount: ExpressibleByArgument, Equatable, Sendable {
-    public let bytes: Int
+    public let count: Int
 
-    public init(_ bytes: Int) { self.bytes = bytes }
+    public init(_ count: Int) { self.count = count }
 
     public init?(argument: String) {
         let units: [Character: Int] = ["K": 10, "M": 20, "G": 30]
@@ -17,10 +17,10 @@ public struct ByteCount: ExpressibleByArgument, Equatable, Sendable {
         guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number < 1 << 32 else {
             return nil
         }
-        bytes = number << (unit ?? 0)
+        count = number << (unit ?? 0)
     }
 
-    public var defaultValueDescription: String { Subcommand.bytes(UInt64(bytes)) }
+    public var defaultValueDescription: String { bytes(UInt64(count)) }
 }
 
 /// Above 0 and up to a year, with a fraction if need be.

@@ -38,7 +38,7 @@ struct CallCommand: Subcommand {
         if let count, !(1...10_000_000).contains(count) { throw SubcommandError("call: --repeat: 1 to 10000000") }
         do throws(CallError) {
             let client = try Client(socket)
-            let input = try text.map { Array($0.utf8) } ?? standardInput()
+            let input = if let text { Array(text.utf8) } else { try standardInput() }
             guard let count else { return try show(try client.call(input)) }
             var times = CallTimes()
             for _ in 0..<count { try times.time { () throws(CallError) in try client.call(input) } }

@@ -6,13 +6,13 @@ import Host
 import Subcommand
 
 /// Used by the main thread only.
-protocol Crew {
+protocol Crew: AnyObject {
     /// Starts a guest whose console writes to `output`, which is closed when it has ended, and not before.
-    mutating func start(_ index: Int, output: consuming File) throws(SubcommandError)
+    func start(_ index: Int, output: consuming File) throws(SubcommandError)
 
     /// How a guest ended whose console is closed.
-    mutating func end(of index: Int) -> Life
+    func end(of index: Int) -> Life
 
     /// Asks all that run to end; to be called again until they have. With `atOnce` they are not asked.
-    mutating func stop(atOnce: Bool)
+    func stop(atOnce: Bool)
 }

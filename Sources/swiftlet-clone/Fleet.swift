@@ -8,7 +8,7 @@ import VMM
 
 struct Fleet: ~Copyable {
     private let plan: Plan
-    private var crew: any Crew
+    private let crew: any Crew
     private var outlet: Outlet
     private let signals: StopSignals
     private let events: EventSet
@@ -49,16 +49,20 @@ struct Fleet: ~Copyable {
     init(
         _ plan: Plan, _ crew: any Crew, _ outlet: consuming Outlet, isQuiet: Bool, _ signals: consuming StopSignals
     ) throws(SubcommandError) {
-        let set: EventSet
-        do throws(HostError) {
-            set = try EventSet()
-            try set.watch(signals.fd, id: Self.signalID, once: false)
-        } catch { throw SubcommandError("clone: \(error.message)") }
+        let events = try Self.watching(signals.fd)
         (self.plan, self.crew, self.isQuiet) = (plan, crew, isQuiet)
         progress = Progress(isWanted: !isQuiet)
         self.outlet = outlet
         self.signals = signals
-        events = set
+        self.events = events
+    }
+
+    private static func watching(_ signals: Int32) throws(SubcommandError) -> EventSet {
+        do throws(HostError) {
+            let events = try EventSet()
+            try events.watch(signals, id: signalID, once: false)
+            return events
+        } catch { throw SubcommandError("clone: \(error.message)") }
     }
 
     /// Runs all of them; why not, if something came between.
@@ -90,7 +94,8 @@ struct Fleet: ~Copyable {
         let index = next
         do throws(HostError) {
             let ends = try pipeEnds()
-            let (reader, writer) = (Reader(ends.reader), File(owning: ends.writer))
+            let reader = Reader(ends.reader)
+            let writer = File(owning: ends.writer)
             try events.watch(reader.fd, id: Self.firstID + UInt64(index), once: false)
             do throws(Outlet.Problem) { try outlet.open(index) } catch { return end(error) }
             do throws(SubcommandError) { try crew.start(index, output: writer) } catch {

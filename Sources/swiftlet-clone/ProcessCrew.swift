@@ -10,8 +10,8 @@ import Subcommand
 import VMM
 
 /// This process must have one thread.
-struct ProcessCrew: Crew {
-    private var snapshot: SnapshotBox
+final class ProcessCrew: Crew {
+    private let snapshot: SnapshotBox
     private let plan: Plan
     /// Where children leave their lines.
     private let reports: Pipe
@@ -20,12 +20,14 @@ struct ProcessCrew: Crew {
     private var unread = ""
 
     init(_ snapshot: consuming Snapshot, _ plan: Plan) throws(SnapshotError) {
-        do throws(HostError) { reports = try Pipe() } catch { throw .host(error) }
+        let pipe: Pipe
+        do throws(HostError) { pipe = try Pipe() } catch { throw .host(error) }
         self.snapshot = SnapshotBox(snapshot)
         self.plan = plan
+        reports = pipe
     }
 
-    mutating func start(_ index: Int, output: consuming File) throws(SubcommandError) {
+    func start(_ index: Int, output: consuming File) throws(SubcommandError) {
         let input = try plan.openInput()
         let start = Clock.monotonic()
         let pid: Int32
@@ -56,7 +58,7 @@ struct ProcessCrew: Crew {
         exitProcess(life.status)
     }
 
-    mutating func end(of index: Int) -> Life {
+    func end(of index: Int) -> Life {
         guard let (pid, start) = running.removeValue(forKey: index) else { preconditionFailure("a guest ends once") }
         let end = reap(pid)
         readReports()
@@ -64,7 +66,7 @@ struct ProcessCrew: Crew {
     }
 
     /// What the children have left.
-    private mutating func readReports() {
+    private func readReports() {
         while let bytes = readAvailable(reports.reader, 1 << 16), !bytes.isEmpty {
             unread += String(decoding: bytes, as: UTF8.self)
         }
@@ -73,7 +75,7 @@ struct ProcessCrew: Crew {
         for life in lines.compactMap({ Life(line: $0) }) { lives[life.index] = life }
     }
 
-    mutating func stop(atOnce: Bool) {
+    func stop(atOnce: Bool) {
         readReports()  // nobody waits for room
         for (pid, _) in running.values { sendSignal(atOnce ? SIGKILL : SIGTERM, to: pid) }
     }

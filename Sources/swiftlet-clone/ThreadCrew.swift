@@ -7,26 +7,26 @@ import Snapshot
 import Subcommand
 import Synchronization
 
-struct ThreadCrew: Crew {
+final class ThreadCrew: Crew {
     private let source: CloneSource
     private let plan: Plan
     private var running: [Int: Runner] = [:]
 
     init(_ source: CloneSource, _ plan: Plan) { (self.source, self.plan) = (source, plan) }
 
-    mutating func start(_ index: Int, output: consuming File) throws(SubcommandError) {
+    func start(_ index: Int, output: consuming File) throws(SubcommandError) {
         let input = try plan.openInput()
         let runner = Runner(index, source, plan.timeout, Console(input: input.fd, output: output.fd))
         try runner.start(input, output)
         running[index] = runner
     }
 
-    mutating func end(of index: Int) -> Life {
+    func end(of index: Int) -> Life {
         guard let runner = running.removeValue(forKey: index) else { preconditionFailure("a guest ends once") }
         return runner.finish()
     }
 
-    mutating func stop(atOnce: Bool) { for runner in running.values { runner.stop() } }
+    func stop(atOnce: Bool) { for runner in running.values { runner.stop() } }
 }
 
 /// One guest's thread.
@@ -35,7 +35,7 @@ private final class Runner: Sendable {
     private let source: CloneSource
     private let timeout: UInt64?
     private let console: Console
-    private let thread = Mutex<Thread?>(nil)
+    private let thread = Mutex<KeptThread?>(nil)
     private let clone = Mutex<Clone?>(nil)
     private let life = Mutex<Life?>(nil)
     private let isStopping = Atomic<Bool>(false)
@@ -47,11 +47,11 @@ private final class Runner: Sendable {
     func start(_ input: consuming File, _ output: consuming File) throws(SubcommandError) {
         let files = Files(input: input, output: output)
         do throws(HostError) {
-            let started = try Thread { [self] in
+            let started = try KeptThread { [self] in
                 live()
                 files.close()  // the main thread sees the end of its output
             }
-            thread.withLock { $0 = consume started }
+            thread.withLock { $0 = started }
         } catch {
             throw SubcommandError("clone: cannot make a thread for each guest (\(error.message)): use --jobs")
         }
@@ -79,7 +79,7 @@ private final class Runner: Sendable {
     }
 
     func finish() -> Life {
-        thread.withLock { $0.take()?.join() }
+        thread.withLock { $0 }?.join()
         return life.withLock { $0 } ?? Life(index, .error, 125, since: Clock.monotonic(), "it left no word")
     }
 }

@@ -65,7 +65,7 @@ struct ServeCommand: Subcommand {
         let service = try service(guests)
         let listener = try listener()
         var limits = ServiceLimits()
-        (limits.workers, limits.request, limits.connections) = (guests, requestLimit.bytes, connections)
+        (limits.workers, limits.request, limits.connections) = (guests, requestLimit.count, connections)
         let server: Server<PoolService>
         do throws(HostError) { server = try Server(service, at: listener, limits) } catch {
             throw SubcommandError("serve: \(error.message)")
@@ -77,7 +77,7 @@ struct ServeCommand: Subcommand {
     private func check(_ guests: Int) throws(SubcommandError) {
         if !(1...1024).contains(guests) { throw SubcommandError("serve: --pool: 1 to 1024 guests") }
         if !(1...100_000).contains(connections) { throw SubcommandError("serve: --connections: 1 to 100000") }
-        if requestLimit.bytes >= 1 << 30 || outputLimit.bytes >= 1 << 30 {
+        if requestLimit.count >= 1 << 30 || outputLimit.count >= 1 << 30 {
             throw SubcommandError("serve: --request-limit and --output-limit: less than 1G")
         }
         let needed = connections + guests * 8 + 64
@@ -100,7 +100,7 @@ struct ServeCommand: Subcommand {
             if verify { try snapshot.verify() }
             try snapshot.guardAgainstTruncation()
             var options = PoolOptions()
-            (options.kept, options.timeout, options.outputLimit) = (guests, timeout.nanoseconds, outputLimit.bytes)
+            (options.kept, options.timeout, options.outputLimit) = (guests, timeout.nanoseconds, outputLimit.count)
             let pool = try Pool(snapshot, options)
             try pool.prepare(guests)
             return PoolService(pool, log: log)

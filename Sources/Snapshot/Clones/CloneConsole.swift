@@ -63,5 +63,5 @@ extension Stop {
     static let outputLimit = Stop.hostFailed("the console", errno: EFBIG)
 
     /// Nothing else of a console in memory fails.
-    var isOutputLimit: Bool { if case .hostFailed(_, errno: EFBIG) = self { true } else { false } }
+    package var isOutputLimit: Bool { if case .hostFailed(_, errno: EFBIG) = self { true } else { false } }
 }

@@ -77,7 +77,8 @@ extension Clone {
             try snapshotKVM(try body.loop.vcpu.interrupt(vector: UInt8(saved.waiting_vector)))
         }
         platform.clock = platform.clock.restarted(at: saved.clock)
-        try snapshotIO(try tellGuest(platform.memory, platform.clock, clone: index, life: body.lives))
+        try snapshotIO(
+            try tellGuest(platform.memory, platform.clock, clone: index, of: source.count, life: body.lives))
         let handled = saved.handled
         body.loop.begin(
             deadline: saved.timer_deadline, vector: UInt8(truncatingIfNeeded: saved.timer_vector),

@@ -15,6 +15,8 @@ import X86
 public final class CloneSource: Sendable {
     /// The snapshot itself.
     let snapshot: Snapshot
+    /// How many clones there are to be, for the guests; 0 when nobody knows.
+    let count: UInt32
     let kvm: KVM
     let vcpuMappingSize: Int
     /// The whole file, to copy pages back from.
@@ -30,7 +32,7 @@ public final class CloneSource: Sendable {
     /// Opens KVM and maps the file: microseconds. The content of memory is not checked: `Snapshot.verify` does that.
     ///
     /// - Throws: what this host lacks to run the guest, by name.
-    public init(_ snapshot: consuming Snapshot) throws(SnapshotError) {
+    public init(_ snapshot: consuming Snapshot, count: UInt32 = 0) throws(SnapshotError) {
         try snapshot.checkHost(GuestCPU().features)
         try snapshotIO(try Thread.installKick())
         let kvm = try snapshotKVM(try KVM())
@@ -44,6 +46,7 @@ public final class CloneSource: Sendable {
         self.pristine = pristine
         self.snapshot = snapshot
         self.kvm = kvm
+        self.count = count
         self.pageMap = pageMap
         self.folder = folder
     }
