@@ -3,8 +3,14 @@
 // A pool of guests in `swiftlet serve`, a function in tests. Read next: Connection.swift.
 
 public protocol Callee: Sendable {
+    /// What a call has used up, to be made good once its answer is on its way.
+    associatedtype Used
+
     /// On any thread, several at once; must end.
-    func call(_ input: [UInt8]) -> CallAnswer
+    func call(_ input: [UInt8]) -> (CallAnswer, Used)
+
+    /// On the same thread, when the answer was sent.
+    func recover(_ used: Used)
 
     /// Told after each answer, on the same thread: what went in, what came out, nanoseconds of the call itself.
     func answered(_ answer: CallAnswer, inputSize: Int, nanoseconds: UInt64)

@@ -53,10 +53,12 @@ final class Connection: Sendable {
         }
     }
 
-    /// Goes on with it as far as it goes without waiting. One call at most: then it is others' turn.
-    func proceed(_ callee: some Callee, isStopping: Bool) -> Next {
+    /// Goes on with it as far as it goes without waiting. One call at most: then it is others' turn. What that has used up
+    /// is for the caller to recover, when it has had the connection watched again.
+    func proceed<Service: Callee>(_ callee: Service, isStopping: Bool) -> (Next, Service.Used?) {
         state.withLock { state in
-            if !state.answer.isEmpty { return send(&state) }
+            var used: Service.Used?
+            if !state.answer.isEmpty { return (send(&state), nil) }
             while true {
                 var bytes: [UInt8] = []
                 let transfer = socket.receive(into: &bytes, atMost: min(state.reader.wanted, 1 << 16))
@@ -64,20 +66,20 @@ final class Connection: Sendable {
                 case .done: break
                 case .notReady:
                     enter(state.reader.isEmpty ? .idle : .receiving)
-                    return .read
-                case .end, .gone, .failed: return .close
+                    return (.read, nil)
+                case .end, .gone, .failed: return (.close, nil)
                 }
                 enter(.receiving)
-                guard let answer = answer(&state, bytes, callee, isStopping) else { continue }
+                guard let answer = answer(&state, bytes, callee, isStopping, &used) else { continue }
                 (state.answer, state.sent) = (answer.bytes, 0)
-                return send(&state)
+                return (send(&state), used)
             }
         }
     }
 
     /// Nil while the request is not complete.
-    private func answer(
-        _ state: inout State, _ bytes: [UInt8], _ callee: some Callee, _ isStopping: Bool
+    private func answer<Service: Callee>(
+        _ state: inout State, _ bytes: [UInt8], _ callee: Service, _ isStopping: Bool, _ used: inout Service.Used?
     ) -> CallAnswer? {
         var reason = "the server is ending"
         do throws(RequestReader.Refusal) {
@@ -85,7 +87,8 @@ final class Connection: Sendable {
             if !isStopping {
                 enter(.calling)
                 let start = Clock.monotonic()
-                let answer = callee.call(input)
+                let (answer, taken) = callee.call(input)
+                used = taken
                 callee.answered(answer, inputSize: input.count, nanoseconds: Clock.monotonic() - start)
                 return answer
             }

@@ -104,7 +104,8 @@ public final class Server<Service: Callee>: Sendable {
     }
 
     private func proceed(_ connection: Connection, isNew: Bool) {
-        let next = connection.proceed(service, isStopping: isStopping.load(ordering: .acquiring))
+        let (next, used) = connection.proceed(service, isStopping: isStopping.load(ordering: .acquiring))
+        defer { if let used { service.recover(used) } }
         guard next != .close else { return connections.remove(connection.id) }
         let interest: EventSet.Interest = next == .write ? .write : .read
         do throws(HostError) {

@@ -151,7 +151,9 @@ struct Fleet: ~Copyable {
 
     mutating func tell(_ text: String) {
         progress.finish()
-        for line in text.split(separator: "\n") { writeText("swiftlet: \(printable(line))\n", patience: lastWordPatience) }
+        for line in text.split(separator: "\n") {
+            writeText("swiftlet: \(printable(line))\n", patience: lastWordPatience)
+        }
     }
 }
 

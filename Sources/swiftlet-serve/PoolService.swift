@@ -20,17 +20,24 @@ final class PoolService: Callee {
 
     var figures: ServiceFigures { counted.withLock { $0 } }
 
-    func call(_ input: [UInt8]) -> CallAnswer {
+    /// A clone is taken back to the snapshot when the caller has its answer; nil when there was none to be had.
+    func call(_ input: [UInt8]) -> (CallAnswer, Clone?) {
         do throws(SnapshotError) {
-            let answer = try pool.call(input)
-            let end = CallEnd(answer)
-            if end == .failed { return CallAnswer(.failed, words: answer.message ?? "the guest could not be run") }
-            if end == .crashed, let message = answer.message { tell(message) }
-            return CallAnswer(end, answer.output)
+            let (answer, clone) = try pool.run(input)
+            return (self.answer(answer), clone)
         } catch {
             tell(error.message)
-            return CallAnswer(.failed, words: error.message)
+            return (CallAnswer(.failed, words: error.message), nil)
         }
+    }
+
+    func recover(_ clone: Clone?) { if let clone { pool.recycle(clone) } }
+
+    private func answer(_ answer: Answer) -> CallAnswer {
+        let end = CallEnd(answer)
+        if end == .failed { return CallAnswer(.failed, words: answer.message ?? "the guest could not be run") }
+        if end == .crashed, let message = answer.message { tell(message) }
+        return CallAnswer(end, answer.output)
     }
 
     func answered(_ answer: CallAnswer, inputSize: Int, nanoseconds: UInt64) {

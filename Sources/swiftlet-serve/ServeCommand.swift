@@ -38,7 +38,8 @@ struct ServeCommand: Subcommand {
     @Option(help: ArgumentHelp("Time limit of each guest (default 10).", valueName: "seconds"))
     var timeout = Seconds(10)
 
-    @Option(help: ArgumentHelp("What a guest may write: a number of bytes, or 64K, 1M (default 1M).", valueName: "size"))
+    @Option(
+        help: ArgumentHelp("What a guest may write: a number of bytes, or 64K, 1M (default 1M).", valueName: "size"))
     var outputLimit = ByteCount(1 << 20)
 
     @Option(help: ArgumentHelp("What a request may have (default 1M).", valueName: "size"))
@@ -108,11 +109,14 @@ struct ServeCommand: Subcommand {
     }
 
     private func listener() throws(SubcommandError) -> Listener {
-        do throws(ListenError) { return try Listener(socket) } catch { throw SubcommandError("serve: \(error.message)") }
+        do throws(ListenError) { return try Listener(socket) } catch {
+            throw SubcommandError("serve: \(error.message)")
+        }
     }
 
     /// Until a signal; the exit status.
-    private func watch(_ server: Server<PoolService>, _ service: PoolService, _ signals: borrowing StopSignals) -> Int32 {
+    private func watch(_ server: Server<PoolService>, _ service: PoolService, _ signals: borrowing StopSignals) -> Int32
+    {
         while true {
             _ = wait(for: WaitFor(signals.fd), nanoseconds: 1_000_000_000)
             server.watch()

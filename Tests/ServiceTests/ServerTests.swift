@@ -15,8 +15,16 @@ final class Shouter: Callee {
     let calls = Atomic<Int>(0)
     let refusals = Atomic<Int>(0)
 
-    func call(_ input: [UInt8]) -> CallAnswer {
+    let recovered = Atomic<Int>(0)
+
+    func call(_ input: [UInt8]) -> (CallAnswer, Void) {
         calls.add(1, ordering: .relaxed)
+        return (answer(input), ())
+    }
+
+    func recover(_ used: Void) { recovered.add(1, ordering: .relaxed) }
+
+    private func answer(_ input: [UInt8]) -> CallAnswer {
         switch String(decoding: input, as: UTF8.self) {
         case "sleep":
             usleep(200_000)
@@ -110,6 +118,7 @@ final class Caller: Sendable {
         }
         #expect(callers.map { $0.result() } == Array(repeating: 50, count: 16))
         #expect(server.callee.calls.load(ordering: .relaxed) == 800)
+        #expect(server.waits { server.callee.recovered.load(ordering: .relaxed) == 800 })
     }
 
     @Test func garbageIsAnsweredAndHungUpOn() throws {

@@ -58,20 +58,29 @@ public final class Pool: Sendable {
     /// - Parameter input: what the guest reads from its console, before the end of input.
     /// - Throws: when there is no clone to be had. What becomes of the guest is in the answer, whatever it is.
     public func call(_ input: [UInt8]) throws(SnapshotError) -> Answer {
+        let (answer, clone) = try run(input)
+        recycle(clone)
+        return answer
+    }
+
+    /// The first half of a call, for those who have an answer to send before they have time for the second: `recycle`.
+    package func run(_ input: [UInt8]) throws(SnapshotError) -> (Answer, Clone) {
         let clone: Clone
         if let idle = take() { clone = idle } else { clone = try make() }
         do throws(SnapshotError) {
-            let answer = try clone.run(input, timeout: options.timeout, outputLimit: options.outputLimit)
-            // A clone that cannot be reset is none of the caller's business: it has its answer.
-            do throws(SnapshotError) {
-                try clone.reset(keptPages: options.keptPages)
-                putBack(clone)
-            } catch { discard(clone) }
-            return answer
+            return (try clone.run(input, timeout: options.timeout, outputLimit: options.outputLimit), clone)
         } catch {
             discard(clone)
             throw error
         }
+    }
+
+    /// A clone that cannot be reset is none of the caller's business: it has its answer.
+    package func recycle(_ clone: Clone) {
+        do throws(SnapshotError) {
+            try clone.reset(keptPages: options.keptPages)
+            putBack(clone)
+        } catch { discard(clone) }
     }
 
     /// The last one used, by this thread if there is such: KVM may wait long when a vCPU changes its thread.
