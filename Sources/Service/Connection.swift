@@ -13,7 +13,7 @@ final class Connection: Sendable {
     /// When it came into its phase (CLOCK_MONOTONIC), and whether it then waits for bytes of its other side, which has
     /// only so much time for them. For the watchman, who owns nothing.
     private let since: Atomic<UInt64>
-    private let phase = Atomic<UInt8>(Phase.idle.rawValue)
+    private let phase = Atomic<UInt8>(Phase.calling.rawValue)
 
     enum Phase: UInt8 { case idle, receiving, calling, sending }
 

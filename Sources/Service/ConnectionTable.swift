@@ -14,6 +14,8 @@ final class ConnectionTable: Sendable {
 
     var count: Int { all.withLock { $0.count } }
 
+    var idleCount: Int { all.withLock { $0.values.count { $0.idleSince() != nil } } }
+
     /// False when it is full of connections that are all in use.
     func add(_ connection: Connection) -> Bool {
         all.withLock { all in

@@ -42,6 +42,9 @@ public final class Server<Service: Callee>: Sendable {
     /// Connections that there are.
     public var connectionCount: Int { connections.count }
 
+    /// Of these, those that have no request under way.
+    var idleCount: Int { connections.idleCount }
+
     /// To be called now and then: hangs up on whoever keeps a request or an answer waiting for longer than is patient.
     public func watch() {
         let now = Clock.monotonic()

@@ -177,10 +177,13 @@ final class Caller: Sendable {
         }
         let first = try Client(server.path)
         #expect(try first.call([0x61]).output == [0x41])
+        #expect(server.waits { server.server.idleCount == 1 })
         let second = try Client(server.path)
         #expect(try second.call([0x62]).output == [0x42])
+        #expect(server.waits { server.server.idleCount == 2 })
         #expect(try server.call("c").output == [0x43])
         #expect(throws: CallError.self) { try first.call([0x61]) }
+        #expect(server.waits { server.server.connectionCount == 1 && server.server.idleCount == 1 })
         let sleepers = try (0..<2).map { _ in try Caller { Int((try? server.call("sleep"))?.end.exitStatus ?? -1) } }
         #expect(server.waits { server.callee.calls.load(ordering: .relaxed) == 5 })
         let refusal = try? server.call("d")
