@@ -76,7 +76,7 @@ bench-selftest: build ## does the yardstick give the same length twice? exits me
 
 SECONDS = 30
 
-fuzz: deps guests ## libFuzzer on image files and on calls, SECONDS=30 each, after it has found two planted bugs
+fuzz: deps guests ## libFuzzer on image files, calls and requests, SECONDS=30 each, after it has found two planted bugs
 	fuzz/run.sh $(SECONDS)
 
 lint: ## swift-format, and the house rules that it cannot check

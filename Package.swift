@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        .library(name: "Service", targets: ["Service"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [

@@ -25,7 +25,7 @@ public struct ServiceLimits: Sendable {
     public var workers = 2
     /// Bytes of input of a request.
     public var request = 1 << 20
-    /// Connections at once; the one that has been idle for longest gives way to a new one.
+    /// Connections at once; the one whose other side has done nothing for longest gives way to a new one.
     public var connections = 256
     /// Nanoseconds that a request may take to come in, from its first byte, and an answer to be taken.
     public var patience: UInt64 = 10_000_000_000

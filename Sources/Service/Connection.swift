@@ -10,8 +10,7 @@ final class Connection: Sendable {
     let id: UInt64
     let socket: UnixSocket
     private let state: Mutex<State>
-    /// When it came into its phase (CLOCK_MONOTONIC), and whether it then waits for bytes of its other side, which has
-    /// only so much time for them. For the watchman, who owns nothing.
+    /// When it came into its phase (CLOCK_MONOTONIC). For those who look after all connections, and own none.
     private let since: Atomic<UInt64>
     private let phase = Atomic<UInt8>(Phase.calling.rawValue)
 
@@ -35,16 +34,17 @@ final class Connection: Sendable {
         since = Atomic(Clock.monotonic())
     }
 
-    /// For how long it has been idle at a time; nil when it is not.
-    func idleSince() -> UInt64? {
-        phase.load(ordering: .relaxed) == Phase.idle.rawValue ? since.load(ordering: .relaxed) : nil
-    }
+    /// Whether a request of it is neither under way nor half here.
+    var isIdle: Bool { phase.load(ordering: .relaxed) == Phase.idle.rawValue }
 
-    /// Whether its other side has kept a request or an answer waiting since before that time.
-    func isLate(_ time: UInt64) -> Bool {
-        let phase = phase.load(ordering: .relaxed)
-        let waits = phase == Phase.receiving.rawValue || phase == Phase.sending.rawValue
-        return waits && since.load(ordering: .relaxed) < time
+    /// Since when it is its other side's turn; nil when it is ours. What has come and was not read yet is ours.
+    func waitsSince() -> UInt64? {
+        let since = since.load(ordering: .relaxed)
+        switch Phase(rawValue: phase.load(ordering: .relaxed)) {
+        case .idle, .receiving: return wait(for: WaitFor(socket.fd), nanoseconds: 0).0 ? nil : since
+        case .sending: return wait(for: WaitFor(socket.fd, write: true), nanoseconds: 0).0 ? nil : since
+        default: return nil
+        }
     }
 
     private func enter(_ phase: Phase) {

@@ -45,7 +45,7 @@ struct ServeCommand: Subcommand {
     @Option(help: ArgumentHelp("What a request may have (default 1M).", valueName: "size"))
     var requestLimit = ByteCount(1 << 20)
 
-    @Option(help: ArgumentHelp("Connections at once; the longest idle gives way (default 256).", valueName: "n"))
+    @Option(help: ArgumentHelp("Connections at once; the slowest gives way (default 256).", valueName: "n"))
     var connections = 256
 
     @Flag(help: "One line for each request on standard output.")

@@ -88,6 +88,16 @@ final class Caller: Sendable {
     }
 }
 
+/// Half a request, and nothing more.
+final class Half: Sendable {
+    private let socket: UnixSocket
+
+    init(_ path: String) throws {
+        socket = try UnixSocket(connectingTo: path)
+        _ = socket.send(CallRequest.magic + [10, 0, 0, 0, 1])
+    }
+}
+
 @Suite struct ServerTests {
     @Test func answersOneAfterTheOtherOnOneConnection() throws {
         let server = try RunningServer()
@@ -189,6 +199,15 @@ final class Caller: Sendable {
         let refusal = try? server.call("d")
         #expect(refusal?.end == .refused || refusal?.end == .exited(1), "refused, unless the sleepers were done before")
         #expect(sleepers.map { $0.result() } == [3, 3])
+    }
+
+    /// However many half-sent requests there are, who sends a whole one is answered.
+    @Test func halfSentRequestsGiveWay() throws {
+        let server = try RunningServer { $0.connections = 4 }
+        let halves = try (0..<12).map { _ in try Half(server.path) }
+        for _ in 0..<20 { #expect(try server.call("x").output == [0x58]) }
+        #expect(server.server.connectionCount <= 4)
+        withExtendedLifetime(halves) {}
     }
 
     @Test func callersThatLeaveAreForgotten() throws {
