@@ -135,6 +135,9 @@ let package = Package(
             dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
+            name: "swiftlet-cloneTests", dependencies: ["swiftlet-clone", "Subcommand", "Host"],
+            swiftSettings: testing),
+        .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),

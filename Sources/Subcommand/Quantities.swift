@@ -35,7 +35,9 @@ public struct Seconds: ExpressibleByArgument, Equatable, Sendable {
         self.init(seconds)
     }
 
-    public var defaultValueDescription: String { "\(Double(nanoseconds) / 1e9) s" }
+    public var defaultValueDescription: String {
+        nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000) s" : "\(Double(nanoseconds) / 1e9) s"
+    }
 }
 
 /// Nanoseconds in a unit that suits them: "97.3 us", "12.5 ms", "3.21 s".

@@ -35,17 +35,17 @@ struct ServeCommand: Subcommand {
             "Guests that run at once, and are kept; more requests wait (default: one for each CPU).", valueName: "n"))
     var pool: Int?
 
-    @Option(help: ArgumentHelp("Time limit of each guest (default 10).", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Time limit of each guest.", valueName: "seconds"))
     var timeout = Seconds(10)
 
     @Option(
-        help: ArgumentHelp("What a guest may write: a number of bytes, or 64K, 1M (default 1M).", valueName: "size"))
+        help: ArgumentHelp("What a guest may write: bytes, or 64K, 1M.", valueName: "size"))
     var outputLimit = ByteCount(1 << 20)
 
-    @Option(help: ArgumentHelp("What a request may have (default 1M).", valueName: "size"))
+    @Option(help: ArgumentHelp("What a request may have.", valueName: "size"))
     var requestLimit = ByteCount(1 << 20)
 
-    @Option(help: ArgumentHelp("Connections at once; the slowest gives way (default 256).", valueName: "n"))
+    @Option(help: ArgumentHelp("Connections at once; the slowest gives way.", valueName: "n"))
     var connections = 256
 
     @Flag(help: "One line for each request on standard output.")
