@@ -21,6 +21,8 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        // All that a program needs which runs guests itself: docs/library.md.
+        .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -74,7 +76,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
-        .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+        .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
@@ -120,7 +122,7 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",
-            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
+            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "GuestCases", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
