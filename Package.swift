@@ -76,7 +76,8 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
-        .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
