@@ -22,6 +22,8 @@ let package = Package(
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "Service", targets: ["Service"]),
+        // All that a program needs which runs guests itself: docs/library.md.
+        .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -78,7 +80,8 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
-        .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
@@ -132,7 +135,7 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",
-            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
+            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "GuestCases", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-cloneTests", dependencies: ["swiftlet-clone", "Subcommand", "Host"],

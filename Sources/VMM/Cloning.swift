@@ -9,6 +9,7 @@ import Glibc
 import GuestMemory
 import Host
 import KVM
+import Synchronization
 
 /// A console call that was handed over, its guest waiting in it.
 package enum ConsoleCall {
@@ -81,6 +82,11 @@ extension RunLoop {
 extension StopControl {
     /// The stop that was asked for.
     package var requestedStop: Stop? { requested }
+
+    /// Forgets it, between two lives.
+    package func clear() {
+        if reason.exchange(0, ordering: .acquiringAndReleasing) != 0 { _ = event.take() }
+    }
 }
 
 extension Console {

@@ -8,7 +8,7 @@ import Synchronization
 
 /// Shared by the main thread and the vCPU threads of a machine.
 public final class StopControl: Sendable {
-    private let reason = Atomic<Int32>(0)
+    let reason = Atomic<Int32>(0)
     let event: EventFD
 
     private static let timeout: Int32 = -1
@@ -38,11 +38,6 @@ public final class StopControl: Sendable {
         {
             event.signal()
         }
-    }
-
-    /// Forgets what was asked for, between two lives of a clone.
-    package func clear() {
-        if reason.exchange(0, ordering: .acquiringAndReleasing) != 0 { _ = event.take() }
     }
 
     private func request(_ value: Int32) {

@@ -155,6 +155,21 @@ static void give_back(void)
     *word(pages) = 0xbad;
 }
 
+static void shut_down(void)
+{
+    mmu_unmap(0x2000, PAGE_SIZE); /* docs/ABI.md: the IDT */
+    mmu_commit();
+    __asm__ volatile("ud2");
+}
+
+/* A port that nobody owns, an exit for each byte. */
+static void write_string(void)
+{
+    const char *text = "a string";
+    uint64_t count = 64;
+    __asm__ volatile("rep outsb" : "+S"(text), "+c"(count) : "d"((uint16_t)0x99) : "memory");
+}
+
 static void spoil(char what, bool avx)
 {
     switch (what) {
@@ -169,6 +184,9 @@ static void spoil(char what, bool avx)
     case 'h': exception_handle(TIMER_VECTOR, 0); break;
     case 't': call_timer(clock_now() + SECONDS, TIMER_VECTOR); break;
     case 'z': call_handler(VECTOR_PAGE_FAULT, 0); *word(0) = 1; break;
+    case 'd': shut_down(); break;
+    case 'o': write_string(); break;
+    case 'e': call_exit(7); break;
     case 's': for (;;) { } break;
     case 'w': for (;;) print("more and more and more\n"); break;
     default: break;

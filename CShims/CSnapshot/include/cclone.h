@@ -11,15 +11,28 @@
 
 /*
  * Finishes the exit under way without running the guest (KVM_RUN with immediate_exit). A pending OUT would otherwise be
- * completed behind the registers that the next life begins with: KVM loads those first. Returns 1 when an interrupt that
- * KVM was given may still wait in it, where no state of KVM's shows it.
+ * completed behind the registers that the next life begins with: KVM loads those first. A string instruction has an exit
+ * for each element: one that goes on is given up (EBUSY).
+ *
+ * On the way CR4.PGE is turned the other way round; loading the next life's registers turns it back: either flushes what
+ * the CPU, or a KVM that shadows page tables, has cached of the guest's own edits (Intel SDM vol. 3A, 4.10.4.1).
+ *
+ * Returns 1 when an interrupt that KVM was given may still wait in it, where no state of KVM's shows it; or -errno.
  */
-static inline int cclone_finish(int vcpu, uintptr_t page)
+static inline int cclone_finish(int vcpu, uintptr_t page, const void *bytes)
 {
     struct kvm_run *run = (struct kvm_run *)page;
-    run->immediate_exit = 1;
-    (void)ioctl(vcpu, KVM_RUN, 0);
+    int result = 0;
+    run->s.regs.sregs = ((const struct csnapshot_vcpu *)bytes)->sregs;
+    run->s.regs.sregs.cr4 ^= 1u << 7;
+    run->kvm_dirty_regs = KVM_SYNC_X86_SREGS;
+    for (int i = 0; i < 16 && result == 0; i++) {
+        run->immediate_exit = 1;
+        result = ioctl(vcpu, KVM_RUN, 0) < 0 ? errno : 0;
+    }
     run->immediate_exit = 0;
+    if (result != EINTR)
+        return result == 0 ? -EBUSY : -result;
     return run->ready_for_interrupt_injection == 0;
 }
 
@@ -42,15 +55,6 @@ static inline struct csnapshot_failure cclone_load_vectors(int vcpu, const void 
 {
     const struct csnapshot_vcpu *s = bytes;
     CSNAPSHOT_STEP(12, vcpu, KVM_SET_XSAVE, &s->xsave);
-    return (struct csnapshot_failure){0, 0};
-}
-
-/* CR4.PGE the other way round; loading the registers turns it back: both flush (Intel SDM vol. 3A, 4.10.4.1). */
-static inline struct csnapshot_failure cclone_flush(int vcpu, const void *bytes)
-{
-    struct kvm_sregs sregs = ((const struct csnapshot_vcpu *)bytes)->sregs;
-    sregs.cr4 ^= 1u << 7;
-    CSNAPSHOT_STEP(10, vcpu, KVM_SET_SREGS, &sregs);
     return (struct csnapshot_failure){0, 0};
 }
 

@@ -27,14 +27,16 @@ extension Clone {
     }
 
     /// What `reset` keeps if nothing else is said: see docs/pools.md for the measurement.
-    public static let keptPages = 128
+    public static let keptPages = 256
 
     private func reset(_ body: inout CloneBody, _ keptPages: Int) throws(SnapshotError) {
         if body.isLost { throw .unsupported("this clone cannot be used again: its virtual machine failed") }
-        let page = body.loop.vcpu.kickByteAddress - 1
-        let mayWait = cclone_finish(body.loop.vcpu.fd, page) != 0
+        let saved = source.snapshot.vcpu
+        // Sound, here and below: the shims read one struct of the size that was checked, and use the vCPU's own kvm_run.
+        let left = unsafe cclone_finish(body.loop.vcpu.fd, body.loop.vcpu.kickByteAddress - 1, saved.start)
+        if left < 0 { throw .machine(.kvm(KVMError("KVM_RUN", errno: -left))) }
         // An interrupt that KVM has and the guest has not: nothing takes it back, and the next life would get it.
-        if body.loop.context.injected != 0, mayWait {
+        if body.loop.context.injected != 0, left != 0 {
             throw .unsupported("this clone cannot be used again: an interrupt is under way")
         }
         let tablesChanged = body.loop.hasCommitted || body.pages.tablesChanged(in: platform.memory)
@@ -44,9 +46,6 @@ extension Clone {
             try body.pages.clean(platform.memory, keeping: keptPages)
         }
         if tablesChanged { try forgetTranslations() }
-        // Sound: the shims read one struct of the size that was checked.
-        let saved = source.snapshot.vcpu
-        try check(unsafe cclone_flush(body.loop.vcpu.fd, saved.start))
         try check(unsafe cclone_load_vectors(body.loop.vcpu.fd, saved.start))
         platform.control.clear()
         body.isFresh = true
@@ -71,7 +70,6 @@ extension Clone {
         let saved = source.snapshot.machine
         body.isFresh = false
         body.lives &+= 1
-        // Sound: as above, and it writes into the vCPU's kvm_run.
         unsafe cclone_stage_registers(body.loop.vcpu.kickByteAddress - 1, source.snapshot.vcpu.start)
         if saved.waiting_vector != 0 {
             try snapshotKVM(try body.loop.vcpu.interrupt(vector: UInt8(saved.waiting_vector)))
