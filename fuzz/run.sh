@@ -16,7 +16,7 @@ image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift So
     Sources/Boot/ELFRelocation.swift Sources/Boot/ELFSymbols.swift Sources/Boot/ELFSurvey.swift Sources/Boot/Layout.swift
     Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift"
 calls_floor=85
-requests_floor=90
+requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
 calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
 
