@@ -48,10 +48,15 @@ public final class Ring: Sendable {
         self.service = Mutex(service)
     }
 
-    /// Serves the ring until `stop`, or until it cannot go on.
-    public func serve(_ memory: borrowing GuestMemory) -> RingFailure? {
+    /// Serves the ring until `stop`. If it cannot go on, tells `failing`, again and again until `stop`: a kick of the vCPU
+    /// may fall between its look for a reason and its call that blocks.
+    public func serve(_ memory: borrowing GuestMemory, failing: (RingFailure) -> Void) {
         defer { done.signal() }
-        return service.withLock { loop(&$0, memory) }
+        guard let failure = service.withLock({ loop(&$0, memory) }) else { return }
+        while !isStopping.load(ordering: .acquiring) {
+            failing(failure)
+            _ = wait(for: WaitFor(stopEvent.fd), nanoseconds: 10_000_000)
+        }
     }
 
     private func loop(_ service: inout RingService, _ memory: borrowing GuestMemory) -> RingFailure? {

@@ -15,7 +15,6 @@ import Synchronization
 @safe public struct RingQueue: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
     public let entries: UInt32
-    private let format: RingFormat
     private var submissionHead: UInt32 = 0
     private var completionTail: UInt32 = 0
 
@@ -37,12 +36,12 @@ import Synchronization
     }
 
     /// Nil when the number of entries is no power of two up to 4096, or its bytes are not memory, aligned to 64.
-    public init?(_ memory: borrowing GuestMemory, at address: GuestAddress, entries: UInt32, format: RingFormat) {
+    public init?(_ memory: borrowing GuestMemory, at address: GuestAddress, entries: UInt32) {
         guard entries >= 2, entries <= 4096, entries.nonzeroBitCount == 1, address.rawValue % 64 == 0,
             let base = unsafe memory.pointer(address, Self.size(entries: entries))
         else { return nil }
         unsafe self.base = base
-        (self.entries, self.format) = (entries, format)
+        self.entries = entries
         for offset in [Word.submissionHead, Word.completionTail, Word.needsKick] { store(0, offset) }
     }
 
@@ -84,7 +83,7 @@ import Synchronization
     public mutating func next() -> Next {
         let tail = load(Word.submissionTail)
         if tail == submissionHead { return .nothing }
-        guard tail &- submissionHead <= entries, format == .hvt || isSane(tail) else { return .broken }
+        guard tail &- submissionHead <= entries, isSane(tail) else { return .broken }
         let slot = Word.submissions + Int(submissionHead & (entries - 1)) * 32
         let (first, buffer, third) = (word(slot), word(slot + 8), word(slot + 16))
         let offset = word(slot + 24)
@@ -97,7 +96,7 @@ import Synchronization
                 offset: offset))
     }
 
-    /// In Swiftlet's format every entry has an answer, so what is under way fits into the answers' slots.
+    /// Every entry has an answer, so what is under way fits into the answers' slots.
     private func isSane(_ tail: UInt32) -> Bool {
         let taken = load(Word.completionHead)
         return tail &- taken <= entries && completionTail &- taken <= entries

@@ -11,7 +11,6 @@ import Host
 /// The state of a ring's thread.
 public struct RingService: ~Copyable, Sendable {
     public var queue: RingQueue
-    private let format: RingFormat
     private let devices: [RingDevice]
     /// Receives that wait for a frame, oldest first, by device.
     private var receives: [Receives]
@@ -40,9 +39,8 @@ public struct RingService: ~Copyable, Sendable {
         case consoleGone
     }
 
-    public init(_ queue: consuming RingQueue, _ format: RingFormat, _ devices: [RingDevice]) {
+    public init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
         self.queue = queue
-        self.format = format
         self.devices = devices
         receives = Array(repeating: Receives(), count: devices.count)
     }
@@ -79,7 +77,6 @@ public struct RingService: ~Copyable, Sendable {
     /// `idle`: it has to wait and holds up the others.
     private mutating func start(_ given: RingEntry, _ memory: borrowing GuestMemory) -> Turn {
         var entry = given
-        if format == .hvt { return startHVT(entry, memory) }
         // A receive behind others of its device must not overtake them.
         if entry.operation == SWIFTLET_NET_RECEIVE, hasReceives(entry.device) {
             keep(entry)
@@ -95,26 +92,6 @@ public struct RingService: ~Copyable, Sendable {
             blocked = (entry, WaitFor(-1))
             return .idle
         case .consoleGone: return .consoleGone
-        }
-        return .busy
-    }
-
-    /// Sends have no answer; a receive has one at once.
-    private mutating func startHVT(_ given: RingEntry, _ memory: borrowing GuestMemory) -> Turn {
-        var entry = given
-        let isKnown = [SWIFTLET_NET_SEND, SWIFTLET_NET_RECEIVE].contains(entry.operation)
-        guard isKnown else { return .busy }  // skipped, as the stock tender does
-        let outcome = entry.perform(on: devices, memory)
-        if entry.operation == SWIFTLET_NET_SEND {
-            guard case .waits(let fd, let write) = outcome else { return .busy }
-            blocked = (entry, WaitFor(fd, write: write))
-            return .idle
-        }
-        switch outcome {
-        case .answer(let answer) where answer.result == 0:
-            queue.answer(entry.id, RingAnswer(HVTResult.ok, length: answer.length))
-        case .answer: queue.answer(entry.id, RingAnswer(HVTResult.invalid))
-        case .waits, .interrupted, .consoleGone: queue.answer(entry.id, RingAnswer(HVTResult.again))
         }
         return .busy
     }

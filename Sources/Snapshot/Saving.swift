@@ -39,9 +39,6 @@ extension Machine {
 
     private func write(_ path: String) throws(SnapshotError) -> UInt64 {
         if origin.features.leaf1_ecx & 1 << 20 == 0 { throw .unsupported("snapshots need a CPU with SSE4.2") }
-        if platform.devices != nil {
-            throw .unsupported("the guest has devices, and what they hold is not in a snapshot")
-        }
         if platform.memory.high.count != platform.layout.high.count {
             throw .unsupported("the guest's memory has grown, and grown memory cannot be saved")
         }

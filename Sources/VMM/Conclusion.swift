@@ -15,7 +15,6 @@ extension Machine {
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
         case .hostFailed(let part, let errno): say("\(part) failed: \(errnoText(errno))")
         case .failed(let error): say(MachineError.kvm(error).message)
-        case .ringBroken: say("the guest crashed: a ring holds more entries than it has slots (docs/ABI.md, ring)")
         case .crashed(let crash):
             say(report(crash))
             if let path = configuration.core { writeCore(crash, path) }

@@ -17,6 +17,8 @@ package final class GuestDevices: Sendable {
     /// Nil in a machine without KVM.
     private let doorbells: Doorbells?
     private let made = Mutex<[Ring]>([])
+    /// Of the ring that failed first.
+    private let failure = Mutex<RingFailure?>(nil)
 
     init(_ list: [RingDevice], doorbells: Doorbells? = nil) {
         self.list = list
@@ -25,16 +27,13 @@ package final class GuestDevices: Sendable {
 
     /// Opens what the image declares and the user attaches, and tells the guest; nil when that is nothing.
     static func open(
-        _ attachments: Attachments, _ image: borrowing ELFImage, _ path: String, _ console: Console,
+        _ configuration: Configuration, _ source: borrowing ImageFile, _ console: Console,
         _ memory: borrowing GuestMemory, _ vm: borrowing VM
     ) throws(MachineError) -> GuestDevices? {
-        if !image.declaresDevices, attachments.isEmpty { return nil }
-        let notes = try fromImage(path, try image.deviceNotes())
-        let declared = notes.compactMap { note in
-            DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
-        }
+        if !source.image.declaresDevices, configuration.devices.isEmpty { return nil }
+        let notes = try fromImage(source.path, try source.image.deviceNotes())
         let opened: [Device]
-        do throws(DeviceError) { opened = try attachments.open(declared) } catch { throw .device(error) }
+        do throws(DeviceError) { opened = try open(configuration, notes) } catch { throw .device(error) }
         var rest = opened.makeIterator()
         let list = notes.map { note in
             note.kind == UInt32(SWIFTLET_DEVICE_CONSOLE) ? .console(console) : RingDevice(rest.next())
@@ -42,6 +41,19 @@ package final class GuestDevices: Sendable {
         let devices = GuestDevices(list, doorbells: vm.doorbells)
         devices.tell(memory, names: notes.map(\.name))
         return devices
+    }
+
+    /// A disk would go on without the guest that was saved, and a network does not know it: the restored guest would be
+    /// wrong about both. So nobody is ever between two runs, and the rings' threads have one vCPU's thread to kick.
+    private static func open(_ configuration: Configuration, _ notes: [DeviceNote]) throws(DeviceError) -> [Device] {
+        if configuration.snapshot != nil { throw .notInSnapshots }
+        for disk in configuration.devices.blocks where disk.path == configuration.image && !disk.isReadOnly {
+            throw .isImage(path: disk.path)
+        }
+        return try configuration.devices.open(
+            notes.compactMap { note in
+                DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
+            })
     }
 
     /// Writes the table, and its place into boot info.
@@ -67,12 +79,13 @@ package final class GuestDevices: Sendable {
         let ring = try makeRing(queue)
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
         if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, toPort: port)) }
+        let vcpu = ThreadReference.current
         let thread = try fromHost(
             try Thread {
-                switch ring.serve(platform.memory) {
-                case nil: break
-                case .broken: platform.control.requestRingBroken()
-                case .consoleGone: platform.control.request(signal: brokenPipeSignal)
+                ring.serve(platform.memory) { failure in
+                    self.failure.withLock { $0 = $0 ?? failure }
+                    platform.control.requestDeviceEnd()
+                    vcpu.kick()
                 }
             })
         ring.adopt(thread)
@@ -82,19 +95,31 @@ package final class GuestDevices: Sendable {
 
     private func makeRing(_ queue: consuming RingQueue) throws(MachineError) -> Ring {
         let spin = allowedCPUs().count > 1 ? Ring.defaultSpin : 0
-        do throws(KVMError) { return try Ring(RingService(queue, .swiftlet, list), spin: spin) } catch {
+        do throws(KVMError) { return try Ring(RingService(queue, list), spin: spin) } catch {
             throw .kvm(error)
         }
     }
 
-    /// Ends the rings' threads.
+    /// Ends the rings' threads, while the vCPU's thread, which they may kick, is not yet joined.
     package func stop() {
         for ring in rings { ring.stop() }
     }
-}
 
-/// SIGPIPE: the end of a machine whose console nobody reads has its status.
-private let brokenPipeSignal: Int32 = 13
+    /// How a run ended in which a ring failed; nil when none did, or when the guest ended by itself before.
+    func outcome(_ vcpu: VCPUThread) -> Outcome? {
+        let outcome = vcpu.outcome
+        guard let failure = failure.withLock({ $0 }), outcome.stop.kind == "error" else { return nil }
+        let stop: Stop =
+            switch failure {
+            case .consoleGone: .consoleGone
+            case .broken:
+                vcpu.loop.withLock {
+                    .crashed(Crash(.misuse("ring: its indices say more than \"entries\""), $0.vcpu, $0.context))
+                }
+            }
+        return Outcome(stop: stop, exits: outcome.exits)
+    }
+}
 
 extension RingDevice {
     fileprivate init(_ device: Device?) {

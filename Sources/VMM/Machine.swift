@@ -80,8 +80,7 @@ public final class Machine: Sendable {
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
-        let devices = try GuestDevices.open(
-            configuration.devices, source.image, source.path, console, memory, vm)
+        let devices = try GuestDevices.open(configuration, source, console, memory, vm)
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,

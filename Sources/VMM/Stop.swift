@@ -20,8 +20,6 @@ public enum Stop: Sendable {
     case hostFailed(StaticString, errno: Int32)
     /// The guest did what no guest may do.
     indirect case crashed(Crash)
-    /// The guest's ring has indices that cannot be true; which instruction wrote them is not known.
-    case ringBroken
     /// KVM refused to run the guest.
     case failed(KVMError)
 
@@ -42,7 +40,7 @@ public enum Stop: Sendable {
         case .signalled(let signal): 128 + signal
         case .consoleGone: 128 + 13  // SIGPIPE, as the shell reports it
         case .hostFailed, .failed: Self.errorStatus
-        case .crashed, .ringBroken: Self.crashStatus
+        case .crashed: Self.crashStatus
         }
     }
 
@@ -63,7 +61,7 @@ public enum Stop: Sendable {
         case .signalled: "signal"
         case .consoleGone: "console-gone"
         case .hostFailed, .failed: "error"
-        case .crashed, .ringBroken: "crash"
+        case .crashed: "crash"
         }
     }
 }

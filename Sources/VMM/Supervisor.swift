@@ -31,11 +31,11 @@ extension Machine {
             try Thread.installKick()
             let thread = try vcpu.start()
             supervise(thread, signals, &keyboard, deadline)
-            thread.join()
             platform.devices?.stop()
+            thread.join()
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
-        let outcome = vcpu.outcome
+        let outcome = platform.devices?.outcome(vcpu) ?? vcpu.outcome
         let isSuspect = MemoryStore.pageWasLost || ["error", "crash"].contains(outcome.stop.kind)
         guard isSuspect, isCutShort else { return outcome }
         return Outcome(stop: .memoryLost, exits: outcome.exits)

@@ -3,7 +3,6 @@
 // Read next: RunCommand.swift.
 
 import Backing
-import Devices
 import Host
 import VMM
 
@@ -28,12 +27,8 @@ struct Option {
             help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
-        Option(
-            name: "--block", value: BlockOption.usage,
-            help: "a disk for the guest: a file or a block device, under the name that IMAGE declares"),
-        Option(
-            name: "--net", value: NetOption.usage,
-            help: "a network interface for the guest: a tap of this host, or a new one"),
+        Option(name: "--block", value: "NAME=PATH[,ro]", help: "a disk: a file or block device, for IMAGE's NAME"),
+        Option(name: "--net", value: "NAME=tap[:IFACE]", help: "a network: a tap of this host, for IMAGE's NAME"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
@@ -96,7 +91,6 @@ struct RunOptions {
         if configuration.endsWithSnapshot, configuration.snapshot == nil {
             throw UsageError("--snapshot-exit needs --snapshot FILE")
         }
-        try checkDevices()
         try refuseToOverwrite(image)
     }
 

@@ -29,16 +29,16 @@ final class HostileRing {
         init(_ service: consuming RingService) { self.service = service }
     }
 
-    init(entries: UInt32 = 8, format: RingFormat = .swiftlet, devices extra: [RingDevice] = []) throws {
+    init(entries: UInt32 = 8, devices extra: [RingDevice] = []) throws {
         memory = try GuestMemory(low: 0x1_0000..<Self.end)
         let path = try folder.file("disk", (0..<4096).map { UInt8(truncatingIfNeeded: $0 / 512 + 1) })
         let disk = try BlockDevice(BlockOption(name: "disk", path: path))
         let console = Console(input: -1, output: pipe.writer)
         self.entries = entries
-        guard let queue = RingQueue(memory, at: GuestAddress(Self.ring), entries: entries, format: format) else {
+        guard let queue = RingQueue(memory, at: GuestAddress(Self.ring), entries: entries) else {
             preconditionFailure("the ring lies in memory")
         }
-        turned = Turned(RingService(queue, format, [.block(disk), .none, .console(console)] + extra))
+        turned = Turned(RingService(queue, [.block(disk), .none, .console(console)] + extra))
     }
 
     func turn() -> RingService.Turn { turned.service.turn(memory) }

@@ -62,7 +62,7 @@ import Testing
 
     /// More entries than slots; answers taken that were not given; both from far away.
     @Test(arguments: [
-        (5 as UInt32, 0 as UInt32), (.max, 0), (1 << 31, 0), (0x8000_0004, 0), (1, 1), (1, .max), (4, .max),
+        (5 as UInt32, 0 as UInt32), (.max, 0), (1 << 31, 0), (0x8000_0004, 0), (1, 1), (4, .max),
         (2, 1 << 31),
     ])
     func indicesThatCannotBeTrueBreakTheRing(tail: UInt32, head: UInt32) throws {
@@ -85,7 +85,7 @@ import Testing
     @Test func ringsLieInMemory() throws {
         let memory = try GuestMemory(low: 0x1_0000..<0x10_0000)
         func make(_ address: UInt64, _ entries: UInt32) -> Bool {
-            RingQueue(memory, at: GuestAddress(address), entries: entries, format: .swiftlet) != nil
+            RingQueue(memory, at: GuestAddress(address), entries: entries) != nil
         }
         #expect(make(0x10_0000 - 128 - 48 * 16 & ~63, 16) && make(0x1_0000, 2) && make(0x1_0000, 4096))
         for entries: UInt32 in [0, 1, 3, 6, 8192, .max, 1 << 31] { #expect(!make(0x1_0000, entries)) }
@@ -115,9 +115,9 @@ import Testing
     @Test func aThreadServesUntilItIsStopped() throws {
         let memory = SharedMemory(try GuestMemory(low: 0x1_0000..<0x10_0000))
         let ring = GuestAddress(0x2_0000)
-        guard let queue = RingQueue(memory.memory, at: ring, entries: 8, format: .swiftlet) else { return }
-        let served = try Ring(RingService(queue, .swiftlet, []), spin: 1000)
-        let thread = try Thread { _ = served.serve(memory.memory) }
+        guard let queue = RingQueue(memory.memory, at: ring, entries: 8) else { return }
+        let served = try Ring(RingService(queue, []), spin: 1000)
+        let thread = try Thread { served.serve(memory.memory) { _ in } }
         served.adopt(thread)
         for tail: UInt32 in 1...5 {
             usleep(2000)  // most of the time it sleeps
@@ -137,26 +137,6 @@ import Testing
     private final class SharedMemory: Sendable {
         let memory: GuestMemory
         init(_ memory: consuming GuestMemory) { self.memory = memory }
-    }
-}
-
-@Suite struct HVTRingTests {
-    @Test func onlyReceivesAreAnswered() throws {
-        let ring = try HostileRing(format: .hvt)
-        for operation: Int32 in [0, 3, 99, -1, SWIFTLET_NET_SEND] {
-            ring.submit(operation)
-            #expect(ring.turn() == .busy && ring.take() == nil)
-        }
-        ring.submit(SWIFTLET_NET_RECEIVE, device: 99, id: 3)
-        #expect(ring.turn() == .busy)
-        let answer = ring.take()
-        #expect(answer?.id == 3 && answer?.result == HVTResult.invalid)
-    }
-
-    @Test func moreEntriesThanSlotsBreakTheRing() throws {
-        let ring = try HostileRing(entries: 1024, format: .hvt)
-        ring.set(1025, 0)
-        #expect(ring.turn() == .broken)
     }
 }
 

@@ -15,7 +15,7 @@ extension VCPUContext {
             return misuse("ring: the machine has \(SWIFTLET_RINGS_MAX) already")
         }
         let address = GuestAddress(call.address)
-        guard let queue = RingQueue(platform.memory, at: address, entries: call.entries, format: .swiftlet) else {
+        guard let queue = RingQueue(platform.memory, at: address, entries: call.entries) else {
             return misuse(
                 "ring: \(call.entries) entries at \(address.description): a power of two from 2 to "
                     + "\(SWIFTLET_RING_ENTRIES_MAX), in guest memory, at a multiple of 64")

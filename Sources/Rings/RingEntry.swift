@@ -1,18 +1,8 @@
-// What a ring's entries say, in Swiftlet's own rings and in the one that hvt's boot info offers to Solo5 unikernels.
+// What a ring's entries say and what comes of them: values, copied out of guest memory and back into it.
 //
-// Both have the same memory layout, header and all (CABI/swiftlet_devices.h has it): Swiftlet's was made to match, so one
-// engine serves both. They differ in which operations there are and which of them are answered.
 // Read next: RingQueue.swift.
 
 import CABI
-
-/// Whose ring it is.
-public enum RingFormat: Sendable {
-    /// Every entry is answered; a receive waits for its frame.
-    case swiftlet
-    /// Sends and receives only; sends are not answered, a receive that finds no frame is, at once.
-    case hvt
-}
 
 /// An entry as it was copied out of guest memory: hostile until it is looked at.
 public struct RingEntry: Equatable, Sendable {
@@ -42,11 +32,4 @@ public struct RingAnswer: Equatable, Sendable {
 extension RingAnswer {
     static let done = RingAnswer(0)
     static let bad = RingAnswer(SWIFTLET_BAD_ENTRY)
-}
-
-/// hvt's results: `ret` of a completion.
-enum HVTResult {
-    static let ok: Int32 = 0
-    static let again: Int32 = 1
-    static let invalid: Int32 = 2
 }
