@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "Service", targets: ["Service"]),
+        .library(name: "Rings", targets: ["Rings", "Devices"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),

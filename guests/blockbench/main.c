@@ -5,6 +5,7 @@
  *   blockbench HOW COUNT DEPTH [write]  HOW is call or ring: COUNT operations of 4 KiB one behind the other, the ring with
  *                                       DEPTH under way at once; prints the nanoseconds of one operation, 50 times
  *   blockbench flood                    writes records of 512 bytes that carry their number, and says which are flushed
+ *   blockbench lie                      says that its ring holds more than it can, and waits for what comes of that
  */
 #include "guest.h"
 
@@ -111,6 +112,15 @@ _Noreturn static void flood(uint64_t *record)
     }
 }
 
+/* No completion can come of it. */
+_Noreturn static void lie(void)
+{
+    __atomic_store_n(&ring.shared->submission_tail, DEPTH_MAXIMUM + 1, __ATOMIC_RELEASE);
+    ring_kick(&ring);
+    for (;;)
+        __builtin_ia32_pause();
+}
+
 int main(const struct swiftlet_boot_info *boot)
 {
     disk = device_find("disk");
@@ -123,6 +133,8 @@ int main(const struct swiftlet_boot_info *boot)
     }
     if (argument_is(0, "flood"))
         flood((uint64_t *)(void *)pages);
+    if (argument_is(0, "lie"))
+        lie();
     uint64_t count = argument_number(1, 1000), depth = argument_number(2, 1);
     check(depth >= 1 && depth <= DEPTH_MAXIMUM && capacity > 0, "a depth from 1 to 256 and a disk of 4 KiB");
     uint32_t operation = argument_is(3, "write") ? SWIFTLET_BLOCK_WRITE : SWIFTLET_BLOCK_READ;
