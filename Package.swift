@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench",
             dependencies: [
-                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "Host", "CABI", histogram,
+                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "Devices", "Host", "CABI", histogram,
             ],
             swiftSettings: strict),
 

@@ -16,6 +16,8 @@ import Synchronization
     private let base: UnsafeMutableRawPointer
     public let entries: UInt32
     private var submissionHead: UInt32 = 0
+    /// The guest's tail when it was last looked at, and found true: its cache line is fetched once for all up to there.
+    private var submissionTail: UInt32 = 0
     private var completionTail: UInt32 = 0
 
     /// What the guest has for us.
@@ -81,9 +83,12 @@ import Synchronization
 
     /// Takes the next entry.
     public mutating func next() -> Next {
-        let tail = load(Word.submissionTail)
-        if tail == submissionHead { return .nothing }
-        guard tail &- submissionHead <= entries, isSane(tail) else { return .broken }
+        if submissionHead == submissionTail {
+            let tail = load(Word.submissionTail)
+            if tail == submissionHead { return .nothing }
+            guard tail &- submissionHead <= entries, isSane(tail) else { return .broken }
+            submissionTail = tail
+        }
         let slot = Word.submissions + Int(submissionHead & (entries - 1)) * 32
         let (first, buffer, third) = (word(slot), word(slot + 8), word(slot + 16))
         let offset = word(slot + 24)

@@ -56,6 +56,7 @@ public func deleteInterface(_ name: String) {
 /// A tap that is up and stays until this goes out of scope, under a name that nobody else has.
 public struct PersistentTap: ~Copyable {
     public let name: String
+    private let index: UInt32
 
     public init() {
         let fd = open("/dev/net/tun", O_RDWR)
@@ -65,10 +66,12 @@ public struct PersistentTap: ~Copyable {
         precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
         precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
         name = String(decoding: request.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
+        index = if_nametoindex(name)
         setInterface(name, isUp: true)
     }
 
-    deinit { if if_nametoindex(name) != 0 { deleteInterface(name) } }
+    /// A test may have deleted it, and the name may be another's by now.
+    deinit { if if_nametoindex(name) == index { deleteInterface(name) } }
 }
 
 /// A packet(7) socket on an interface: sees what a tap's user sends, and sends what it shall receive.

@@ -59,4 +59,17 @@ extension VCPUContext {
             : platform.memory.withMutableSpan(address, call.length) { device.receive(into: &$0) }
         return result ?? .malformed
     }
+
+    /// As `waitForEvents`, for one descriptor.
+    private mutating func waitForDevice(_ wanted: WaitFor, until deadline: UInt64) -> SleepEnd {
+        let timer = timer.isArmed && masked.load() == 0 ? timer.deadline : UInt64(SWIFTLET_NO_DEADLINE)
+        while true {
+            let left = platform.clock.remaining(until: min(deadline, timer))
+            if left == 0 { return timer < deadline ? .interrupted : .passed }
+            let (ready, stopped, _) = Host.wait(
+                for: wanted, WaitFor(platform.control.event.fd), nanoseconds: left)
+            if stopped, isStopped() { return .stopped }
+            if ready { return .ready }
+        }
+    }
 }

@@ -91,6 +91,7 @@ private let lives: [(name: String, steps: [UInt8])] = [
             + call(SWIFTLET_CALL_POLL, 60000, 0x101) + write(1 << 32 | 1, at: 0x8_0000)
             + call(SWIFTLET_CALL_POLL, 100, 0x100) + write(99, at: 0x8_0000) + call(SWIFTLET_CALL_POLL, forever, 0x100)
     ),
+    ("rings", (0..<9).flatMap { call(SWIFTLET_CALL_RING, buffer + $0 * 4096, 2) }),
     ("no ring", call(SWIFTLET_CALL_RING, buffer, 3)), ("no event", call(SWIFTLET_CALL_POLL, 0, 0x1_0200)),
     ("unknown", [11, 50]), ("stub", port(14, rip: 0x60e2)), ("port", port(0x3f8, size: 1, rip: 0x4_0000)),
     ("string", port(0x520, count: 9, rip: 0x4_0000)),
