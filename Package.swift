@@ -64,7 +64,10 @@ let package = Package(
 
         // A machine's way into a file and back.
         .target(
-            name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
+            name: "Snapshot",
+            dependencies: [
+                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Observe", "CABI", "CSnapshot",
+            ],
             swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.

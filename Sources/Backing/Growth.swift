@@ -57,7 +57,7 @@ public struct SlotTotals: Equatable, Sendable {
 
 /// A machine's memory slots beyond those that it started with.
 public final class Growth: Sendable {
-    private let plan: GrowthPlan
+    public let plan: GrowthPlan
     /// Nil in a machine without KVM.
     private let slots: MemorySlots?
     private let store: MemoryStore?

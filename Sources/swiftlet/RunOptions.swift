@@ -50,13 +50,6 @@ struct Option {
     ]
 }
 
-/// Where statistics go.
-enum StatisticsTarget {
-    case text
-    case json(fd: Int32)
-    case jsonFile(String)
-}
-
 /// A parsed command line.
 struct RunOptions {
     var configuration: Configuration
@@ -124,7 +117,10 @@ struct RunOptions {
         case "--profile": configuration.observation.profile = value
         case "--profile-rate": configuration.observation.profileRate = try rate(value ?? "")
         case "--snapshot": configuration.snapshot = value
-        case "--stats": statistics = try statisticsTarget(value)
+        case "--stats":
+            do throws(StatisticsTargetError) { statistics = try StatisticsTarget(value) } catch {
+                throw UsageError(error.message)
+            }
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
@@ -176,16 +172,4 @@ func rate(_ text: String) throws(UsageError) -> UInt64 {
         throw UsageError("--profile-rate '\(text)': samples a second, 1 to 10000")
     }
     return rate
-}
-
-func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {
-    guard let text else { return .text }
-    if text == "json" { return .json(fd: 2) }
-    let isNumber = text.hasPrefix("json:fd:")
-    if isNumber, let fd = Int32(text.dropFirst(8)), fd >= 0 {
-        if !isOpenDescriptor(fd) { throw UsageError("--stats=\(text): descriptor \(fd) is not open") }
-        return .json(fd: fd)
-    }
-    if text.hasPrefix("json:"), text.count > 5, !isNumber { return .jsonFile(String(text.dropFirst(5))) }
-    throw UsageError("--stats=\(text): json, json:FILE or json:fd:N")
 }
