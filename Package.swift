@@ -83,7 +83,7 @@ let package = Package(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
+            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Snapshot", "Host"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),

@@ -89,8 +89,8 @@ public final class MemoryStore: Sendable {
         _ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory, in store: MemoryStore?,
         isMapped: Bool = false
     ) -> Int32 {
+        guard let start = unsafe memory.pointer(address, count) else { return EINVAL }  // noted as written, which it is
         if let store { return store.release(address, count, of: memory) }
-        guard let start = unsafe memory.pointer(address, count) else { return EINVAL }
         if isMapped { return unsafe replace(start, address.rawValue, count) }
         return unsafe madvise(start, Int(count), MADV_DONTNEED) == 0 ? 0 : errno
     }

@@ -38,6 +38,9 @@ import Host
     /// CRC32C.
     var checksum: UInt32 { unsafe csnapshot_crc32c(start, UInt64(count)) }
 
+    /// Copied.
+    var list: [UInt8] { unsafe Array(UnsafeRawBufferPointer(start: start, count: count)) }
+
     var text: String? { text(from: 0) }
 
     /// Nil when they are not UTF-8, or fewer.

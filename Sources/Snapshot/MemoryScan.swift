@@ -54,10 +54,33 @@ struct MemoryScan {
         pagemap = isFile ? nil : Self.pagemap(memory + UInt(range.lowerBound), pages: range.count / Int(Format.page))
     }
 
-    /// Of a chain's memory, mapped in a process that runs no machine.
-    init(memory: UInt, _ tables: [Extents], _ range: Range<UInt64>) {
-        (self.memory, mapped, text, self.range) = (memory, tables, 0..<0, range)
-        pagemap = [UInt64](repeating: 0, count: range.count / Int(Format.page))
+    /// Of memory of which every page is read: a chain's, mapped where no machine runs.
+    init(memory: UInt, _ range: Range<UInt64>) {
+        (self.memory, mapped, text, pagemap, self.range) = (memory, [], 0..<0, nil, range)
+    }
+
+    /// What a snapshot on top of another has to keep: of the pages that may have changed those that are not zero, and as
+    /// ranges of their own those that are. Few pages between two of the first that did not change are kept with them.
+    static func increment(of machine: Machine, _ pages: DirtyPages) -> [SavedRange] {
+        var ranges: [SavedRange] = []
+        for part in parts(of: machine) {
+            for run in pages.runs(in: part, atMost: stride) {
+                MemoryScan(machine, run).addAll(to: &ranges)
+            }
+        }
+        return ranges
+    }
+
+    private func addAll(to ranges: inout [SavedRange]) {
+        for page in Swift.stride(from: range.lowerBound, to: range.upperBound, by: Int(Format.page)) {
+            let isZero = !holdsContent(page)
+            let gap = isZero ? 0 : 2 * Format.page
+            if let last = ranges.last, last.isZero == isZero, page - last.range.upperBound <= gap {
+                ranges[ranges.count - 1].range = last.range.lowerBound..<page + Format.page
+            } else {
+                ranges.append(SavedRange(range: page..<page + Format.page, isZero: isZero))
+            }
+        }
     }
 
     /// An entry of eight bytes for each page; nil when the kernel does not say: then every page is read.

@@ -76,5 +76,6 @@ extension Snapshot {
         guard case .crashed(let crash) = outcome.stop, case .unexpectedExit = crash.cause else { return }
         let size = try snapshotIO(try file.size())
         if size < fileSize { throw .truncated(path, size: size, needed: fileSize) }
+        try parent?.snapshot.explain(outcome)
     }
 }

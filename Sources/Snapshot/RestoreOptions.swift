@@ -27,6 +27,10 @@ struct RestoreOptions {
         ("--core", "FILE", "write an ELF core that gdb opens when the guest crashes"),
         ("--snapshot", "FILE", "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
         ("--snapshot-exit", nil, "end with the first snapshot"),
+        (
+            "--snapshot-incremental", nil,
+            "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"
+        ),
         ("--help", nil, "this text"),
     ]
 
@@ -52,8 +56,8 @@ struct RestoreOptions {
             try set(name, value)
         }
         if file.isEmpty { throw RestoreUsageError(message: "no snapshot given") }
-        if configuration.endsWithSnapshot, configuration.snapshot == nil {
-            throw RestoreUsageError(message: "--snapshot-exit needs --snapshot FILE")
+        if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
+            throw RestoreUsageError(message: "--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         if statistics != nil { configuration.observation.statistics = true }
         try refuseToOverwrite()
@@ -81,7 +85,9 @@ struct RestoreOptions {
         case "--timeout": "SECONDS"
         case "--core", "--snapshot", "--trace", "--profile": "FILE"
         case "--profile-rate": "HZ"
-        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--stats", "--help": nil
+        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--stats",
+            "--help":
+            nil
         default: throw RestoreUsageError(message: "unknown option '\(name)'")
         }
     }
@@ -97,6 +103,7 @@ struct RestoreOptions {
         case "--core": configuration.core = text
         case "--snapshot": configuration.snapshot = text
         case "--snapshot-exit": configuration.endsWithSnapshot = true
+        case "--snapshot-incremental": configuration.savesIncrements = true
         case "--trace": configuration.observation.trace = text
         case "--profile": configuration.observation.profile = text
         case "--profile-rate": configuration.observation.profileRate = try rate(text)
@@ -126,7 +133,7 @@ struct RestoreOptions {
     static var help: String {
         let rows = table.map { option in
             let left = option.name + (option.value.map { " \($0)" } ?? "")
-            return "  \(left)\(String(repeating: " ", count: max(1, 20 - left.utf8.count)))\(option.help)\n"
+            return "  \(left)\(String(repeating: " ", count: max(1, 24 - left.utf8.count)))\(option.help)\n"
         }
         return """
             Go on with a guest that was saved, with its console on standard input and output.

@@ -1,7 +1,7 @@
 // A paused machine becomes a file: vCPU state, the VMM's own, and every page that is not zero.
 //
 // The guest must be paused (a run that ended with `.paused`): then its vCPU is at an instruction boundary, with no exit
-// half done. It can go on afterwards. Read next: Increments.swift.
+// half done. It can go on afterwards. Read next: DirtyPages.swift.
 
 import CABI
 import CSnapshot
@@ -15,9 +15,11 @@ import X86
 public struct SavedSnapshot: Sendable {
     public let fileSize: UInt64
     /// From the pause to the file under its name.
-    public let nanoseconds: UInt64
+    public internal(set) var nanoseconds: UInt64
     /// Of an increment: the name of the file that it needs, in the same folder.
-    public let parent: String?
+    public var parent: String?
+    /// Why it is no increment, where one was wanted.
+    public var whyWhole: String?
 }
 
 extension Machine {
@@ -28,7 +30,7 @@ extension Machine {
     public func save(to path: String, byGuest: Bool) throws(SnapshotError) -> SavedSnapshot {
         let start = Clock.monotonic()
         let written = try answering(byGuest) { () throws(SnapshotError) in try saveAll(to: path) }
-        return SavedSnapshot(fileSize: written.size, nanoseconds: Clock.monotonic() - start, parent: nil)
+        return SavedSnapshot(fileSize: written.size, nanoseconds: Clock.monotonic() - start)
     }
 
     /// Has the guest's call answered while a file is written: in it "restored", in memory "saved", or "none" when it failed.

@@ -46,6 +46,9 @@ struct Option {
             name: "--snapshot", value: "FILE",
             help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
         Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
+        Option(
+            name: "--snapshot-incremental", value: nil,
+            help: "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
 }
@@ -79,8 +82,8 @@ struct RunOptions {
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
         if statistics != nil { configuration.observation.statistics = true }
-        if configuration.endsWithSnapshot, configuration.snapshot == nil {
-            throw UsageError("--snapshot-exit needs --snapshot FILE")
+        if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
+            throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         try refuseToOverwrite(image)
     }
@@ -128,6 +131,7 @@ struct RunOptions {
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
+            case "--snapshot-incremental": configuration.savesIncrements = true
             default: throw UsageError(nil)
             }
         }
