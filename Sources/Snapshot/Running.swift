@@ -27,7 +27,9 @@ extension Machine {
     private func saveAndTell(_ path: String, _ byGuest: Bool, _ series: SnapshotSeries?) -> Bool {
         do throws(SnapshotError) {
             let saved: SavedSnapshot
-            if let series { saved = try series.save(self, byGuest: byGuest) } else {
+            if let series {
+                saved = try series.save(self, byGuest: byGuest)
+            } else {
                 saved = try save(to: path, byGuest: byGuest)
             }
             let time = "\(saved.nanoseconds / 1_000_000).\(saved.nanoseconds / 100_000 % 10) ms"
