@@ -54,7 +54,7 @@ lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs wh
 	lab/test.sh
 
 snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
-	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter GuestTests/Snapshots
+	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter 'GuestTests/(Snapshots|Increments)'
 
 bench: deps build ## what exits, memory and a start cost here, and are the promises kept? Both go into benchmarks/RESULTS.md
 	@packages=valgrind; $(INSTALL_MISSING)

@@ -85,7 +85,8 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-snapshot", dependencies: ["Subcommand", "Snapshot", "Host"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
+            name: "swiftlet-inspect",
+            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Backing", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
 
         .executableTarget(
@@ -139,7 +140,7 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
-            dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
+            dependencies: ["swiftlet-inspect", "Boot", "Backing", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
     ],
     swiftLanguageModes: [.v6]

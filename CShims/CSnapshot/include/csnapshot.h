@@ -147,6 +147,8 @@ static inline int csnapshot_vcpu_makes_sense(const void *bytes)
     return s->cpuid.count <= CSNAPSHOT_CPUID_MAX && s->msrs.count <= CSNAPSHOT_MSR_MAX;
 }
 
+static inline uint64_t csnapshot_vcpu_rip(const void *bytes) { return ((const struct csnapshot_vcpu *)bytes)->regs.rip; }
+
 /* Which request failed: the number of the step, for a name (VCPUImage.swift). */
 struct csnapshot_failure {
     int32_t step;
