@@ -16,8 +16,7 @@ extension Snapshot {
     /// Returns its size in bytes. Whoever may cut a file short meanwhile: `guardAgainstTruncation`.
     public func merge(into path: String) throws(SnapshotError) -> UInt64 {
         try verify()
-        let (low, high) = memory
-        let room = try snapshotMachine(try fromMemory(try GuestMemory(low: low, high: high)))
+        let room = try reserve()
         try map(into: room)
         var ranges: [Range<UInt64>] = []
         for range in saved { MemoryScan(memory: room.hostBase, range).add(to: &ranges) }
