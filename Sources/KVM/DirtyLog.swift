@@ -52,5 +52,15 @@ public struct DirtyBitmap: Sendable {
     public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
     /// Numbers of the pages written, ascending.
-    public var indices: [Int] { (0..<pages).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 != 0 } }
+    public var indices: [Int] {
+        var indices: [Int] = []
+        for (index, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                indices.append(index * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
+        return indices
+    }
 }

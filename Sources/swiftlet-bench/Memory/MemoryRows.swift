@@ -5,7 +5,8 @@
 func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     let images = equipment.images
     return slotExperiments(equipment) + mapExperiments(equipment) + touchExperiments(equipment)
-        + dirtyLogExperiments(images) + dirtyRingExperiments(images) + commitExperiments(images)
+        + dirtyLogExperiments(images) + dirtyRingExperiments(images) + putBackExperiments(images)
+        + commitExperiments(images)
         + tlbExperiments(images)
         + bandwidthExperiments(images)
 }

@@ -68,6 +68,10 @@ enum PartName: String, Codable, CaseIterable, Sendable {
     case handler
     /// From KVM_RUN's call to the guest's stamp behind the operation.
     case toGuest = "host-to-guest"
+    /// Of a reset: the guest's run before it, what it takes to find what the guest has written, and to put it back.
+    case run
+    case find
+    case putBack = "put-back"
 }
 
 /// What one repeat found.

@@ -11,6 +11,7 @@ extension Promises {
         let file = "\(workshop.guests)/ready.snapshot"
         let options = ["run", "--quiet", "--snapshot", file, "--snapshot-exit", workshop.image("ready"), "16"]
         _ = try workshop.time((workshop.swiftlet, options))
+        for host in [Workshop.Host.swiftlet, .twin] { try workshop.checkGreeting(host) }
         let contest = try Contest(
             pairs: repeats ?? 200, limit: limit,
             subject: { () throws(SubcommandError) in try workshop.time((workshop.swiftlet, ["restore", file])) },
