@@ -42,10 +42,12 @@ public enum RestoreCommand {
         }
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
         let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
+        phases.end("run", at: Clock.monotonic())
         release(consume terminal)
         release(consume signals)
         try snapshot.explain(outcome)
         let status = machine.conclude(outcome)
+        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { writeText(machine.phasesJSON(phases), to: fd) }
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
 

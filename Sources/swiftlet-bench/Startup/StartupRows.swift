@@ -23,10 +23,10 @@ func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
     let whole: [any Experiment] =
         pair { WholeProcess($0, warm, equipment, isCold: false) } + pair { WholeProcess($0, cold, equipment, isCold: true) }
         + [WholeProcess(.nothing, warm, equipment, isCold: false), QEMUStart(equipment)]
-    return Phase.allCases.reduce(whole) { rows, phase in
+    return Phase.ofStart.reduce(whole) { rows, phase in
         rows + pair { PhaseRow(phase, $0, warmPhases, isCold: false) }
             + pair { PhaseRow(phase, $0, coldPhases, isCold: true) }
-    }
+    } + restoreExperiments(equipment)
 }
 
 private func pair(_ make: (StartedProgram) -> any Experiment) -> [any Experiment] { [make(.swiftlet), make(.twin)] }
