@@ -85,8 +85,13 @@ import Glibc
 
     /// Bytes in anonymous huge pages; the kernel's huge page of zeros, which reading maps, is none (proc(5), `AnonHugePages`).
     public func hugeBytes() throws(HostError) -> Int {
+        try Self.hugeBytes(in: address..<address + UInt(size))
+    }
+
+    /// The same of any range of this process's memory.
+    public static func hugeBytes(in range: Range<UInt>) throws(HostError) -> Int {
         let areas = String(decoding: try File.regular("/proc/self/smaps").read(at: 0, 1 << 22), as: UTF8.self)
-        return min(size, Self.hugeBytes(of: address..<address + UInt(size), in: areas))
+        return min(range.count, hugeBytes(of: range, in: areas))
     }
 
     /// The sum over all areas of smaps that the range touches.

@@ -14,7 +14,7 @@ import X86
 
 extension Snapshot {
     /// Puts the file's memory under guest memory, which is new and has the saved machine's size.
-    func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
+    package func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
         var next = 0
         while next < extents.indices.upperBound {
             let run: Extents.Run
@@ -23,6 +23,18 @@ extension Snapshot {
             let result = csnapshot_map(memory.hostBase + UInt(run.address), run.size, file.fd, run.offset)
             if result < 0 { throw .host(HostError("mmap", path, errno: Int32(-result))) }
         }
+    }
+
+    /// The longest range of memory that the file holds without a gap.
+    package var longestRange: Range<UInt64> {
+        var longest: Range<UInt64> = 0..<0
+        var next = 0
+        while next < extents.indices.upperBound {
+            let run: Extents.Run
+            (run, next) = extents.run(at: next)
+            if run.size > UInt64(longest.count) { longest = run.address..<run.address + run.size }
+        }
+        return longest
     }
 
     /// What the guest was told of its CPU.

@@ -19,4 +19,10 @@ final class SnapshotFiles {
         made.insert(path)
         return path
     }
+
+    /// The same for an experiment.
+    func require(_ guest: String, _ number: Int) throws(ExperimentError) -> String {
+        try workshop.require(workshop.swiftlet)
+        return try tryProgram(try path(guest, number))
+    }
 }
