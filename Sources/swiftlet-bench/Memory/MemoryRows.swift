@@ -6,7 +6,8 @@ func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     let images = equipment.images
     let snapshots = SnapshotFiles(equipment.workshop)
     return slotExperiments(equipment) + mapExperiments(equipment) + touchExperiments(equipment)
-        + backingTouchExperiments(equipment, snapshots) + dirtyLogExperiments(images) + dirtyRingExperiments(images) + putBackExperiments(images)
+        + backingTouchExperiments(equipment, snapshots) + dirtyLogExperiments(images) + dirtyRingExperiments(images)
+        + putBackExperiments(images)
         + commitExperiments(images)
         + tlbExperiments(images)
         + bandwidthExperiments(images)

@@ -21,7 +21,8 @@ func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
         try workshop.phases(of: try copies.evicted(program.command(workshop, "first")))
     }
     let whole: [any Experiment] =
-        pair { WholeProcess($0, warm, equipment, isCold: false) } + pair { WholeProcess($0, cold, equipment, isCold: true) }
+        pair { WholeProcess($0, warm, equipment, isCold: false) }
+        + pair { WholeProcess($0, cold, equipment, isCold: true) }
         + [WholeProcess(.nothing, warm, equipment, isCold: false), QEMUStart(equipment)]
     return Phase.ofStart.reduce(whole) { rows, phase in
         rows + pair { PhaseRow(phase, $0, warmPhases, isCold: false) }
