@@ -40,6 +40,11 @@ public final class StopControl: Sendable {
         }
     }
 
+    /// Forgets what was asked for, between two lives of a clone.
+    package func clear() {
+        if reason.exchange(0, ordering: .acquiringAndReleasing) != 0 { _ = event.take() }
+    }
+
     private func request(_ value: Int32) {
         if value != Self.pause {
             _ = reason.compareExchange(expected: Self.pause, desired: value, ordering: .acquiringAndReleasing)
