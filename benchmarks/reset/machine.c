@@ -73,7 +73,7 @@ static void make_vm(struct clone *clone, bool logs)
         fail("the vCPU's state");
 }
 
-void clone_make(struct clone *clone, const char *path, bool logs)
+void clone_make(struct clone *clone, const char *path, enum search search)
 {
     static struct csnapshot_extent extents[65536];
     struct csnapshot_header header;
@@ -88,11 +88,12 @@ void clone_make(struct clone *clone, const char *path, bool logs)
     clone->size = machine.memory_size;
     clone->memory = reserve(clone->size);
     map_file(clone->memory, file, extents, count);
-    if (logs) {
+    if (search != NOTHING) {
         uint8_t *pristine = reserve(clone->size);
         map_file(pristine, file, extents, count);
         clone->pristine = pristine;
+        clone->pagemap = check(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), "/proc/self/pagemap");
         clone->log = calloc((clone->size / PAGE + 63) / 64, sizeof *clone->log);
     }
-    make_vm(clone, logs);
+    make_vm(clone, search == LOG);
 }

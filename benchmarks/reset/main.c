@@ -1,8 +1,9 @@
 /*
  * The command line of the C twin of a pool, and its loop.
  *
- *     reset FILE discard|discard-xsave|copy|copy-xsave SAMPLES WARM-UPS
+ *     reset FILE METHOD SAMPLES WARM-UPS
  *
+ * METHOD is discard, copy or scan (reset.h), and the same with -xsave.
  * Prints a line for each cycle that counts: nanoseconds of putting the clone back and running it to its exit.
  * Read next: machine.c.
  */
@@ -36,8 +37,10 @@ static uint64_t now(void)
 static const struct method methods[] = {
     {.name = "discard"},
     {.name = "discard-xsave", .xsave = true},
-    {.name = "copy", .copies = true},
-    {.name = "copy-xsave", .copies = true, .xsave = true},
+    {.name = "copy", .finds = LOG},
+    {.name = "copy-xsave", .finds = LOG, .xsave = true},
+    {.name = "scan", .finds = SCAN},
+    {.name = "scan-xsave", .finds = SCAN, .xsave = true},
 };
 
 int main(int count, char **arguments)
@@ -48,8 +51,8 @@ int main(int count, char **arguments)
         if (strcmp(arguments[2], methods[i].name) == 0)
             method = &methods[i];
     if (method == NULL)
-        return fputs("usage: reset FILE discard|discard-xsave|copy|copy-xsave SAMPLES WARM-UPS\n", stderr), 2;
-    clone_make(&clone, arguments[1], method->copies);
+        return fputs("usage: reset FILE discard|copy|scan[-xsave] SAMPLES WARM-UPS\n", stderr), 2;
+    clone_make(&clone, arguments[1], method->finds);
     clone_run(&clone);
     int samples = atoi(arguments[3]), warm_ups = atoi(arguments[4]);
     for (int turn = 0; turn < warm_ups + samples; turn++) {

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "csnapshot.h"
+#include "cclone.h"
 
 #define PAGE 0x1000ul
 /* Sources/X86/AddressMap.swift */
@@ -22,10 +22,15 @@
 #define MEMORY_START 0x10000ul
 
 /* What is put back, and how it is found. */
+enum search {
+    NOTHING, /* discard: all memory goes by MADV_DONTNEED */
+    LOG,     /* copy: pages that KVM's dirty log names are copied back */
+    SCAN,    /* scan: pages that the kernel says are no longer the file's are copied back, and stay mapped (PAGEMAP_SCAN) */
+};
 struct method {
     const char *name;
-    bool copies; /* pages that KVM's log names are copied back; else all memory goes by MADV_DONTNEED */
-    bool xsave;  /* vector registers too, by KVM_SET_XSAVE: sync regs do not carry them */
+    enum search finds;
+    bool xsave; /* vector registers too, by KVM_SET_XSAVE: sync regs do not carry them */
 };
 
 struct clone {
@@ -33,7 +38,7 @@ struct clone {
     const uint8_t *pristine; /* the same, never written: where copies come from */
     uint64_t size;
     uint64_t *log; /* a bit for each page from MEMORY_START on */
-    int vm, vcpu;
+    int vm, vcpu, pagemap;
     struct kvm_run *run;
     struct csnapshot_vcpu state;
 };
@@ -42,7 +47,7 @@ _Noreturn void fail(const char *step);
 int check(int result, const char *step);
 
 /* machine.c */
-void clone_make(struct clone *clone, const char *path, bool logs);
+void clone_make(struct clone *clone, const char *path, enum search search);
 
 /* cycle.c */
 void clone_run(const struct clone *clone); /* to the guest's exit with status 0 */

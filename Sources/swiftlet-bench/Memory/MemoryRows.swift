@@ -7,7 +7,7 @@ func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     let snapshots = SnapshotFiles(equipment.workshop)
     return slotExperiments(equipment) + mapExperiments(equipment) + touchExperiments(equipment)
         + backingTouchExperiments(equipment, snapshots) + dirtyLogExperiments(images) + dirtyRingExperiments(images)
-        + putBackExperiments(images)
+        + putBackExperiments(images) + resetExperiments(equipment, snapshots)
         + commitExperiments(images)
         + tlbExperiments(images)
         + bandwidthExperiments(images)

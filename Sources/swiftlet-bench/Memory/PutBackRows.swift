@@ -9,6 +9,7 @@ import GuestMemory
 import Host
 import KVM
 import Rig
+import Snapshot
 
 /// How written pages are found and what becomes of them.
 enum PutBack: String, CaseIterable {
@@ -20,6 +21,12 @@ enum PutBack: String, CaseIterable {
     case copyLog = "copy-log"
     /// The same by KVM's ring.
     case copyRing = "copy-ring"
+    /// The kernel's search for pages that are no longer the file's, and each is given back.
+    case discardScan = "discard-scan"
+    /// The same, and each is overwritten: it stays the guest's own, so the next write to it costs no fault.
+    case copyScan = "copy-scan"
+    /// The same by reading the page map's entries, for kernels without that search.
+    case copyPagemap = "copy-pagemap"
 
     var what: String {
         switch self {
@@ -27,10 +34,14 @@ enum PutBack: String, CaseIterable {
         case .discardLog: "dirty log, give back each page"
         case .copyLog: "dirty log, copy each page back"
         case .copyRing: "dirty ring, copy each page back"
+        case .discardScan: "PAGEMAP_SCAN for pages that are not the file's, give back each"
+        case .copyScan: "PAGEMAP_SCAN for pages that are not the file's, copy each back: they stay mapped and writable"
+        case .copyPagemap: "/proc/self/pagemap, copy each page back: they stay mapped and writable"
         }
     }
 
-    var logs: Bool { self != .discard }
+    /// KVM protects pages and says which were written.
+    var logs: Bool { self == .discardLog || self == .copyLog || self == .copyRing }
 }
 
 struct PutBackExperiment: Experiment {
@@ -86,6 +97,7 @@ private final class PutBackMachine {
     private let pristine: HostMapping
     private var bitmap = DirtyBitmap(pages: size >> 12)
     private var ring: DirtyRing?
+    private let ownPages: OwnPages
 
     init(_ images: ExitImages, _ way: PutBack) throws(ExperimentError) {
         let kvm = try tryRig(try openKVM())
@@ -100,6 +112,7 @@ private final class PutBackMachine {
         if way == .copyRing { plan.dirtyRing = Self.ringBytes }
         let rig = try tryRig(try Rig(kvm, plan))
         let ring = way == .copyRing ? try tryKVM(try DirtyRing(rig.vcpu, bytes: Self.ringBytes)) : nil
+        ownPages = try trySnapshot(try OwnPages())
         rig.limit(nanoseconds: 5_000_000_000)
         self.way = way
         self.ring = ring
@@ -117,7 +130,7 @@ private final class PutBackMachine {
         }
         var found: [Int] = []
         let find = try time { () throws(ExperimentError) in found = try self.find() }
-        if way.logs, found.count != pages {
+        if way != .discard, found.count != pages {
             throw .failed("\(found.count) pages were found, and \(pages) were written")
         }
         return Cycle(run: run, find: find, putBack: try time { () throws(ExperimentError) in try putBack(found) })
@@ -130,17 +143,23 @@ private final class PutBackMachine {
             try tryKVM(try rig.vm.readDirtyLog(slot: RigMap.firstSlot, into: &bitmap))
             return bitmap.indices
         case .copyRing: return ring?.harvest() ?? []
+        case .discardScan, .copyScan: return try ownPages(scans: true)
+        case .copyPagemap: return try ownPages(scans: false)
         }
+    }
+
+    private func ownPages(scans: Bool) throws(ExperimentError) -> [Int] {
+        let start = UInt64(mapping.address)
+        let runs = try trySnapshot(try ownPages.find(in: start..<start + UInt64(Self.size), scans: scans))
+        return runs.flatMap { run in Int(run.lowerBound - start) >> 12..<Int(run.upperBound - start) >> 12 }
     }
 
     private func putBack(_ found: [Int]) throws(ExperimentError) {
         switch way {
         case .discard: try tryHost(try mapping.discard(0..<Self.size >> 12))
-        case .discardLog: for page in found { try tryHost(try mapping.discard(page..<page + 1)) }
-        case .copyLog: for page in found { mapping.copyPage(page, from: pristine) }
-        case .copyRing:
-            // Protected before they are copied: what is written then would be found.
-            _ = try tryKVM(try rig.vm.resetDirtyRings())
+        case .discardLog, .discardScan: for page in found { try tryHost(try mapping.discard(page..<page + 1)) }
+        case .copyLog, .copyRing, .copyScan, .copyPagemap:
+            if way == .copyRing { _ = try tryKVM(try rig.vm.resetDirtyRings()) }
             for page in found { mapping.copyPage(page, from: pristine) }
         }
     }

@@ -21,7 +21,10 @@ func tryRig<T: ~Copyable>(_ body: @autoclosure () throws(RigError) -> T) throws(
 }
 
 func trySnapshot<T: ~Copyable>(_ body: @autoclosure () throws(SnapshotError) -> T) throws(ExperimentError) -> T {
-    do throws(SnapshotError) { return try body() } catch { throw .failed(error.message) }
+    do throws(SnapshotError) { return try body() } catch {
+        if case .host(let error) = error { throw ExperimentError(error) }
+        throw .failed(error.message)
+    }
 }
 
 /// A program that was started and ended otherwise than it should.
