@@ -1,7 +1,7 @@
 /*
  * touch-pages: says that it is ready, then writes a word to each of so many pages as its argument says (10 without one), and
- * ends. What a clone's reset costs is measured with it: all those pages have content when it is ready, so that they are the
- * snapshot's.
+ * ends; with "stay" behind the number it says so and sleeps. What a clone and its reset cost is measured with it: all those
+ * pages have content when it is ready, so that they are the snapshot's.
  */
 #include "guest.h"
 
@@ -19,6 +19,10 @@ int main(const struct swiftlet_boot_info *boot)
         if (memory[page * WORDS] != page + 1)
             return 1; /* what an earlier run has written: it was not reset */
         memory[page * WORDS] = 0;
+    }
+    if (argument_is(1, "stay")) {
+        print("touched\n");
+        sleep_until(SWIFTLET_NO_DEADLINE - 1);
     }
     return 0;
 }

@@ -8,6 +8,7 @@ func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     return slotExperiments(equipment) + mapExperiments(equipment) + touchExperiments(equipment)
         + backingTouchExperiments(equipment, snapshots) + dirtyLogExperiments(images) + dirtyRingExperiments(images)
         + putBackExperiments(images) + resetExperiments(equipment, snapshots)
+        + cloneExperiments(equipment, snapshots)
         + commitExperiments(images)
         + tlbExperiments(images)
         + bandwidthExperiments(images)

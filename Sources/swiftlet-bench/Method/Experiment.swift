@@ -57,6 +57,7 @@ enum Unit: String, Codable, Sendable {
     /// Higher is better.
     case mebibytesPerSecond = "MiB/s"
     case count
+    case kibibytes = "KiB"
 }
 
 /// Which stretch of an operation a sample is of.

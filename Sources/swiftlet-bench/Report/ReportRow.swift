@@ -108,7 +108,7 @@ extension Unit {
     func step(_ clockStep: Double, operations: Int) -> Double {
         switch self {
         case .nanoseconds: clockStep / Double(max(operations, 1))
-        case .count: 1 / Double(max(operations, 1))
+        case .count, .kibibytes: 1 / Double(max(operations, 1))
         case .mebibytesPerSecond: 0.1  // what samples are rounded to (Method/Row.swift)
         }
     }
