@@ -21,7 +21,7 @@ import Testing
 
     /// The guest alone in a folder, in which its snapshots are made.
     private func withSnapshots(_ body: (Equipment, SnapshotFiles) throws -> Void) throws {
-        let folder = try ScratchFolder()
+        let folder = ScratchFolder()
         try FileManager.default.copyItem(
             atPath: Self.root + "/guests/build/touch-pages.elf", toPath: "\(folder.path)/touch-pages.elf")
         let workshop = Workshop(
