@@ -1,7 +1,7 @@
 // Reset: a pool's call into a guest that writes 10 pages, beside the C twin's reset loop.
 //
 // A sample is the median of a hundred calls, of a pool or a twin that was made for it: the layout of one machine's memory
-// would be in all samples otherwise. Read next: Clones.swift.
+// would be in all samples otherwise. Read next: Leaks.swift.
 
 import Measure
 import Snapshot
@@ -23,7 +23,7 @@ extension Promises {
             Finding(
                 "reset", "run of a clone that writes 10 pages, and its reset (medians of 100)", unit: "us",
                 scale: 1e-3, contest, limit: limit)
-        ]
+        ] + (try leaks(path))
     }
 
     private static func poolMedian(_ path: String) throws(SubcommandError) -> Double {
