@@ -53,7 +53,7 @@ public enum RestoreCommand {
         release(consume signals)
         try snapshot.explain(outcome)
         let status = machine.conclude(outcome)
-        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
+        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { writeText(machine.phasesJSON(phases), to: fd) }
         if let target = options.statistics {
             machine.writeStatistics(outcome, phases, emptyRun: emptyRun(), to: target)
         }

@@ -62,7 +62,7 @@ public final class Clone: Sendable {
             memory: memory, layout: layout, console: console ?? .handedOver(folder: source.folder.fd), clock: clock,
             control: control, quiet: true, isMapped: true)
         let loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform))
-        body = Mutex(CloneBody(loop: loop, pages: OwnPages(source)))
+        body = Mutex(CloneBody(loop: loop, pages: ClonePages(source)))
         self.vm = vm
         self.source = source
         self.index = index
@@ -115,7 +115,7 @@ public final class Clone: Sendable {
 /// What of a clone belongs to the thread that runs it.
 struct CloneBody: ~Copyable {
     var loop: RunLoop
-    var pages: OwnPages
+    var pages: ClonePages
     var console = CloneConsole(input: [], limit: 0)
     /// At the snapshot's point.
     var isFresh = true
@@ -126,7 +126,7 @@ struct CloneBody: ~Copyable {
     /// Whose vCPU it was last: KVM may wait for a grace period when that changes.
     var thread: ThreadReference?
 
-    init(loop: consuming RunLoop, pages: consuming OwnPages) {
+    init(loop: consuming RunLoop, pages: consuming ClonePages) {
         self.loop = loop
         self.pages = pages
     }

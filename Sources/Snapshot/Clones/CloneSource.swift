@@ -1,6 +1,6 @@
 // What all clones of a snapshot share: its file's clean pages, its registers, and which of its pages are page tables.
 //
-// Read next: Clone.swift, then OwnPages.swift (what the second mapping of the file is for).
+// Read next: Clone.swift, then ClonePages.swift (what the second mapping of the file is for).
 
 import CABI
 import CSnapshot
