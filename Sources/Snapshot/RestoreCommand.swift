@@ -45,7 +45,7 @@ public enum RestoreCommand {
         release(consume terminal)
         release(consume signals)
         try snapshot.explain(outcome)
-        let status = machine.conclude(outcome)
+        let status = machine.concludeSaving(outcome)
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
 

@@ -22,6 +22,15 @@ extension Machine {
         }
     }
 
+    /// `conclude`; but a run that was to end with its snapshot, and whose guest ended without one, is an error: a script
+    /// goes on with a file that is not there, or is an old one.
+    public func concludeSaving(_ outcome: Outcome) -> Int32 {
+        let status = conclude(outcome)
+        guard configuration.endsWithSnapshot, case .exited = outcome.stop else { return status }
+        tell("no snapshot was written (--snapshot-exit), and the guest exited with \(status)")
+        return Stop.errorStatus
+    }
+
     private func saveAndTell(_ path: String, _ byGuest: Bool) -> Bool {
         do throws(SnapshotError) {
             let saved = try save(to: path, byGuest: byGuest)

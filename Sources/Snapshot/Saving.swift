@@ -33,7 +33,7 @@ extension Machine {
             return SavedSnapshot(fileSize: size, nanoseconds: Clock.monotonic() - start)
         } catch {
             if byGuest { platform.memory.write(Int64(SWIFTLET_SNAPSHOT_NONE), at: result) }
-            throw error
+            throw error.about(path)
         }
     }
 
