@@ -52,8 +52,8 @@ public enum RestoreCommand {
         release(consume terminal)
         release(consume signals)
         try snapshot.explain(outcome)
-        let status = machine.conclude(outcome)
-        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { writeText(machine.phasesJSON(phases), to: fd) }
+        let status = machine.concludeSaving(outcome)
+        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
             machine.writeStatistics(outcome, phases, emptyRun: emptyRun(), to: target)
         }
