@@ -31,7 +31,9 @@ struct DirtyPages: ~Copyable {
     func tablesChanged(in memory: borrowing GuestMemory) -> Bool {
         guard let tables = source.tables else { return true }
         for table in tables {
-            // Sound: a page that the snapshot holds lies in memory.
+            // Sound: a page that the snapshot holds lies in memory; of others, where an entry may lead anywhere, it is asked.
+            let isHeld = unsafe source.pristine.page(table) != nil
+            guard isHeld || memory.contains(GuestAddress(table), Format.page) else { continue }
             guard let ours = unsafe UnsafeRawPointer(bitPattern: memory.hostBase + UInt(table)) else { continue }
             if unsafe cclone_tables_differ(ours, source.pristine.content(table)) != 0 { return true }
         }
