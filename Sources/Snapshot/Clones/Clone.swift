@@ -81,8 +81,8 @@ public final class Clone: Sendable {
         try body.withLock { body throws(SnapshotError) in
             if !body.isFresh { throw .unsupported("a clone must be reset before it runs again") }
             try begin(&body)
-            body.console = CloneConsole(input: input, limit: outputLimit)
-            let number = source.watchdog.begin(platform.control, deadline: timeout.map { Clock.monotonic() &+ $0 })
+            body.console = CloneConsole(input: input, limit: max(0, outputLimit))
+            let number = source.watchdog.begin(platform.control, deadline: timeout.map(Self.deadline(in:)))
             watch.withLock { $0 = number }
             body.loop.enter()
             let stop = live(&body)
@@ -101,6 +101,12 @@ public final class Clone: Sendable {
 
     /// Whose vCPU it was last; of a clone that is not in use.
     var lastThread: ThreadReference? { body.withLock { $0.thread } }
+
+    /// The end of time for a limit that reaches beyond it.
+    private static func deadline(in nanoseconds: UInt64) -> UInt64 {
+        let (deadline, isBeyond) = Clock.monotonic().addingReportingOverflow(nanoseconds)
+        return isBeyond ? .max : deadline
+    }
 
     /// From stop to stop; console calls in memory are no end.
     private func live(_ body: inout CloneBody) -> Stop {

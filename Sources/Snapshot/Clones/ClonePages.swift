@@ -31,7 +31,7 @@ struct ClonePages: ~Copyable {
     func tablesChanged(in memory: borrowing GuestMemory) -> Bool {
         guard let tables = source.tables else { return true }
         for table in tables {
-            // Sound: a page that the snapshot holds lies in memory.
+            // Sound: where the memory as saved has a page, the clone's has one.
             guard let ours = unsafe UnsafeRawPointer(bitPattern: memory.hostBase + UInt(table)),
                 let saved = unsafe source.pristine.page(table)
             else { continue }
