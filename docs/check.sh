@@ -28,9 +28,9 @@ done
 for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
     [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
 done
-# In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone` and shells
-# do, and guests with devices.
-beside='/(cbacking|cclone|cdevices|chost_service|csnapshot|swiftlet_devices|ckvm_dirty|Block|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GuestDevices|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|Net|PageCache|RingSetup|RunOptions.Devices|Spawn|UnixSocket|WaitSet)\b'
+# In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, shells, runs
+# that are watched, restored or saved, and guests with devices do.
+beside='/(cbacking|cclone|cdevices|chost_service|csnapshot|swiftlet_devices|ckvm_dirty|Block|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GuestDevices|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|Net|PageCache|RestoredSymbols|RingSetup|RunOptions.Devices|Spawn|StatisticsTarget|UnixSocket|WaitSet|WriteLog)\b'
 core=$(cat $(find CShims -name '*.h' | grep -vE "$beside") $(find Sources/KVM Sources/GuestMemory Sources/X86 \
     Sources/Boot Sources/Host Sources/VMM Sources/swiftlet -name '*.swift' | grep -vE "$beside") |
     grep -cvE '^ *($|//|/?\*)')

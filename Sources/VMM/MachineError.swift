@@ -60,7 +60,7 @@ public enum MachineError: Error, Sendable {
         case .host(let error): error.message
         case .image(let path, let error): "\(path): \(error.message)"
         case .memory(.mapping(let size, let errno)):
-            "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem"
+            "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem, or raise ulimit -v"
         case .backing(let error): error.message
         case .device(let error): error.message
         case .memoryBeyondHost(let given, let host):

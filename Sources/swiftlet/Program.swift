@@ -4,6 +4,7 @@
 // Read next: RunOptions.swift.
 
 import Host
+import Rig
 import Snapshot
 import VMM
 
@@ -14,7 +15,7 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     let rest = arguments.dropFirst(2)
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
-    case "restore": exitProcess(RestoreCommand.main(rest, start: start))
+    case "restore": exitProcess(RestoreCommand.main(rest, start: start, emptyRun: { emptyRun() }))
     case nil:
         writeText(usage)
         exitProcess(Stop.errorStatus)
