@@ -25,6 +25,7 @@ package struct RunLoop: ~Copyable {
 
     /// Runs the guest until it stops. On the vCPU's own thread.
     mutating func run() -> Stop {
+        if let hvt = context.platform.hvt { return runHvt(hvt) }
         if observer != nil { return observedRun() }
         while true {
             if let stop = handle(vcpu.run()) { return stop }
@@ -67,7 +68,7 @@ package struct RunLoop: ~Copyable {
         }
     }
 
-    private mutating func stopped() -> Stop {
+    mutating func stopped() -> Stop {
         if let cause = context.cause { return .crashed(Crash(cause, vcpu, context)) }
         if case .paused? = context.stop, let failure = finishCall() { return .failed(failure) }
         return context.stop ?? .exited(status: 0)
@@ -103,7 +104,7 @@ package struct RunLoop: ~Copyable {
 
     /// What an error of KVM_RUN means. Out of line: the loop is what it is all about.
     @inline(never)
-    private mutating func didNotRun(_ error: Int32) -> Stop? {
+    mutating func didNotRun(_ error: Int32) -> Stop? {
         switch error {
         case EINTR:
             // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.
