@@ -3,6 +3,7 @@
 // Read next: Machine.swift.
 
 import Backing
+import Devices
 import Observe
 
 /// A machine's configuration. The command line's defaults are these.
@@ -20,6 +21,8 @@ public struct Configuration: Sendable {
     public var mapsImage = false
     /// Threads that populate memory before the guest starts, 0 for one on each CPU; nil for none.
     public var prefaultThreads: Int?
+    /// Disks and networks.
+    public var attachments = Attachments()
     /// Nanoseconds from the start of the guest; nil for no limit.
     public var timeout: UInt64?
     /// Path of a data module for the guest.

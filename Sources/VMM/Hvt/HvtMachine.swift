@@ -17,8 +17,10 @@ extension Machine {
         hvt source: consuming ImageFile, _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
         try refuseForHvt(configuration)
-        let guest = try fromImage(source.path, try HvtGuest(source.image, memorySize: configuration.memorySize))
-        let manifest = try fromImage(source.path, try attachDevices(guest.manifest))
+        let (manifest, devices) = try fromSolo5(
+            source.path, try attachDevices(configuration.attachments, source.image.hvtManifest))
+        let guest = try fromImage(
+            source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         phases.end("image", at: Clock.monotonic())
@@ -45,13 +47,22 @@ extension Machine {
         try fromKVM(try vcpu.loadRingZero(state, kvm.supportedCPUID()))
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, hvt: Hvt(guest))
+            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices))
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         try self.init(
             configuration, .hvt(guest), origin, vm: vm, platform: platform,
             loop: RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         phases.end("vcpu", at: Clock.monotonic())
     }
+}
+
+extension Machine {
+    /// Whether the guest is an hvt unikernel.
+    public var isHvt: Bool { platform.hvt != nil }
+}
+
+private func fromSolo5<T>(_ path: String, _ body: @autoclosure () throws(Solo5Error) -> T) throws(MachineError) -> T {
+    do throws(Solo5Error) { return try body() } catch { throw .image(path, .solo5(error)) }
 }
 
 /// Options that are about Swiftlet's own guests.
@@ -64,14 +75,6 @@ private func refuseForHvt(_ configuration: Configuration) throws(MachineError) {
     try refuse("--map-image", configuration.mapsImage)
     try refuse("--prefault", configuration.prefaultThreads != nil)
     try refuse("--snapshot", configuration.snapshot != nil)
-}
-
-/// Every device of the manifest must be there before the unikernel starts.
-private func attachDevices(_ manifest: Solo5Manifest) throws(ImageError) -> Solo5Manifest {
-    for device in manifest.devices where !manifest.isAttached(device) {
-        throw .solo5(.notAttached(device.name, device.typeName))
-    }
-    return manifest
 }
 
 /// Pages of code and constants: a write to them ends the machine.
