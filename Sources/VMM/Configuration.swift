@@ -21,12 +21,12 @@ public struct Configuration: Sendable {
     public var mapsImage = false
     /// Threads that populate memory before the guest starts, 0 for one on each CPU; nil for none.
     public var prefaultThreads: Int?
-    /// Disks and networks.
-    public var attachments = Attachments()
     /// Nanoseconds from the start of the guest; nil for no limit.
     public var timeout: UInt64?
     /// Path of a data module for the guest.
     public var module: String?
+    /// Disks and network interfaces.
+    public var devices = Attachments()
     /// The terminal goes into raw mode and every key to the guest.
     public var raw = false
     /// Guest log lines and the details of crash reports are left out.

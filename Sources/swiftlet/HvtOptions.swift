@@ -48,7 +48,7 @@ struct HvtOptions {
         switch (key.count, key[0]) {
         case (1, "--mem"): configuration.memorySize = try memory(value)
         case (1, "--dumpcore"): configuration.core = "\(value)/core.solo5-hvt.\(getpid())"
-        case (2, "--block"): configuration.attachments.blocks.append(BlockOption(name: name, path: value))
+        case (2, "--block"): configuration.devices.blocks.append(BlockOption(name: name, path: value))
         case (2, "--block-sector-size"):
             guard let size = BlockOption.sectorSize(value) else {
                 throw .wrong("Block size must be a multiple of 2 greater than or equal 512", isFatal: false)
@@ -58,7 +58,7 @@ struct HvtOptions {
             if value.hasPrefix("@") {
                 throw .wrong("Could not attach interface: \(value): name a tap instead", isFatal: true)
             }
-            configuration.attachments.nets.append(NetOption(name: name, interface: value))
+            configuration.devices.nets.append(NetOption(name: name, interface: value))
         case (2, "--net-mac"):
             guard let address = MACAddress(value) else { throw invalid }
             addresses.append((name, address))
@@ -82,16 +82,16 @@ struct HvtOptions {
     /// What is said of a device stands before or behind the option that attaches it.
     private mutating func applySettings() throws(HvtUsageError) {
         for (name, size) in sectorSizes {
-            guard let index = configuration.attachments.blocks.firstIndex(where: { $0.name == name }) else {
+            guard let index = configuration.devices.blocks.firstIndex(where: { $0.name == name }) else {
                 throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
             }
-            configuration.attachments.blocks[index].sectorSize = size
+            configuration.devices.blocks[index].sectorSize = size
         }
         for (name, address) in addresses {
-            guard let index = configuration.attachments.nets.firstIndex(where: { $0.name == name }) else {
+            guard let index = configuration.devices.nets.firstIndex(where: { $0.name == name }) else {
                 throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
             }
-            configuration.attachments.nets[index].address = address
+            configuration.devices.nets[index].address = address
         }
     }
 

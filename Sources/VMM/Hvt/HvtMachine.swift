@@ -18,7 +18,7 @@ extension Machine {
     ) throws(MachineError) {
         try refuseForHvt(configuration)
         let (manifest, devices) = try fromSolo5(
-            source.path, try attachDevices(configuration.attachments, source.image.hvtManifest))
+            source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
         let guest = try fromImage(
             source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         let observer =
