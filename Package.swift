@@ -122,7 +122,8 @@ let package = Package(
         ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
+            name: "VMMTests",
+            dependencies: ["VMM", "Backing", "Devices", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",
@@ -131,7 +132,8 @@ let package = Package(
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
-            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
+            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

@@ -32,15 +32,15 @@ extension VCPUContext {
         case .poll: hvtPoll(address, hvt)
         // There only where such a device is.
         case .blockWrite, .blockRead:
-            hvt.hasDisks ? hvtBlock(address, hvt, writes: call == .blockWrite) : hvtInvalid(call)
+            hvt.hasDisks ? hvtBlock(address, hvt, writes: call == .blockWrite) : hvtInvalid(call.rawValue)
         case .netWrite, .netRead:
-            hvt.nets.isEmpty ? hvtInvalid(call) : hvtNet(address, hvt, sends: call == .netWrite)
+            hvt.nets.isEmpty ? hvtInvalid(call.rawValue) : hvtNet(address, hvt, sends: call == .netWrite)
         case .halt: hvtHalt(address, hvt)
         }
     }
 
-    private mutating func hvtInvalid(_ call: HvtCall) -> Action {
-        misuse("Invalid guest hypercall: num=\(call.rawValue)")
+    mutating func hvtInvalid(_ number: UInt16) -> Action {
+        misuse("Invalid guest hypercall: num=\(number)")
     }
 
     /// In the stock tender's words, for whoever looks for them.
