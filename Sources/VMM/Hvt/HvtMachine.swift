@@ -20,7 +20,10 @@ extension Machine {
         let (manifest, devices) = try fromSolo5(
             source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
         let guest = try fromImage(
-            source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
+            source.path,
+            try HvtGuest(
+                source.image, memorySize: configuration.memorySize, withRing: devices.contains { $0?.net != nil },
+                manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         phases.end("image", at: Clock.monotonic())
@@ -36,6 +39,7 @@ extension Machine {
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
+        let ring = guest.ring.isEmpty ? nil : try fromKVM(try HvtRingThread(vm))
         phases.end("vm", at: Clock.monotonic())
 
         let parameters = HvtParameters(
@@ -47,7 +51,7 @@ extension Machine {
         try fromKVM(try vcpu.loadRingZero(state, kvm.supportedCPUID()))
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices))
+            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices, ring: ring))
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         try self.init(
             configuration, .hvt(guest), origin, vm: vm, platform: platform,

@@ -8,7 +8,7 @@ import GuestMemory
 import KVM
 
 extension RunLoop {
-    mutating func runHvt(_ hvt: Hvt) -> Stop {
+    mutating func loopHvt(_ hvt: Hvt) -> Stop {
         observer?.begins(context.platform)
         while true {
             observer?.enters()
