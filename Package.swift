@@ -66,7 +66,9 @@ let package = Package(
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
-            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "Devices", "X86", "Host", "Observe", "CABI", "CDevices"],
+            dependencies: [
+                "Boot", "KVM", "GuestMemory", "Backing", "Devices", "X86", "Host", "Observe", "CABI", "CDevices",
+            ],
             swiftSettings: strict),
 
         // A machine's way into a file and back.
