@@ -20,10 +20,7 @@ extension Machine {
         let (manifest, devices) = try fromSolo5(
             source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
         let guest = try fromImage(
-            source.path,
-            try HvtGuest(
-                source.image, memorySize: configuration.memorySize, withRing: devices.contains { $0?.net != nil },
-                manifest: manifest))
+            source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         phases.end("image", at: Clock.monotonic())
