@@ -19,6 +19,9 @@ calls_floor=85
 requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
 calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
+unikernels_floor=80
+unikernels_files="Sources/Boot/Solo5Manifest.swift Sources/VMM/Hvt/HvtBlock.swift Sources/VMM/Hvt/HvtCalls.swift
+    Sources/VMM/Hvt/HvtNet.swift Sources/VMM/Hvt/HvtPoll.swift Sources/VMM/Hvt/HvtRing.swift Sources/VMM/Hvt/Hvt.swift"
 
 fail() {
     echo "fuzz: $1" >&2
@@ -75,3 +78,4 @@ done
 fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz requests $requests_floor "$requests_files" -max_len=1024
+fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

@@ -56,6 +56,7 @@ private let usage = """
       clone -n N SNAPSHOT   many guests from one snapshot
       serve SNAPSHOT        a socket whose requests are answered by guests
       call SOCKET [TEXT]    a request to such a socket
+      solo5-hvt KERNEL      run a unikernel with the command line of Solo5's tender
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
       bench                 what exits, memory and a start cost on this host

@@ -3,6 +3,7 @@
 // Read next: RunCommand.swift.
 
 import Backing
+import Devices
 import Host
 import VMM
 
@@ -27,6 +28,12 @@ struct Option {
             help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
+        Option(
+            name: "--block", value: BlockOption.usage,
+            help: "a disk for the guest: a file or a block device, under the name that IMAGE declares"),
+        Option(
+            name: "--net", value: NetOption.usage,
+            help: "a network interface for the guest: a tap of this host, or a new one"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
@@ -89,6 +96,7 @@ struct RunOptions {
         if configuration.endsWithSnapshot, configuration.snapshot == nil {
             throw UsageError("--snapshot-exit needs --snapshot FILE")
         }
+        try checkDevices()
         try refuseToOverwrite(image)
     }
 
@@ -119,6 +127,7 @@ struct RunOptions {
             configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--module": configuration.module = value
+        case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value
