@@ -25,7 +25,8 @@ extension Machine {
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         phases.end("image", at: Clock.monotonic())
 
-        let memory = try Self.reserve(guest.layout, nil, configuration.backing)
+        // More than the host has is no mistake here: Solo5's users give every unikernel the most there is.
+        let memory = try fromMemory(try GuestMemory(low: guest.layout.low))
         let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
