@@ -4,6 +4,7 @@
 // Read next: RunOptions.swift.
 
 import Host
+import Rig
 import Snapshot
 import VMM
 
@@ -15,7 +16,7 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     if HvtCommand.isMeant(by: arguments[0]) { HvtCommand.main(arguments.dropFirst(), start: start) }
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
-    case "restore": exitProcess(RestoreCommand.main(rest, start: start))
+    case "restore": exitProcess(RestoreCommand.main(rest, start: start, emptyRun: { emptyRun() }))
     case HvtCommand.name?: HvtCommand.main(rest, start: start)
     case nil:
         writeText(usage)

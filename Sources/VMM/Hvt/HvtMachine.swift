@@ -31,9 +31,12 @@ extension Machine {
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
+        var slots = SlotTotals()
+        (slots.count, slots.bytes, slots.nanoseconds) = (1, guest.memorySize, Clock.monotonic())
         try fromKVM(
             try vm.set(
                 MemorySlot(index: 0, guestAddress: 0, size: guest.memorySize, hostAddress: memory.hostBase)))
+        slots.nanoseconds = Clock.monotonic() - slots.nanoseconds
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
@@ -53,7 +56,7 @@ extension Machine {
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         try self.init(
             configuration, .hvt(guest), origin, vm: vm, platform: platform,
-            loop: RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
+            loop: RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer), slots: slots)
         phases.end("vcpu", at: Clock.monotonic())
     }
 }
