@@ -144,7 +144,9 @@ private func expectEcho(_ host: borrowing HostEnd, _ way: String) throws {
     for number in 0..<20 {
         let sent = frame("f", number: UInt8(number), count: 60 + number * 70)
         // With the addresses the other way round.
-        let isBack = host.exchange(sent) { isOurs($0, first: "f") && $0[6] != 4 && $0.dropFirst(12) == sent.dropFirst(12) }
+        let isBack = host.exchange(sent) {
+            isOurs($0, first: "f") && $0[6] != 4 && $0.dropFirst(12) == sent.dropFirst(12)
+        }
         #expect(isBack, "\(way)frame \(number)")
     }
     host.send(frame("q"))
