@@ -55,6 +55,9 @@ let package = Package(
             name: "Backing", dependencies: ["Boot", "GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
             swiftSettings: strict),
 
+        // Ring-0 images in ring 3.
+        .target(name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86"], swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
@@ -109,6 +112,9 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "DeprivilegedTests", dependencies: ["Deprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(

@@ -1,0 +1,81 @@
+// The monitor's pages: page tables that open the guest's memory to ring 3, and what the CPU needs for exceptions.
+//
+// A stub is one OUT and cannot fault; exceptions arrive on a stack of the monitor's own (IST 1), so a guest's bad stack
+// does no harm and its red zone stays whole. Written once, before the guest starts; later only the CPU writes here
+// (accessed and dirty bits, frames), and the guest into the stack page, which is open to it.
+// Read next: GuestAccess.swift.
+
+import GuestMemory
+import KVM
+import X86
+
+/// One stretch of the guest's memory, and what it may do there. Virtual and physical addresses are the same.
+package typealias MonitorMapping = (range: Range<UInt64>, flags: PageFlags)
+
+package enum MonitorError: Error, Equatable, Sendable {
+    case memory(GuestMemoryError)
+    /// The image is in more pieces than there are page tables for.
+    case tooManyPieces
+}
+
+package struct Monitor: ~Copyable {
+    /// Offset 0 is `MonitorMap.base`.
+    let pages: GuestMemory
+
+    /// Makes the pages and maps the guest's memory.
+    package static func make(_ mappings: some Sequence<MonitorMapping>) throws(MonitorError) -> Monitor {
+        let monitor = Monitor(pages: try reserve())
+        var builder = PageTableBuilder(tables: MonitorMap.tables..<MonitorMap.end)
+        var fits = builder.mapIdentity(MonitorMap.gdt..<MonitorMap.stubs, .supervisor, huge: false, in: monitor)
+        fits = builder.mapIdentity(MonitorMap.stubs..<MonitorMap.stack, .code, huge: false, in: monitor) && fits
+        fits = builder.mapIdentity(MonitorMap.stack..<MonitorMap.tables, .data, huge: false, in: monitor) && fits
+        for (range, flags) in mappings {
+            fits = builder.mapIdentity(range, flags, huge: true, in: monitor) && fits
+        }
+        if !fits { throw .tooManyPieces }
+        return monitor
+    }
+
+    private init(pages: consuming GuestMemory) {
+        self.pages = pages
+        writeDescriptors()
+    }
+
+    private static func reserve() throws(MonitorError) -> GuestMemory {
+        do throws(GuestMemoryError) { return try GuestMemory(low: 0..<MonitorMap.size) } catch { throw .memory(error) }
+    }
+
+    /// The PML4.
+    package var root: UInt64 { MonitorMap.tables }
+
+    /// The slot that shows these pages to the guest's CPU.
+    package func slot(index: UInt32) -> MemorySlot {
+        MemorySlot(index: index, guestAddress: MonitorMap.base, size: MonitorMap.size, hostAddress: pages.hostBase)
+    }
+
+    private func writeDescriptors() {
+        var entries = GDT.entries(tss: MonitorMap.tss, tssLimit: TSS.limit)
+        // Most kernels' data selector is 0x10: with a descriptor that ring 3 may load there, MOV to DS and ES needs no help.
+        entries[2] = entries[Int(Selector.userData >> 3)]
+        for index in entries.indices { storeEntry(entries[index], MonitorMap.gdt + UInt64(index) * 8) }
+        for vector in 0..<MonitorMap.vectors {
+            let gate = IDT.gate(vector: vector, handler: MonitorMap.stub(vector), stack: 1)
+            storeEntry(gate.low, MonitorMap.idt + UInt64(vector) * 16)
+            storeEntry(gate.high, MonitorMap.idt + UInt64(vector) * 16 + 8)
+            storeEntry(Stub.code(vector: vector), MonitorMap.stub(vector))
+        }
+        let words = TSS.words(reportStack: MonitorMap.stackTop)
+        for index in words.indices { storeEntry(words[index].value, MonitorMap.tss + words[index].offset) }
+    }
+
+    /// A word of the stack page that the CPU or the guest wrote.
+    func stackWord(_ address: UInt64) -> UInt64 { loadEntry(address) ?? 0 }
+}
+
+extension Monitor: PageTableMemory {
+    package func loadEntry(_ address: UInt64) -> UInt64? { pages.read(GuestAddress(address &- MonitorMap.base)) }
+
+    package func storeEntry(_ value: UInt64, _ address: UInt64) {
+        pages.write(value, at: GuestAddress(address &- MonitorMap.base))
+    }
+}
