@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -33,6 +34,7 @@ let package = Package(
         .target(name: "CHost", path: "CShims/CHost"),
         .target(name: "CABI", path: "CShims/CABI"),
         .target(name: "CBacking", path: "CShims/CBacking"),
+        .target(name: "CDevices", path: "CShims/CDevices"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
@@ -56,13 +58,17 @@ let package = Package(
             swiftSettings: strict),
 
         // Ring-0 images in ring 3.
-        .target(name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86"], swiftSettings: strict),
+        .target(
+            name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
+
+        // Disks and network interfaces of the host. Knows no machine.
+        .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),
 
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
-            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "Observe", "CABI"],
+            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "X86", "Host", "Observe", "CABI"],
             swiftSettings: strict),
 
         // A machine's way into a file and back.
@@ -76,7 +82,7 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
+            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Rig", "CStart"], swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
@@ -110,6 +116,7 @@ let package = Package(
             name: "BackingTests",
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(

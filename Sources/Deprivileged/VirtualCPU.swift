@@ -3,6 +3,7 @@
 // The real CPU runs at ring 3 with the monitor's tables; these registers exist here only. Pure values.
 // Read next: GuestAccess.swift.
 
+import KVM
 import X86
 
 /// GDTR or IDTR.
@@ -94,5 +95,24 @@ package enum Flags {
     /// What the guest finds in a frame.
     package static func virtual(_ flags: UInt64, interrupts: Bool) -> UInt64 {
         flags & passing | RFLAGS.reserved1 | (interrupts ? Self.interrupts : 0)
+    }
+}
+
+extension VirtualCPU {
+    /// The CPU that a boot protocol starts an image with.
+    package init(_ sregs: SpecialRegisters) {
+        self.init(
+            gdt: TableAddress(base: sregs.gdt.base, limit: sregs.gdt.limit), cs: sregs.cs.selector,
+            ss: sregs.ss.selector, cr0: sregs.cr0, cr3: sregs.cr3, cr4: sregs.cr4, efer: sregs.efer)
+    }
+
+    /// Makes special registers of ring 0 those of this CPU.
+    package func write(to sregs: inout SpecialRegisters) {
+        (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4, sregs.efer) = (cr0, cr2, cr3, cr4, efer)
+        sregs.cr8 = cr8
+        (sregs.gdt.base, sregs.gdt.limit) = (gdt.base, gdt.limit)
+        (sregs.idt.base, sregs.idt.limit) = (idt.base, idt.limit)
+        (sregs.tr.selector, sregs.tr.base, sregs.tr.limit) = (task.selector, task.base, task.limit)
+        (sregs.cs.selector, sregs.ss.selector) = (cs, ss)
     }
 }

@@ -81,7 +81,7 @@ extension Machine {
         let origin = Origin(
             stamp: FileStamp(size: saved.image_size, modified: saved.image_modified), features: snapshot.features,
             table: snapshot.extents.bytes)
-        let guest = RingThree(layout: layout, bias: saved.bias)
+        let guest = Guest.ringThree(RingThree(layout: layout, bias: saved.bias))
         do throws(MachineError) {
             try self.init(configuration, guest, origin, vm: vm, platform: platform, loop: loop)
         } catch { throw .machine(error) }

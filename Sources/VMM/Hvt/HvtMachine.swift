@@ -1,0 +1,89 @@
+// A machine for an hvt unikernel: one memory slot from 0 up, no interrupt controller, one vCPU in ring 0.
+//
+// The order is Machine.swift's. What an hvt guest cannot have (growth, a module, snapshots) is refused in words.
+// Read next: RingZero.swift, HvtRunLoop.swift.
+
+import Backing
+import Boot
+import CABI
+import GuestMemory
+import Host
+import KVM
+import Observe
+import X86
+
+extension Machine {
+    convenience init(
+        hvt source: consuming ImageFile, _ configuration: Configuration, console: Console, phases: inout Phases
+    ) throws(MachineError) {
+        try refuseForHvt(configuration)
+        let guest = try fromImage(source.path, try HvtGuest(source.image, memorySize: configuration.memorySize))
+        let manifest = try fromImage(source.path, try attachDevices(guest.manifest))
+        let observer =
+            configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
+        let monitor = try hvtMonitor(guest, configuration.ring, source.path)
+        phases.end("image", at: Clock.monotonic())
+
+        let memory = try Self.reserve(guest.layout, nil, configuration.backing)
+        let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
+        let kvm = try fromKVM(try KVM())
+        try fromKVM(try kvm.require())
+        let vm = try fromKVM(try kvm.makeVM())
+        try fromKVM(
+            try vm.set(
+                MemorySlot(index: 0, guestAddress: 0, size: guest.memorySize, hostAddress: memory.hostBase)))
+        if let slot = monitor?.slot(index: 1) {
+            try fromKVM(try vm.set(slot))
+            // A vCPU is made faster with a local APIC in the kernel. HLT never gets to it from ring 3.
+            if guest.memorySize <= AddressMap.localAPIC & ~0xff_ffff { try fromKVM(try vm.enableSplitIRQChip()) }
+        }
+        let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
+        let clock = try fromKVM(try MachineClock(vcpu))
+        let control = try fromKVM(try StopControl())
+        phases.end("vm", at: Clock.monotonic())
+
+        let parameters = HvtParameters(
+            arguments: configuration.arguments, tscFrequency: clock.frequency, manifest: manifest)
+        let state = try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
+        try protect(guest, memory)
+        phases.end("load", at: Clock.monotonic())
+
+        let deprivileged = try loadHvt(vcpu, state, monitor, guest, kvm)
+        let platform = Platform(
+            memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
+            quiet: configuration.quiet, store: store, hvt: Hvt(guest, configuration.ring))
+        let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
+        var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
+        loop.deprivileged = consume deprivileged
+        try self.init(configuration, .hvt(guest), origin, vm: vm, platform: platform, loop: loop)
+        phases.end("vcpu", at: Clock.monotonic())
+    }
+}
+
+/// Options that are about Swiftlet's own guests.
+private func refuseForHvt(_ configuration: Configuration) throws(MachineError) {
+    func refuse(_ option: String, _ isGiven: Bool) throws(MachineError) {
+        if isGiven { throw .image(configuration.image, .solo5(.option(option))) }
+    }
+    try refuse("--mem-max", configuration.memoryMaximum != nil)
+    try refuse("--module", configuration.module != nil)
+    try refuse("--map-image", configuration.mapsImage)
+    try refuse("--prefault", configuration.prefaultThreads != nil)
+    try refuse("--snapshot", configuration.snapshot != nil)
+}
+
+/// Every device of the manifest must be there before the unikernel starts.
+private func attachDevices(_ manifest: Solo5Manifest) throws(ImageError) -> Solo5Manifest {
+    for device in manifest.devices where !manifest.isAttached(device) {
+        throw .solo5(.notAttached(device.name, device.typeName))
+    }
+    return manifest
+}
+
+/// Pages of code and constants: a write to them ends the machine.
+private func protect(_ guest: HvtGuest, _ memory: borrowing GuestMemory) throws(MachineError) {
+    for pages in guest.readOnlyPages {
+        let failure = memory.makeReadOnly(pages)
+        if failure != 0 { throw .host(HostError("mprotect", "guest memory", errno: failure)) }
+    }
+}
