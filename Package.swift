@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
-            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "X86", "Host", "Observe", "CABI"],
+            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "X86", "Host", "Observe", "CABI"],
             swiftSettings: strict),
 
         // A machine's way into a file and back.
@@ -82,7 +82,8 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Rig", "CStart"], swiftSettings: strict),
+            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
+            swiftSettings: strict),
         .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(

@@ -31,7 +31,7 @@ done
 # In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench` and shells do.
 beside='/(cbacking|cdevices|csnapshot|ckvm_dirty|ChildProcess|Completions|DirtyLog|DirtyRing|FlatCode|HostMapping|Interception|Interrupts|InventedExits|KernelStatistics|PageCache|Spawn)\b'
 # Of Swiftlet's own guests none executes what Solo5's unikernels need.
-hvt='/(HostProtection|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'
+hvt='/(HostProtection|WaitSet|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'
 core=$(cat $(find CShims -name '*.h' | grep -vE "$beside") $(find Sources/KVM Sources/GuestMemory Sources/X86 \
     Sources/Boot Sources/Host Sources/VMM Sources/swiftlet -name '*.swift' | grep -vE "$beside" | grep -vE "$hvt") |
     grep -cvE '^ *($|//|/?\*)')

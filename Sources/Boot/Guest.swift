@@ -8,11 +8,4 @@
 public enum Guest: Sendable {
     case ringThree(RingThree)
     case hvt(HvtGuest)
-
-    public var layout: Layout {
-        switch self {
-        case .ringThree(let guest): guest.layout
-        case .hvt(let guest): guest.layout
-        }
-    }
 }

@@ -120,6 +120,13 @@ public enum HvtGDT {
 
 /// What reports ask of a guest, whatever its protocol.
 extension Guest {
+    public var layout: Layout {
+        switch self {
+        case .ringThree(let guest): guest.layout
+        case .hvt(let guest): guest.layout
+        }
+    }
+
     /// What is added to the image's addresses.
     public var bias: UInt64 { if case .ringThree(let guest) = self { guest.bias } else { 0 } }
 

@@ -38,11 +38,16 @@ package struct DeprivilegedCPU: ~Copyable {
     package let monitor: Monitor
     /// Pages whose protection is the image's: elsewhere a page fault is the guest's own.
     let protected: Range<UInt64>
+    /// Whether it may go on in ring 0 when ring 3 is not enough.
+    package let mayLeave: Bool
 
-    package init(_ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>) {
+    package init(
+        _ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>, mayLeave: Bool = false
+    ) {
         self.virtual = virtual
         self.monitor = monitor
         self.protected = protected
+        self.mayLeave = mayLeave
     }
 }
 

@@ -12,9 +12,11 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     reserveStandardDescriptors()
     if let index = arguments.firstInvalid { fail("argument \(index) is not UTF-8, and would not arrive unchanged") }
     let rest = arguments.dropFirst(2)
+    if HvtCommand.isMeant(by: arguments[0]) { HvtCommand.main(arguments.dropFirst(), start: start) }
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
     case "restore": exitProcess(RestoreCommand.main(rest, start: start))
+    case HvtCommand.name?: HvtCommand.main(rest, start: start)
     case nil:
         writeText(usage)
         exitProcess(Stop.errorStatus)

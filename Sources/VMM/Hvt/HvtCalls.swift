@@ -30,9 +30,17 @@ extension VCPUContext {
         case .walltime: hvtWallTime(address, hvt)
         case .puts: hvtPuts(address, hvt)
         case .poll: hvtPoll(address, hvt)
-        case .blockWrite, .blockRead, .netWrite, .netRead: misuse("Invalid guest hypercall: num=\(call.rawValue)")
+        // There only where such a device is.
+        case .blockWrite, .blockRead:
+            hvt.hasDisks ? hvtBlock(address, hvt, writes: call == .blockWrite) : hvtInvalid(call)
+        case .netWrite, .netRead:
+            hvt.nets.isEmpty ? hvtInvalid(call) : hvtNet(address, hvt, sends: call == .netWrite)
         case .halt: hvtHalt(address, hvt)
         }
+    }
+
+    private mutating func hvtInvalid(_ call: HvtCall) -> Action {
+        misuse("Invalid guest hypercall: num=\(call.rawValue)")
     }
 
     /// In the stock tender's words, for whoever looks for them.
@@ -85,7 +93,7 @@ extension VCPUContext {
             call.cookie == 0
             ? nil
             : platform.memory.read(
-                GuestAddress(call.cookie), as: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64).self)
+                GuestAddress(call.cookie), as: HvtHalt.Trap.self)
         hvt.halt.withLock { $0 = HvtHalt(status: call.status, trap: trap) }
         // As exit(3) has it.
         return end(.exited(status: UInt8(truncatingIfNeeded: call.status)))
@@ -96,14 +104,6 @@ extension VCPUContext {
 struct HvtPuts: BitwiseCopyable {
     var data: UInt64
     var length: UInt64
-}
-
-/// struct hvt_hc_poll
-struct HvtPoll: BitwiseCopyable {
-    var timeout: UInt64
-    var readySet: UInt64
-    var result: Int32
-    var padding: Int32
 }
 
 /// struct hvt_hc_halt
@@ -118,4 +118,5 @@ enum HvtResult {
     static let ok: Int32 = 0
     static let again: Int32 = 1
     static let invalid: Int32 = 2
+    static let unspecified: Int32 = 3
 }

@@ -17,8 +17,10 @@ extension Machine {
         hvt source: consuming ImageFile, _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
         try refuseForHvt(configuration)
-        let guest = try fromImage(source.path, try HvtGuest(source.image, memorySize: configuration.memorySize))
-        let manifest = try fromImage(source.path, try attachDevices(guest.manifest))
+        let (manifest, devices) = try fromSolo5(
+            source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
+        let guest = try fromImage(
+            source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         let monitor = try hvtMonitor(guest, configuration.ring, source.path)
@@ -48,16 +50,25 @@ extension Machine {
         try protect(guest, memory)
         phases.end("load", at: Clock.monotonic())
 
-        let deprivileged = try loadHvt(vcpu, state, monitor, guest, kvm)
+        let deprivileged = try loadHvt(vcpu, state, monitor, guest, configuration.ring, kvm)
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, hvt: Hvt(guest, configuration.ring))
+            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices))
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged
         try self.init(configuration, .hvt(guest), origin, vm: vm, platform: platform, loop: loop)
         phases.end("vcpu", at: Clock.monotonic())
     }
+}
+
+extension Machine {
+    /// Whether the guest is an hvt unikernel.
+    public var isHvt: Bool { platform.hvt != nil }
+}
+
+private func fromSolo5<T>(_ path: String, _ body: @autoclosure () throws(Solo5Error) -> T) throws(MachineError) -> T {
+    do throws(Solo5Error) { return try body() } catch { throw .image(path, .solo5(error)) }
 }
 
 /// Options that are about Swiftlet's own guests.
@@ -70,14 +81,6 @@ private func refuseForHvt(_ configuration: Configuration) throws(MachineError) {
     try refuse("--map-image", configuration.mapsImage)
     try refuse("--prefault", configuration.prefaultThreads != nil)
     try refuse("--snapshot", configuration.snapshot != nil)
-}
-
-/// Every device of the manifest must be there before the unikernel starts.
-private func attachDevices(_ manifest: Solo5Manifest) throws(ImageError) -> Solo5Manifest {
-    for device in manifest.devices where !manifest.isAttached(device) {
-        throw .solo5(.notAttached(device.name, device.typeName))
-    }
-    return manifest
 }
 
 /// Pages of code and constants: a write to them ends the machine.

@@ -44,7 +44,8 @@ func hvtMonitor(_ guest: HvtGuest, _ ring: Ring, _ path: String) throws(MachineE
 
 /// Gives a new vCPU its CPUID and registers: with a monitor for ring 3.
 func loadHvt(
-    _ vcpu: borrowing VCPU, _ state: CPUState, _ monitor: consuming Monitor?, _ guest: HvtGuest, _ kvm: borrowing KVM
+    _ vcpu: borrowing VCPU, _ state: CPUState, _ monitor: consuming Monitor?, _ guest: HvtGuest, _ ring: Ring,
+    _ kvm: borrowing KVM
 ) throws(MachineError) -> DeprivilegedCPU? {
     do throws(KVMError) {
         guard let monitor = consume monitor else {
@@ -52,7 +53,8 @@ func loadHvt(
             return nil
         }
         try vcpu.loadRingThree(state, monitor)
-        return DeprivilegedCPU(VirtualCPU(longRegisters(state)), monitor, protected: guest.layout.image)
+        return DeprivilegedCPU(
+            VirtualCPU(longRegisters(state)), monitor, protected: guest.layout.image, mayLeave: ring == .automatic)
     } catch { throw .kvm(error) }
 }
 
@@ -104,7 +106,7 @@ extension RunLoop {
     }
 
     /// Handles a trap; nil to go on.
-    mutating func handleTrap(_ hvt: Hvt) -> Stop? {
+    mutating func handleTrap() -> Stop? {
         guard case .portWrite(let port, 4, 1, _) = vcpu.exit else { return stop(context.unexpected(vcpu.exit)) }
         var registers = vcpu.synchronisedRegisters
         let outcome = deprivileged?.trap(vector: Int(port), &registers, context.platform.memory, vcpu)
@@ -112,7 +114,7 @@ extension RunLoop {
         case .resume?:
             vcpu.synchronisedRegisters = registers
             return nil
-        case .unsupported(let what)? where hvt.ring == .automatic: return goOnInRingZero(what, registers)
+        case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers)
         default: break
         }
         // Everything else is the end, and the report is of the CPU that the guest believes in.

@@ -26,7 +26,7 @@ extension RunLoop {
         // The guest touched a page of its own that is protected on our side.
         if error == EFAULT { return .crashed(Crash(.translationFault, vcpu, context)) }
         if error != 0 { return didNotRun(error) }
-        if isTrap { return handleTrap(hvt) }
+        if isTrap { return handleTrap() }
         switch context.handleHvt(vcpu.exit, hvt) {
         case .resume, .commit, .readFaultAddress: return nil
         case .stop: return stopped()
