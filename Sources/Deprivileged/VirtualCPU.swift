@@ -103,7 +103,7 @@ extension VirtualCPU {
     package init(_ sregs: SpecialRegisters) {
         self.init(
             gdt: TableAddress(base: sregs.gdt.base, limit: sregs.gdt.limit), cs: sregs.cs.selector,
-            ss: sregs.ss.selector, cr0: sregs.cr0, cr3: sregs.cr3, cr4: sregs.cr4, efer: sregs.efer)
+            ss: sregs.ss.selector, cr0: sregs.cr0 | CR0.extensionType, cr3: sregs.cr3, cr4: sregs.cr4, efer: sregs.efer)
     }
 
     /// Makes special registers of ring 0 those of this CPU.
