@@ -45,7 +45,11 @@ final class InventedSystem: SystemRegisters {
         let memory = try GuestMemory(low: 0..<Self.data.upperBound)
         let code = Self.code..<Self.data.lowerBound
         let everything: PageFlags = [.present, .writable, .user]
-        let monitor = try Monitor.make([(Self.readOnly, .readOnly), (code, .code), (Self.data, everything)])
+        var builder = try MonitorBuilder()
+        builder.map(Self.readOnly, .readOnly)
+        builder.map(code, .code)
+        builder.map(Self.data, everything)
+        let monitor = try builder.finish()
         let virtual = VirtualCPU(
             gdt: TableAddress(base: 0x1000, limit: 23), cs: 8, ss: 16, cr0: 0x8001_0021, cr3: 0x2000, cr4: 0x620,
             efer: 0x500)

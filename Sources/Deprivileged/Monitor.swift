@@ -9,9 +9,6 @@ import GuestMemory
 import KVM
 import X86
 
-/// One stretch of the guest's memory, and what it may do there. Virtual and physical addresses are the same.
-package typealias MonitorMapping = (range: Range<UInt64>, flags: PageFlags)
-
 package enum MonitorError: Error, Equatable, Sendable {
     case memory(GuestMemoryError)
     /// The image is in more pieces than there are page tables for.
@@ -22,27 +19,9 @@ package struct Monitor: ~Copyable {
     /// Offset 0 is `MonitorMap.base`.
     let pages: GuestMemory
 
-    /// Makes the pages and maps the guest's memory.
-    package static func make(_ mappings: some Sequence<MonitorMapping>) throws(MonitorError) -> Monitor {
-        let monitor = Monitor(pages: try reserve())
-        var builder = PageTableBuilder(tables: MonitorMap.tables..<MonitorMap.end)
-        var fits = builder.mapIdentity(MonitorMap.gdt..<MonitorMap.stubs, .supervisor, huge: false, in: monitor)
-        fits = builder.mapIdentity(MonitorMap.stubs..<MonitorMap.stack, .code, huge: false, in: monitor) && fits
-        fits = builder.mapIdentity(MonitorMap.stack..<MonitorMap.tables, .data, huge: false, in: monitor) && fits
-        for (range, flags) in mappings {
-            fits = builder.mapIdentity(range, flags, huge: true, in: monitor) && fits
-        }
-        if !fits { throw .tooManyPieces }
-        return monitor
-    }
-
-    private init(pages: consuming GuestMemory) {
+    fileprivate init(pages: consuming GuestMemory) {
         self.pages = pages
         writeDescriptors()
-    }
-
-    private static func reserve() throws(MonitorError) -> GuestMemory {
-        do throws(GuestMemoryError) { return try GuestMemory(low: 0..<MonitorMap.size) } catch { throw .memory(error) }
     }
 
     /// The PML4.
@@ -70,6 +49,35 @@ package struct Monitor: ~Copyable {
 
     /// A word of the stack page that the CPU or the guest wrote.
     func stackWord(_ address: UInt64) -> UInt64 { loadEntry(address) ?? 0 }
+}
+
+/// Makes a monitor: `map` for each stretch of the guest's memory, then `finish`. Not a sequence of mappings: a generic
+/// function of another module costs the first start 0.1 ms.
+package struct MonitorBuilder: ~Copyable {
+    private let monitor: Monitor
+    private var builder = PageTableBuilder(tables: MonitorMap.tables..<MonitorMap.end)
+    private var fits = true
+
+    package init() throws(MonitorError) {
+        monitor = Monitor(pages: try Self.reserve())
+        map(MonitorMap.gdt..<MonitorMap.stubs, .supervisor)
+        map(MonitorMap.stubs..<MonitorMap.stack, .code)
+        map(MonitorMap.stack..<MonitorMap.tables, .data)
+    }
+
+    private static func reserve() throws(MonitorError) -> GuestMemory {
+        do throws(GuestMemoryError) { return try GuestMemory(low: 0..<MonitorMap.size) } catch { throw .memory(error) }
+    }
+
+    /// Virtual and physical addresses are the same. In pages of 2 MiB where the range is aligned to them.
+    package mutating func map(_ range: Range<UInt64>, _ flags: PageFlags) {
+        fits = builder.mapIdentity(range, flags, huge: true, in: monitor) && fits
+    }
+
+    package consuming func finish() throws(MonitorError) -> Monitor {
+        if !fits { throw .tooManyPieces }
+        return monitor
+    }
 }
 
 extension Monitor: PageTableMemory {

@@ -28,6 +28,7 @@ extension Machine {
 
         let memory = try Self.reserve(guest.layout, nil, configuration.backing)
         let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
+        if store == nil { useSmallPages(memory, guest) }
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
@@ -81,6 +82,14 @@ private func refuseForHvt(_ configuration: Configuration) throws(MachineError) {
     try refuse("--map-image", configuration.mapsImage)
     try refuse("--prefault", configuration.prefaultThreads != nil)
     try refuse("--snapshot", configuration.snapshot != nil)
+}
+
+/// Image and stack, of which a unikernel touches a few pages; the heap between them stays in huge pages.
+private func useSmallPages(_ memory: borrowing GuestMemory, _ guest: HvtGuest) {
+    let huge = AddressMap.hugePageSize
+    let image = huge..<min((guest.layout.image.upperBound + huge - 1) & ~(huge - 1), guest.memorySize)
+    memory.useSmallPages(image)
+    memory.useSmallPages(max(image.upperBound, guest.memorySize - huge)..<guest.memorySize)
 }
 
 /// Pages of code and constants: a write to them ends the machine.

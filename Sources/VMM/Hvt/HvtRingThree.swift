@@ -12,28 +12,27 @@ import X86
 extension HvtGuest {
     /// What the unikernel's own tables map, and each segment with its own rights, which the host's protection gives a
     /// unikernel in ring 0. Heap and stack may be executed there, so here too.
-    var monitorMappings: ShortList<MonitorMapping, 36> {
-        var list = ShortList<MonitorMapping, 36>()
+    fileprivate func map(_ monitor: inout MonitorBuilder) {
         let open: PageFlags = [.present, .writable, .user]
-        list.append((Place.bootInfo..<Place.image, [.present, .user]))
+        monitor.map(Place.bootInfo..<Place.image, [.present, .user])
         var next = Place.image
         for segment in segments where segment.fileSize > 0 {
-            list.append((next..<segment.pages.lowerBound, open))
-            list.append((segment.pages, segment.flags))
+            monitor.map(next..<segment.pages.lowerBound, open)
+            monitor.map(segment.pages, segment.flags)
             next = segment.pages.upperBound
         }
-        // The first 2 MiB in small pages, whatever lies there.
-        let rest = max(next, min(memorySize, AddressMap.hugePageSize))
-        list.append((next..<rest, open))
-        list.append((rest..<memorySize, open))
-        return list
+        monitor.map(next..<memorySize, open)
     }
 }
 
 /// The monitor of a unikernel; nil when it is to start in ring 0.
 func hvtMonitor(_ guest: HvtGuest, _ ring: Ring, _ path: String) throws(MachineError) -> Monitor? {
     guard ring.isDeprivileged else { return nil }
-    do throws(MonitorError) { return try Monitor.make(guest.monitorMappings) } catch {
+    do throws(MonitorError) {
+        var builder = try MonitorBuilder()
+        guest.map(&builder)
+        return try builder.finish()
+    } catch {
         switch error {
         case .memory(let error): throw .memory(error)
         case .tooManyPieces where ring == .automatic: return nil
@@ -61,9 +60,12 @@ func loadHvt(
 extension VCPU {
     fileprivate func loadRingThree(_ state: CPUState, _ monitor: borrowing Monitor) throws(KVMError) {
         let cpu = GuestCPU()
-        try setCPUID(cpu.cpuid.withUMIP)
-        let hasUMIP = Processor.cpuid(7).ecx & 1 << 2 != 0
-        try setSpecialRegisters(monitor.specialRegisters(cr4: cpu.cr4 | (hasUMIP ? CR4.userModePrevention : 0)))
+        // UMIP has SGDT and its like trap; KVM wants bit 2 of leaf 7's ECX for it.
+        let umip = Processor.cpuid(7).ecx & 1 << 2
+        var cpuid = cpu.cpuid
+        cpuid.allow(ecx: umip, leaf: 7)
+        try setCPUID(cpuid)
+        try setSpecialRegisters(monitor.specialRegisters(cr4: cpu.cr4 | (umip != 0 ? CR4.userModePrevention : 0)))
         if cpu.xcr0 != 0 { try setXCR0(cpu.xcr0) }
         var regs = Registers()
         (regs.rip, regs.rsp, regs.rdi) = (state.rip, state.rsp, state.rdi)
@@ -84,18 +86,6 @@ extension VCPU {
         var registers = registers
         registers.rflags = Flags.virtual(registers.rflags, interrupts: virtual.interrupts)
         try setRegisters(registers)
-    }
-}
-
-extension CPUID {
-    /// With bit 2 of leaf 7's ECX, without which KVM lets no guest have CR4.UMIP.
-    fileprivate var withUMIP: CPUID {
-        var table = CPUID()
-        for var leaf in leaves {
-            if leaf.leaf == 7 { leaf.ecx |= 1 << 2 }
-            table.append(leaf)
-        }
-        return table
     }
 }
 
