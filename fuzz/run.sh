@@ -17,6 +17,10 @@ image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift So
     Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift"
 calls_floor=85
 calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
+traps_floor=85
+traps_files="Sources/Deprivileged/Decoder.swift Sources/Deprivileged/ModRM.swift Sources/Deprivileged/Emulator.swift
+    Sources/Deprivileged/SystemState.swift Sources/Deprivileged/Segments.swift Sources/Deprivileged/Delivery.swift
+    Sources/Deprivileged/GuestAccess.swift Sources/Deprivileged/Trap.swift"
 
 fail() {
     echo "fuzz: $1" >&2
@@ -72,3 +76,4 @@ for guest in hello hello-pie; do
 done
 fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
+fuzz traps $traps_floor "$traps_files" -max_len=2048

@@ -74,7 +74,9 @@ final class InventedSystem: SystemRegisters {
         cpu.monitor.storeEntry(code, top - 48)
         registers.rsp = top - (Vector.hasErrorCode(vector) ? 48 : 40)
         system.cr2 = address
-        return cpu.trap(vector: vector, &registers, memory, system)
+        let outcome = cpu.trap(vector: vector, &registers, memory, system)
+        isAtHalt = outcome == .halt
+        return outcome
     }
 
     /// Puts an instruction at RIP and has it fault; RIP must be in memory.
@@ -82,6 +84,9 @@ final class InventedSystem: SystemRegisters {
         memory.write(bytes: instruction, at: GuestAddress(registers.rip))
         return outcome(vector: vector)
     }
+
+    /// Whether the last instruction was HLT.
+    public private(set) var isAtHalt = false
 
     /// Whether what the VMM relies on still holds: the guest runs with flags of ring 3 and comes out of the monitor.
     public var isSound: Bool { registers.rflags == Flags.real(registers.rflags, interrupts: cpu.virtual.interrupts) }
