@@ -22,6 +22,9 @@ let package = Package(
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
+        .library(name: "Service", targets: ["Service"]),
+        // All that a program needs which runs guests itself: docs/library.md.
+        .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -68,7 +71,10 @@ let package = Package(
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
-            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "X86", "Host", "Observe", "CABI"],
+            dependencies: [
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "X86", "Host", "Observe", "CABI",
+                "CDevices",
+            ],
             swiftSettings: strict),
 
         // A machine's way into a file and back.
@@ -76,21 +82,34 @@ let package = Package(
             name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
             swiftSettings: strict),
 
+        // Calls over a socket: protocol, server, client. It knows no guest.
+        .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
+
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
+            name: "swiftlet",
+            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
             swiftSettings: strict),
-        .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-serve", dependencies: ["Subcommand", "Service", "Snapshot", "VMM", "Host", histogram],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-call", dependencies: ["Subcommand", "Service", "Measure", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
+            swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
@@ -121,7 +140,8 @@ let package = Package(
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "DeprivilegedTests", dependencies: ["Deprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
+            name: "DeprivilegedTests",
+            dependencies: ["Deprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
@@ -130,16 +150,22 @@ let package = Package(
         ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
+            name: "VMMTests",
+            dependencies: ["VMM", "Backing", "Devices", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",
-            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
+            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "GuestCases", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-cloneTests", dependencies: ["swiftlet-clone", "Subcommand", "Host"],
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
-            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
+            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

@@ -19,6 +19,8 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 /// Several threads may hold copies of its contents' addresses (vCPUs, I/O): words that a running guest also writes are
 /// accessed through `GuestAtomic`, everything else is copied out, then checked, then used.
 @safe public struct GuestMemory: ~Copyable, @unchecked Sendable {
+    /// The reservation: 2 MiB more on either side, less what alignment takes.
+    private let start: UnsafeMutableRawPointer
     /// Where guest-physical 0 would lie.
     @usableFromInline let base: UnsafeMutableRawPointer
     /// Bytes of address space reserved.
@@ -39,20 +41,23 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     public init(low: Range<UInt64>, high: Range<UInt64> = 0..<0, limit: UInt64 = 0) throws(GuestMemoryError) {
         let span = max(low.upperBound, high.upperBound, limit)
         let huge = 2 << 20
-        guard let room = Int(exactly: span), room <= Int.max - huge else {
+        guard let room = Int(exactly: span), room <= Int.max - 2 * huge else {
             throw GuestMemoryError.mapping(span, errno: ENOMEM)
         }
+        // What lies before and behind the aligned part stays without access: nobody's mapping becomes one with ours, and
+        // what runs over the end is a fault.
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        let start = unsafe mmap(nil, room + huge, PROT_READ | PROT_WRITE, flags, -1, 0)
+        let start = unsafe mmap(nil, room + 2 * huge, PROT_NONE, flags, -1, 0)
         guard let start = unsafe start, unsafe start != MAP_FAILED else {
             throw GuestMemoryError.mapping(span, errno: errno)
         }
-        // Give back what lies before and behind the aligned part, so that `deinit` has one range to unmap.
-        let misaligned = Int(bitPattern: start) & (huge - 1)
-        let before = misaligned == 0 ? 0 : huge - misaligned
-        if before > 0 { unsafe munmap(start, before) }
-        unsafe munmap(start + before + room, huge - before)
-        unsafe base = start + before
+        let base = unsafe start + (huge - Int(bitPattern: start) & (huge - 1))
+        guard unsafe mprotect(base, room, PROT_READ | PROT_WRITE) == 0 else {
+            let failure = errno
+            unsafe munmap(start, room + 2 * huge)
+            throw GuestMemoryError.mapping(span, errno: failure)
+        }
+        unsafe (self.start, self.base) = (start, base)
         // The first 2 MiB hold image, stack and tables, of which a small guest touches a few pages: zeroing all of them
         // would cost more than its whole run. Beyond, huge pages: a guest that computes pays for TLB misses twice.
         if room > huge { unsafe madvise(base + huge, room - huge, MADV_HUGEPAGE) }
@@ -62,7 +67,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         highEnd = Atomic(high.upperBound)
     }
 
-    deinit { unsafe munmap(base, Int(span)) }
+    deinit { unsafe munmap(start, Int(span) + 4 << 20) }
 
     /// From now on the host backs what it has not backed yet by pages of 4 KiB (madvise(2), MADV_NOHUGEPAGE).
     public func useSmallPages() { unsafe madvise(base, Int(span), MADV_NOHUGEPAGE) }

@@ -68,7 +68,7 @@ extension Machine {
         try snapshotKVM(try vcpu.load(snapshot.vcpu))
         if saved.waiting_vector != 0 { try snapshotKVM(try vcpu.interrupt(vector: UInt8(saved.waiting_vector))) }
         let clock = try snapshotKVM(try MachineClock(vcpu, startingAt: saved.clock))
-        try snapshotIO(try tellGuest(memory, clock))
+        try snapshotIO(try tellGuest(memory, clock, life: 1))
         let platform = Platform(
             memory: memory, layout: layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet,
@@ -89,8 +89,11 @@ extension Machine {
     }
 }
 
-/// What a guest may want to know of its restore, in its call page.
-private func tellGuest(_ memory: borrowing GuestMemory, _ clock: MachineClock) throws(HostError) {
+/// What a guest may want to know of its restore, in its call page, which is as the snapshot has it. `life` counts from 1.
+func tellGuest(
+    _ memory: borrowing GuestMemory, _ clock: MachineClock, clone: UInt32 = 0, of clones: UInt32 = 0,
+    life: UInt32
+) throws(HostError) {
     let page = AddressMap.callPage(vcpu: 0)
     let clockPage = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLOCK))
     var words = clock.page
@@ -98,6 +101,8 @@ private func tellGuest(_ memory: borrowing GuestMemory, _ clock: MachineClock) t
     words.version = ((memory.read(clockPage, as: swiftlet_clock.self)?.version ?? 0) | 1) &+ 1
     memory.write(words, at: clockPage)
     let generation = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_GENERATION))
-    memory.write((memory.read(generation, as: UInt32.self) ?? 0) &+ 1, at: generation)
+    memory.write((memory.read(generation, as: UInt32.self) ?? 0) &+ life, at: generation)
+    memory.write(clone, at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLONE)))
+    memory.write(clones, at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLONES)))
     memory.write(try randomSeed(), at: GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_ENTROPY)))
 }

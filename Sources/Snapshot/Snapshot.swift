@@ -47,6 +47,9 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         self.file = file
     }
 
+    /// For a process that keeps only what it needs.
+    package var fd: Int32 { file.fd }
+
     /// Bytes of the guest's memory.
     public var memorySize: UInt64 { machine.memory_size }
 

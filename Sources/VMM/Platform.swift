@@ -7,6 +7,7 @@ import Backing
 import Boot
 import GuestMemory
 import Host
+import Synchronization
 
 package final class Platform: Sendable {
     package let memory: GuestMemory
@@ -22,8 +23,11 @@ package final class Platform: Sendable {
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
-    package let clock: MachineClock
+    /// Written between two lives of a clone only, while no vCPU runs.
+    @safe @exclusivity(unchecked) package nonisolated(unsafe) var clock: MachineClock
     package let control: StopControl
+    /// How often the guest gave memory back.
+    package let reclaims = Atomic<UInt32>(0)
     let quiet: Bool
     /// Whether the guest's snapshot call leads to one.
     let takesSnapshots: Bool

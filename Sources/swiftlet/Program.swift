@@ -53,6 +53,9 @@ private let usage = """
       run IMAGE [ARGS...]   run a guest kernel, console on this terminal
       restore SNAPSHOT      go on with a guest that was saved
       snapshot PID          save the guest of a running swiftlet
+      clone -n N SNAPSHOT   many guests from one snapshot
+      serve SNAPSHOT        a socket whose requests are answered by guests
+      call SOCKET [TEXT]    a request to such a socket
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
       bench                 what exits, memory and a start cost on this host

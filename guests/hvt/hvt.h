@@ -57,13 +57,13 @@ struct hvt_abi_note {
     uint32_t target, version, reserved[2];
 };
 #define HVT_ABI_NOTE                                                                                                   \
-    __attribute__((section(".note.solo5.abi"), used)) static const struct hvt_abi_note hvt_abi_note = {                \
+    __attribute__((section(".note.solo5.abi"), aligned(4), used)) static const struct hvt_abi_note hvt_abi_note = {                \
         {6, 16, 0x31494241, "Solo5"}, 1, 2, {0, 0}}
 
 /* HVT_MANIFEST({.name = "storage", .type = HVT_BLOCK}): a line for each guest; HVT_NO_DEVICES for none. */
 #define HVT_MANIFEST_OF(count, ...)                                                                                    \
     HVT_ABI_NOTE;                                                                                                      \
-    __attribute__((section(".note.solo5.manifest"), used)) static const struct {                                       \
+    __attribute__((section(".note.solo5.manifest"), aligned(4), used)) static const struct {                                       \
         struct hvt_note_header header;                                                                                 \
         uint32_t padding, version, entries;                                                                            \
         struct hvt_entry entry[count];                                                                                 \

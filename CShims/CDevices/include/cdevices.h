@@ -21,6 +21,9 @@
 
 static inline long cdevices_result(long r) { return r < 0 ? -errno : r; }
 
+/* Tells the CPU that this is a loop that waits for memory to change. */
+static inline void cdevices_pause(void) { __builtin_ia32_pause(); }
+
 /* open() and fcntl() are variadic. */
 static inline long cdevices_open(const char *path, int flags)
 {

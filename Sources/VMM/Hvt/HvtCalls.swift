@@ -32,20 +32,20 @@ extension VCPUContext {
         case .poll: hvtPoll(address, hvt)
         // There only where such a device is.
         case .blockWrite, .blockRead:
-            hvt.hasDisks ? hvtBlock(address, hvt, writes: call == .blockWrite) : hvtInvalid(call)
+            hvt.hasDisks ? hvtBlock(address, hvt, writes: call == .blockWrite) : hvtInvalid(call.rawValue)
         case .netWrite, .netRead:
-            hvt.nets.isEmpty ? hvtInvalid(call) : hvtNet(address, hvt, sends: call == .netWrite)
+            hvt.nets.isEmpty ? hvtInvalid(call.rawValue) : hvtNet(address, hvt, sends: call == .netWrite)
         case .halt: hvtHalt(address, hvt)
         }
     }
 
-    private mutating func hvtInvalid(_ call: HvtCall) -> Action {
-        misuse("Invalid guest hypercall: num=\(call.rawValue)")
+    mutating func hvtInvalid(_ number: UInt16) -> Action {
+        misuse("Invalid guest hypercall: num=\(number)")
     }
 
     /// In the stock tender's words, for whoever looks for them.
     mutating func invalidAccess(_ address: UInt64, _ count: UInt64) -> Action {
-        misuse("Invalid guest access: gpa=0x\(String(address, radix: 16)), sz=\(count)")
+        misuse(invalidAccessWords(address, count))
     }
 
     /// A call's struct; nil when it does not lie in memory, or a result could not be written to it.
@@ -98,6 +98,10 @@ extension VCPUContext {
         // As exit(3) has it.
         return end(.exited(status: UInt8(truncatingIfNeeded: call.status)))
     }
+}
+
+func invalidAccessWords(_ address: UInt64, _ count: UInt64) -> String {
+    "Invalid guest access: gpa=0x\(String(address, radix: 16)), sz=\(count)"
 }
 
 /// struct hvt_hc_puts

@@ -20,7 +20,10 @@ extension Machine {
         let (manifest, devices) = try fromSolo5(
             source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
         let guest = try fromImage(
-            source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
+            source.path,
+            try HvtGuest(
+                source.image, memorySize: configuration.memorySize, withRing: devices.contains { $0?.net != nil },
+                manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         let monitor = try hvtMonitor(guest, configuration.ring, source.path)
@@ -43,6 +46,7 @@ extension Machine {
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
+        let ring = guest.ring.isEmpty ? nil : try fromKVM(try HvtRingThread(vm))
         phases.end("vm", at: Clock.monotonic())
 
         let parameters = HvtParameters(
@@ -54,7 +58,7 @@ extension Machine {
         let deprivileged = try loadHvt(vcpu, state, monitor, guest, configuration.ring, kvm)
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices))
+            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices, ring: ring))
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged

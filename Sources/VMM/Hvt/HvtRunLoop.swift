@@ -8,7 +8,7 @@ import GuestMemory
 import KVM
 
 extension RunLoop {
-    mutating func runHvt(_ hvt: Hvt) -> Stop {
+    mutating func loopHvt(_ hvt: Hvt) -> Stop {
         observer?.begins(context.platform)
         while true {
             observer?.enters()
@@ -38,8 +38,8 @@ extension VCPUContext {
     /// Handles one exit of an hvt unikernel.
     mutating func handleHvt(_ exit: Exit, _ hvt: Hvt) -> Action {
         switch exit {
-        case .portWrite(let port, 4, 1, let value) where port > HvtCall.port && port - HvtCall.port <= 8:
-            guard let call = HvtCall(rawValue: port - HvtCall.port) else { return .resume }
+        case .portWrite(let port, 4, 1, let value) where port >= HvtCall.port && port - HvtCall.port <= 8:
+            guard let call = HvtCall(rawValue: port - HvtCall.port) else { return hvtInvalid(0) }
             return hvtCall(call, UInt64(value), hvt)
         case .portWrite(let port, _, _, _), .portRead(let port, _, _):
             return misuse("Invalid guest port access: port=0x\(String(port, radix: 16))")
