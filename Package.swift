@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "CABI", path: "CShims/CABI"),
         .target(name: "CBacking", path: "CShims/CBacking"),
         .target(name: "CDevices", path: "CShims/CDevices"),
+        .target(name: "CDeprivileged", path: "CShims/CDeprivileged"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
@@ -62,7 +63,8 @@ let package = Package(
 
         // Ring-0 images in ring 3.
         .target(
-            name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
+            name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86", "Host", "CDeprivileged"],
+            swiftSettings: strict),
 
         // Disks and network interfaces of the host. Knows no machine.
         .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),

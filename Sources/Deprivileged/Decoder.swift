@@ -39,6 +39,7 @@ package struct Decoder: Sendable {
 
     private mutating func oneByte(_ opcode: UInt8) -> Operation? {
         switch opcode {
+        case 0x6c...0x6f, 0xec...0xee: return .portAccess
         case 0x8e:
             guard let modRM = modRM(), let segment = SegmentRegister(rawValue: modRM.digit), segment != .cs else {
                 return nil
@@ -50,6 +51,7 @@ package struct Decoder: Sendable {
         case 0xcb: return farSize.map { .farReturn(size: $0, dropping: 0) }
         case 0xcd: return cursor.next().map { .softwareInterrupt($0) }
         case 0xcf: return prefixes.isWide ? .interruptReturn : nil
+        case 0xef: return prefixes.hasOperandSize ? .portAccess : .call
         case 0xf4: return .halt
         case 0xfa: return .clearInterrupts
         case 0xfb: return .setInterrupts

@@ -21,6 +21,8 @@ package protocol SystemRegisters: ~Copyable {
 package enum TrapOutcome: Equatable, Sendable {
     /// The registers are right for the guest to go on.
     case resume
+    /// OUT to a port that the I/O bitmap denies, for the monitor's sake; then the guest goes on.
+    case call(port: UInt16, UInt32)
     /// HLT.
     case halt
     /// The guest does what ring 3 cannot stand in for: in words, as in "it ...".
@@ -40,6 +42,9 @@ package struct DeprivilegedCPU: ~Copyable {
     let protected: Range<UInt64>
     /// Whether it may go on in ring 0 when ring 3 is not enough.
     package let mayLeave: Bool
+
+    /// Whether what the guest prints may wait in the monitor.
+    package var hasLog: Bool { monitor.hasShortcuts }
 
     package init(
         _ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>, mayLeave: Bool = false

@@ -64,6 +64,11 @@ extension DeprivilegedCPU {
         case .farCall(let operand, let size):
             return try farCall(try address(operand), size, &registers, next: next, memory)
 
+        case .call:
+            registers.rip = next
+            return .call(
+                port: UInt16(truncatingIfNeeded: registers.rdx), UInt32(truncatingIfNeeded: registers.rax))
+        case .portAccess: return .unsupported("uses port \(registers.rdx & 0xffff) for what is no call")
         case .halt:
             registers.rip = next
             return .halt

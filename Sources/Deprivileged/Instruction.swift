@@ -66,6 +66,10 @@ package enum Operation: Equatable, Sendable {
     case farJump(MemoryOperand, size: UInt8)
     case farCall(MemoryOperand, size: UInt8)
 
+    /// OUT DX, EAX: what calls are made of.
+    case call
+    /// IN and OUT of other sizes, INS, OUTS.
+    case portAccess
     case halt
     case clearInterrupts, setInterrupts
     /// INT n; INT3 needs no help.

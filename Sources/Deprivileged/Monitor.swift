@@ -3,9 +3,11 @@
 // A stub is one OUT and cannot fault; exceptions arrive on a stack of the monitor's own (IST 1), so a guest's bad stack
 // does no harm and its red zone stays whole. Written once, before the guest starts; later only the CPU writes here
 // (accessed and dirty bits, frames), and the guest into the stack page, which is open to it.
-// Read next: GuestAccess.swift.
+// Read next: MonitorLog.swift.
 
+import CDeprivileged
 import GuestMemory
+import Host
 import KVM
 import X86
 
@@ -18,6 +20,7 @@ package enum MonitorError: Error, Equatable, Sendable {
 package struct Monitor: ~Copyable {
     /// Offset 0 is `MonitorMap.base`.
     let pages: GuestMemory
+    fileprivate(set) var hasShortcuts = false
 
     fileprivate init(pages: consuming GuestMemory) {
         self.pages = pages
@@ -47,6 +50,28 @@ package struct Monitor: ~Copyable {
         for index in words.indices { storeEntry(words[index].value, MonitorMap.tss + words[index].offset) }
     }
 
+    /// Has some traps handled in the guest: docs/deprivileged.md, "without an exit". Between `memory`'s ends all is mapped.
+    fileprivate mutating func addShortcuts(_ memory: Range<UInt64>) {
+        hasShortcuts = true
+        let code = MonitorMap.stubs + UInt64(CDEPRIVILEGED_OFFSET)
+        var next: UInt32 = 0
+        while code + UInt64(next) * 8 < MonitorMap.stack {
+            storeEntry(cdeprivileged_word(next), code + UInt64(next) * 8)
+            next += 1
+        }
+        storeEntry(memory.lowerBound, code + UInt64(CDEPRIVILEGED_MEMORY_START) * 8)
+        storeEntry(memory.upperBound, code + UInt64(CDEPRIVILEGED_MEMORY_END) * 8)
+        storeEntry(MonitorMap.stack, code + UInt64(CDEPRIVILEGED_LOG) * 8)
+        storeEntry(Processor.kernelEnablesFSGSBASE() ? 1 : 0, code + UInt64(CDEPRIVILEGED_WRFSBASE) * 8)
+        // JMP rel32 (e9), and what the stub was.
+        let stub = MonitorMap.stub(Vector.generalProtection)
+        let entry = code + UInt64(CDEPRIVILEGED_ENTRY) * 8
+        storeEntry(0xe9 | (entry - stub - 5) << 8, stub)
+        storeEntry(Stub.code(vector: Vector.generalProtection), stub + 8)
+        // A 4-byte OUT looks at four bits: PUTS is denied, and with it the one call below it.
+        storeEntry(1 << UInt64(MonitorMap.putsPort & 7), MonitorMap.tss + TSS.bitmapOffset + UInt64(MonitorMap.putsPort >> 3))
+    }
+
     /// A word of the stack page that the CPU or the guest wrote.
     func stackWord(_ address: UInt64) -> UInt64 { loadEntry(address) ?? 0 }
 }
@@ -54,7 +79,7 @@ package struct Monitor: ~Copyable {
 /// Makes a monitor: `map` for each stretch of the guest's memory, then `finish`. Not a sequence of mappings: a generic
 /// function of another module costs the first start 0.1 ms.
 package struct MonitorBuilder: ~Copyable {
-    private let monitor: Monitor
+    private var monitor: Monitor
     private var builder = PageTableBuilder(tables: MonitorMap.tables..<MonitorMap.end)
     private var fits = true
 
@@ -74,8 +99,10 @@ package struct MonitorBuilder: ~Copyable {
         fits = builder.mapIdentity(range, flags, huge: true, in: monitor) && fits
     }
 
-    package consuming func finish() throws(MonitorError) -> Monitor {
+    /// With `shortcuts` the memory that is mapped throughout: traps are then not all to be seen.
+    package consuming func finish(shortcuts: Range<UInt64>? = nil) throws(MonitorError) -> Monitor {
         if !fits { throw .tooManyPieces }
+        if let shortcuts { monitor.addShortcuts(shortcuts) }
         return monitor
     }
 }

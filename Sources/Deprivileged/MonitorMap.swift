@@ -3,8 +3,8 @@
 //   page 0      GDT (U=0)         what the CPU needs to run ring-3 code and to take an exception
 //   page 1      IDT (U=0)
 //   pages 2-4   TSS with I/O bitmap (U=0)
-//   page 5      stubs (U=1, read and execute): each turns an exception into an exit
-//   page 6      the stack that exceptions are pushed on (U=1, no execute)
+//   page 5      stubs (U=1, read and execute): each turns an exception into an exit; and the code that spares some exits
+//   page 6      the log from its start, the stack that exceptions are pushed on at its end (U=1, no execute)
 //   page 7 up   page tables, mapped nowhere
 //
 // Virtual and physical addresses are the same. Read next: Monitor.swift.
@@ -32,9 +32,15 @@ package enum MonitorMap {
     /// The vectors that a CPU has exceptions for. The other gates are absent: `int n` of them is a fault of its own.
     package static let vectors = 32
 
+    /// hvt's PUTS; bits 0 to 2 of a port are a bit's number, so its bit lies in an aligned word of the TSS.
+    package static let putsPort: UInt16 = 0x502
+
     static func stub(_ vector: Int) -> UInt64 { stubs + UInt64(vector) * Stub.size }
 
     /// Whether an exit's instruction pointer is a stub's (the OUT, or the instruction behind it).
     @inline(__always)
     package static func isStub(_ rip: UInt64) -> Bool { rip &- stubs < UInt64(vectors) &* Stub.size }
+
+    /// Whether it is code of ours: the guest is between two instructions of its own.
+    package static func isOurs(_ rip: UInt64) -> Bool { rip &- stubs < AddressMap.pageSize }
 }

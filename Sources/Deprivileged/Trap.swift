@@ -26,7 +26,10 @@ extension DeprivilegedCPU {
         registers.rflags = Flags.real(registers.rflags, interrupts: virtual.interrupts)
         let before = registers
         let outcome = answer(vector, code, &registers, memory, system)
-        if outcome != .resume, outcome != .halt { registers = before }  // for a report, or for ring 0 to try again
+        switch outcome {
+        case .resume, .call, .halt: break
+        default: registers = before  // for a report, or for ring 0 to try again
+        }
         return outcome
     }
 

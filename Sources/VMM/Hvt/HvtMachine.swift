@@ -26,7 +26,7 @@ extension Machine {
                 manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
-        let monitor = try hvtMonitor(guest, configuration.ring, source.path)
+        let monitor = try hvtMonitor(guest, configuration)
         phases.end("image", at: Clock.monotonic())
 
         let memory = try Self.reserve(guest.layout, nil, configuration.backing)

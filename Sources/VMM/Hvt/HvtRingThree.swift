@@ -26,17 +26,21 @@ extension HvtGuest {
 }
 
 /// The monitor of a unikernel; nil when it is to start in ring 0.
-func hvtMonitor(_ guest: HvtGuest, _ ring: Ring, _ path: String) throws(MachineError) -> Monitor? {
+///
+/// When nobody watches the run, traps that need no exit have none; to whoever watches all are shown.
+func hvtMonitor(_ guest: HvtGuest, _ configuration: Configuration) throws(MachineError) -> Monitor? {
+    let ring = configuration.ring
     guard ring.isDeprivileged else { return nil }
     do throws(MonitorError) {
         var builder = try MonitorBuilder()
         guest.map(&builder)
-        return try builder.finish()
+        let memory = HvtGuest.Place.bootInfo..<guest.ring.lowerBound
+        return try builder.finish(shortcuts: configuration.observation.isNothing ? memory : nil)
     } catch {
         switch error {
         case .memory(let error): throw .memory(error)
         case .tooManyPieces where ring == .automatic: return nil
-        case .tooManyPieces: throw .image(path, .malformed("segments too scattered for --ring 3: try --ring 0"))
+        case .tooManyPieces: throw .image(configuration.image, .malformed("segments too scattered for --ring 3: try --ring 0"))
         }
     }
 }
@@ -96,7 +100,7 @@ extension RunLoop {
     }
 
     /// Handles a trap; nil to go on.
-    mutating func handleTrap() -> Stop? {
+    mutating func handleTrap(_ hvt: Hvt) -> Stop? {
         guard case .portWrite(let port, 4, 1, _) = vcpu.exit else { return stop(context.unexpected(vcpu.exit)) }
         var registers = vcpu.synchronisedRegisters
         let outcome = deprivileged?.trap(vector: Int(port), &registers, context.platform.memory, vcpu)
@@ -104,6 +108,9 @@ extension RunLoop {
         case .resume?:
             vcpu.synchronisedRegisters = registers
             return nil
+        case .call(let port, let value)?:
+            vcpu.synchronisedRegisters = registers
+            return callHvt(.portWrite(port: port, size: 4, count: 1, value: value), hvt)
         case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers)
         default: break
         }
