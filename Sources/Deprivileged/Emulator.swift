@@ -33,7 +33,8 @@ extension DeprivilegedCPU {
             if let refusal = writeCR0(virtual.cr0 & ~0xe | low) { return .unsupported(refusal) }
         case .storeTaskRegister(let operand, let size):
             try store(UInt64(virtual.task.selector), size, operand, &registers, next: next, memory, system)
-        case .storeLocalTable(let operand, let size): try store(0, size, operand, &registers, next: next, memory, system)
+        case .storeLocalTable(let operand, let size):
+            try store(0, size, operand, &registers, next: next, memory, system)
         case .storeStatusWord(let operand, let size):
             try store(virtual.cr0, size, operand, &registers, next: next, memory, system)
 

@@ -75,7 +75,10 @@ final class InventedSystem: SystemRegisters {
         registers.rsp = top - (Vector.hasErrorCode(vector) ? 48 : 40)
         system.cr2 = address
         let outcome = cpu.trap(vector: vector, &registers, memory, system)
-        isAtHalt = outcome == .halt
+        switch outcome {
+        case .halt, .call: isOutside = true
+        default: isOutside = false
+        }
         return outcome
     }
 
@@ -85,8 +88,8 @@ final class InventedSystem: SystemRegisters {
         return outcome(vector: vector)
     }
 
-    /// Whether the last instruction was HLT.
-    public private(set) var isAtHalt = false
+    /// Whether the last instruction was HLT or a call: the machine's matter.
+    public private(set) var isOutside = false
 
     /// Whether what the VMM relies on still holds: the guest runs with flags of ring 3 and comes out of the monitor.
     public var isSound: Bool { registers.rflags == Flags.real(registers.rflags, interrupts: cpu.virtual.interrupts) }

@@ -51,7 +51,11 @@ extension Decoder {
         if low == 4 {
             guard let sib = cursor.next() else { return nil }
             memory.setIndex(sib, prefixes)
-            if sib & 7 == 5, mode == 0 { hasLongDisplacement = true } else { memory.base = sib & 7 | prefixes.extendedBase }
+            if sib & 7 == 5, mode == 0 {
+                hasLongDisplacement = true
+            } else {
+                memory.base = sib & 7 | prefixes.extendedBase
+            }
         } else if low == 5, mode == 0 {
             memory.isRelative = true
             hasLongDisplacement = true

@@ -69,7 +69,8 @@ package struct Monitor: ~Copyable {
         storeEntry(0xe9 | (entry - stub - 5) << 8, stub)
         storeEntry(Stub.code(vector: Vector.generalProtection), stub + 8)
         // A 4-byte OUT looks at four bits: PUTS is denied, and with it the one call below it.
-        storeEntry(1 << UInt64(MonitorMap.putsPort & 7), MonitorMap.tss + TSS.bitmapOffset + UInt64(MonitorMap.putsPort >> 3))
+        storeEntry(
+            1 << UInt64(MonitorMap.putsPort & 7), MonitorMap.tss + TSS.bitmapOffset + UInt64(MonitorMap.putsPort >> 3))
     }
 
     /// A word of the stack page that the CPU or the guest wrote.

@@ -69,7 +69,8 @@ extension DeprivilegedCPU {
         var base: UInt64 = 0
         if code != 0 {
             let found = try descriptor(selector, memory)
-            let isRight = segment == .ss ? found.isWritable && found.privilege == 0 && selector & 3 == 0 : found.isReadable
+            let isRight =
+                segment == .ss ? found.isWritable && found.privilege == 0 && selector & 3 == 0 : found.isReadable
             guard isRight else { throw .protection(code) }
             guard found.isPresent else {
                 throw Exception(vector: segment == .ss ? Vector.stackFault : Vector.segmentNotPresent, code: code)
@@ -93,7 +94,9 @@ extension DeprivilegedCPU {
         guard code != 0 else { throw .protection() }
         let found = try descriptor(selector, memory)
         guard found.isCode else { throw .protection(code) }
-        if selector & 3 != 0 || found.privilege != 0 { return .refused("leaves ring 0 (CS 0x\(String(selector, radix: 16)))") }
+        if selector & 3 != 0 || found.privilege != 0 {
+            return .refused("leaves ring 0 (CS 0x\(String(selector, radix: 16)))")
+        }
         guard found.isPresent else { throw Exception(vector: Vector.segmentNotPresent, code: code) }
         if !found.isLong { return .refused("enters 32-bit code (CS 0x\(String(selector, radix: 16)))") }
         guard isCanonical(rip) else { throw .protection() }

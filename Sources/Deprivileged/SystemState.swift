@@ -16,7 +16,8 @@ extension CR0 {
     /// What may change without the guest noticing that the real CPU's did not. WP is as if set: the VMM's tables say what
     /// is writable.
     fileprivate static let harmless: UInt64 =
-        monitorCoprocessor | extensionType | numericError | writeProtect | alignmentMask | notWriteThrough | cacheDisable
+        monitorCoprocessor | extensionType | numericError | writeProtect | alignmentMask | notWriteThrough
+        | cacheDisable
 }
 
 extension CR4 {

@@ -31,12 +31,15 @@ struct DecoderCase: Sendable, CustomTestStringConvertible {
 private let cases: [DecoderCase] = [
     DecoderCase("lgdt (%rdi)", [0x0f, 0x01, 0x17], .loadTable(.gdt, memory(base: 7))),
     DecoderCase("lgdt 0x200010", [0x0f, 0x01, 0x14, 0x25, 0x10, 0, 0x20, 0], .loadTable(.gdt, memory(0x20_0010))),
-    DecoderCase("lidt -8(%rip)", [0x0f, 0x01, 0x1d, 0xf8, 0xff, 0xff, 0xff], .loadTable(.idt, memory(-8, relative: true))),
+    DecoderCase(
+        "lidt -8(%rip)", [0x0f, 0x01, 0x1d, 0xf8, 0xff, 0xff, 0xff], .loadTable(.idt, memory(-8, relative: true))),
     DecoderCase(
         "lidt 16(%r13,%r12,8)", [0x43, 0x0f, 0x01, 0x5c, 0xe5, 0x10],
         .loadTable(.idt, memory(base: 13, index: 12, scale: 3, 16))),
     DecoderCase("sgdt (%rsp)", [0x0f, 0x01, 0x04, 0x24], .storeTable(.gdt, memory(base: 4))),
-    DecoderCase("sidt %fs:8(%eax)", [0x64, 0x67, 0x0f, 0x01, 0x48, 8], .storeTable(.idt, memory(base: 0, 8, segment: .fs, short: true))),
+    DecoderCase(
+        "sidt %fs:8(%eax)", [0x64, 0x67, 0x0f, 0x01, 0x48, 8],
+        .storeTable(.idt, memory(base: 0, 8, segment: .fs, short: true))),
     DecoderCase("ltr %ax", [0x0f, 0x00, 0xd8], .loadTaskRegister(.register(0))),
     DecoderCase("ltr 2(%rbp)", [0x0f, 0x00, 0x5d, 2], .loadTaskRegister(.memory(memory(base: 5, 2)))),
     DecoderCase("str %r9d", [0x41, 0x0f, 0x00, 0xc9], .storeTaskRegister(.register(9), size: 4)),
@@ -63,7 +66,13 @@ private let cases: [DecoderCase] = [
     DecoderCase("lretq", [0x48, 0xcb], .farReturn(size: 8, dropping: 0)),
     DecoderCase("lret $8", [0xca, 8, 0], .farReturn(size: 4, dropping: 8)),
     DecoderCase("ljmp *(%rax)", [0xff, 0x28], .farJump(memory(base: 0), size: 4)),
-    DecoderCase("lcall *0x12345678(%rbx)", [0xff, 0x9b, 0x78, 0x56, 0x34, 0x12], .farCall(memory(base: 3, 0x1234_5678), size: 4)),
+    DecoderCase(
+        "lcall *0x12345678(%rbx)", [0xff, 0x9b, 0x78, 0x56, 0x34, 0x12], .farCall(memory(base: 3, 0x1234_5678), size: 4)
+    ),
+    DecoderCase("out %eax,%dx", [0xef], .call),
+    DecoderCase("out %ax,%dx", [0x66, 0xef], .portAccess),
+    DecoderCase("in %dx,%eax", [0xed], .portAccess),
+    DecoderCase("rep outsb", [0xf3, 0x6e], .portAccess),
     DecoderCase("hlt", [0xf4], .halt),
     DecoderCase("cli", [0xfa], .clearInterrupts),
     DecoderCase("sti", [0xfb], .setInterrupts),
@@ -71,7 +80,8 @@ private let cases: [DecoderCase] = [
     DecoderCase("invlpg (%rax)", [0x0f, 0x01, 0x38], .flush),
     DecoderCase("wbinvd", [0x0f, 0x09], .flush),
     DecoderCase("invpcid (%rcx),%rax", [0x66, 0x0f, 0x38, 0x82, 0x01], .flush),
-    DecoderCase("a REX that another prefix follows", [0x48, 0x66, 0x0f, 0x00, 0xc8], .storeTaskRegister(.register(0), size: 2)),
+    DecoderCase(
+        "a REX that another prefix follows", [0x48, 0x66, 0x0f, 0x00, 0xc8], .storeTaskRegister(.register(0), size: 2)),
 ]
 
 @Suite("Privileged instructions are decoded")
@@ -94,7 +104,8 @@ struct DecoderTests {
         "and others are not",
         arguments: [
             [0x90], [0x0f, 0x0b], [0x0f, 0x05], [0xcc], [0xc3], [0xcf], [0xf0, 0x0f, 0x01, 0x17],  // lock lgdt
-            [0x8e, 0xc8], [0x8e, 0xf0], [0x0f, 0x20, 0xc8], [0x0f, 0x22, 0xe8], [0x44, 0x0f, 0x21, 0xc0],  // cs, cr1, cr5, dr8
+            // CS, CR1, CR5, DR8
+            [0x8e, 0xc8], [0x8e, 0xf0], [0x0f, 0x20, 0xc8], [0x0f, 0x22, 0xe8], [0x44, 0x0f, 0x21, 0xc0],
             [0x66, 0xcb], [0x0f, 0x01, 0xc1], [0x0f, 0x01, 0xca], [0xff, 0xe8], [0xff, 0x20], [0x0f, 0x33],
             [0x0f, 0x38, 0x82, 0x01], [0x0f, 0x00, 0xf0], [0x48, 0x8b, 0x00], [0x0f, 0x01, 0xd7],  // lgdt of a register
         ] as [[UInt8]])

@@ -92,7 +92,8 @@ struct EmulatorTests {
         "what ring 3 cannot stand in for is refused, and nothing has changed",
         arguments: [
             ("cr0.ts", [0x0f, 0x22, 0xc0], 0x8001_0029), ("cr0.pg", [0x0f, 0x22, 0xc0], 0x21),
-            ("cr3", [0x0f, 0x22, 0xd8], 0x5000), ("smep", [0x0f, 0x22, 0xe0], 0x10_0620), ("lldt", [0x0f, 0x00, 0xd0], 0x28),
+            ("cr3", [0x0f, 0x22, 0xd8], 0x5000), ("smep", [0x0f, 0x22, 0xe0], 0x10_0620),
+            ("lldt", [0x0f, 0x00, 0xd0], 0x28),
             ("dr7", [0x0f, 0x23, 0xf8], 0x401), ("lmsw", [0x0f, 0x01, 0xf0], 0x9), ("wrmsr", [0x0f, 0x30], 0),
         ] as [(String, [UInt8], UInt64)])
     func refusals(_ name: String, _ code: [UInt8], _ value: UInt64) throws {
@@ -209,5 +210,20 @@ struct EmulatorTests {
         #expect(traps.registers.rax == 0)
         #expect(traps.fault([0x0f, 0x01, 0xe0]) == .resume)
         #expect(traps.registers.rax == 0x8001_0021)
+    }
+
+    @Test("a call at a port that is denied is the machine's; other uses of it are not for ring 3")
+    func ports() throws {
+        var traps = try InventedTraps()
+        (traps.registers.rdx, traps.registers.rax) = (0xffff_0501, 0x1234_5678_9abc)
+        #expect(traps.fault([0xef]) == .call(port: 0x501, 0x5678_9abc))
+        #expect(traps.registers.rip == InventedTraps.code + 1)
+        for code: [UInt8] in [[0x66, 0xef], [0xee], [0xed], [0x6e]] {
+            guard case .unsupported = traps.fault(code) else {
+                Issue.record("not refused")
+                return
+            }
+            #expect(traps.registers.rip == InventedTraps.code + 1)
+        }
     }
 }

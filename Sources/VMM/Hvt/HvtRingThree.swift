@@ -40,7 +40,8 @@ func hvtMonitor(_ guest: HvtGuest, _ configuration: Configuration) throws(Machin
         switch error {
         case .memory(let error): throw .memory(error)
         case .tooManyPieces where ring == .automatic: return nil
-        case .tooManyPieces: throw .image(configuration.image, .malformed("segments too scattered for --ring 3: try --ring 0"))
+        case .tooManyPieces:
+            throw .image(configuration.image, .malformed("segments too scattered for --ring 3: try --ring 0"))
         }
     }
 }

@@ -58,7 +58,8 @@ private func goesOn(_ guest: inout InventedTraps, vector: Int, _ code: UInt32, _
     let before = guest.registers
     let isResumed = guest.trap(vector: vector, code: UInt64(code), address: address)
     require(!isResumed || guest.isSound, "a guest goes on with flags of ring 3")
-    require(isResumed || guest.registers.rsp == before.rsp || guest.isAtHalt || vector > 31, "the end shows where it was")
+    let isWhereItWas = guest.registers.rsp == before.rsp || guest.isOutside || vector > 31
+    require(isResumed || isWhereItWas, "the end shows where it was")
     return isResumed
 }
 

@@ -50,20 +50,53 @@ private func tables() -> [UInt8] {
     var steps = entries.enumerated().flatMap { write($1, at: gdt + UInt64($0) * 8) }
     for vector in [0, 6, 8, 13, 14] as [UInt64] {
         let handler = InventedTraps.code + 0x100
-        steps += write(handler & 0xffff | 8 << 16 | 1 << 32 | 0x8e << 40 | handler >> 16 << 48, at: idt + vector * 16)
+        let gate = handler & 0xffff | 8 << 16 | 1 << 32 | 0x8e << 40 | (handler >> 16) << 48
+        steps += write(gate, at: idt + vector * 16)
     }
     steps += write(InventedTraps.data.lowerBound + 0x9000, at: tss + 36)
     steps += loadTable(gdt, limit: UInt64(entries.count * 8 - 1), 2) + loadTable(idt, limit: 0xfff, 3)
     return steps + register(0, 0x18) + instruction(0x0f, 0x00, 0xd8)
 }
 
+/// Every MSR that the emulator knows, written and read; then one that it does not.
+private func msrs() -> [UInt8] {
+    let known: [UInt64] = [
+        0xc000_0080, 0xc000_0081, 0xc000_0082, 0xc000_0083, 0xc000_0084, 0xc000_0100, 0xc000_0101, 0xc000_0102,
+    ]
+    let value = register(0, 0x501) + register(2, 0)
+    let each = known.flatMap { register(1, $0) + value + instruction(0x0f, 0x30) + instruction(0x0f, 0x32) }
+    return each + register(1, 0x10) + instruction(0x0f, 0x30)
+}
+
+/// Control and debug registers, from RAX: values that may be written.
+private func controls() -> [UInt8] {
+    let writes: [(code: UInt8, modRM: UInt8, value: UInt64)] = [
+        (0x22, 0xc0, 0x8001_0033), (0x22, 0xd0, 0x1234), (0x22, 0xd8, 0x2018), (0x22, 0xe0, 0x6a0),
+        (0x23, 0xc8, 0x1000), (0x23, 0xf0, 0), (0x23, 0xf8, 0x400),
+    ]
+    let each = writes.flatMap {
+        register(0, $0.value) + instruction(0x0f, $0.code, $0.modRM) + instruction(0x0f, $0.code - 2, $0.modRM)
+    }
+    return each + register(0, 5) + instruction(0x44, 0x0f, 0x22, 0xc0) + instruction(0x44, 0x0f, 0x20, 0xc0)
+        + instruction(0x0f, 0x20, 0xd0) + instruction(0x0f, 0x21, 0xf8)
+}
+
+/// What ends with a refusal, one each.
+private let refused: [(name: String, input: [UInt8])] = [
+    ("cr3", register(0, 0x5000) + instruction(0x0f, 0x22, 0xd8)),
+    ("cr4", register(0, 0x10_0620) + instruction(0x0f, 0x22, 0xe0)),
+    ("cr0", register(0, 1) + instruction(0x0f, 0x22, 0xc0)),
+    ("cr8", register(0, 16) + instruction(0x44, 0x0f, 0x22, 0xc0)),
+    ("efer", register(1, 0xc000_0080) + register(0, 0x1500) + instruction(0x0f, 0x30)),
+    ("far-base", register(1, 0xc000_0100) + register(2, 0x8000) + instruction(0x0f, 0x30)),
+]
+
 /// A guest with tables, and what comes then.
 public func trapSeeds() -> [Seed] {
     let wrmsr = register(1, 0xc000_0100) + register(0, 0x1234) + register(2, 0) + instruction(0x0f, 0x30)
     let frame = InventedTraps.data.lowerBound + 0x8000
-    let far =
-        write(InventedTraps.code, at: frame) + write(8, at: frame + 8) + write(0x202, at: frame + 16)
-        + write(frame, at: frame + 24) + write(0x10, at: frame + 32) + register(4, frame)
+    let words: [UInt64] = [InventedTraps.code, 8, 0x202, frame, 0x10]
+    let far = words.enumerated().flatMap { write($1, at: frame + UInt64($0) * 8) } + register(4, frame)
     let system: [UInt8] = [
         instruction(0x0f, 0x32), instruction(0x0f, 0x20, 0xc0), instruction(0x0f, 0x22, 0xc0),
         instruction(0x0f, 0x20, 0xd8), instruction(0x0f, 0x20, 0xe0), instruction(0x44, 0x0f, 0x20, 0xc0),
@@ -72,20 +105,27 @@ public func trapSeeds() -> [Seed] {
         instruction(0x0f, 0x00, 0xc0), instruction(0xfa), instruction(0xfb), instruction(0x0f, 0x09),
     ].flatMap { $0 }
     let stores = register(5, scratch) + instruction(0x0f, 0x01, 0x45, 0) + instruction(0x0f, 0x01, 0x4d, 8)
-    let addresses = register(7, 8) + register(5, scratch) + instruction(0x43, 0x0f, 0x01, 0x54, 0xa5, 0x10)
+    let addresses =
+        register(7, 8) + register(5, scratch) + instruction(0x43, 0x0f, 0x01, 0x54, 0xa5, 0x10)
         + instruction(0x64, 0x67, 0x0f, 0x01, 0x1d, 0, 0, 0, 0)
     let selectors = register(0, 0x10) + instruction(0x8e, 0xd0) + instruction(0x8e, 0xe0) + instruction(0x0f, 0xa1)
     let seeds: [Seed] = [
         ("tables", []), ("wrmsr", wrmsr), ("system", system), ("stores", stores), ("addresses", addresses),
-        ("selectors", selectors), ("far-return", far + instruction(0x48, 0xcb)), ("iretq", far + instruction(0x48, 0xcf)),
-        ("far-jump", register(0, frame) + instruction(0xff, 0x28)), ("far-call", register(0, frame) + instruction(0xff, 0x18)),
+        ("selectors", selectors), ("far-return", far + instruction(0x48, 0xcb)),
+        ("iretq", far + instruction(0x48, 0xcf)),
+        ("far-jump", register(0, frame) + instruction(0xff, 0x28)),
+        ("far-call", register(0, frame) + instruction(0xff, 0x18)),
         ("ring-3", write(0x33, at: frame + 8) + instruction(0x48, 0xcb)), ("halt", instruction(0xf4)),
         ("divide", exception(0)), ("page-fault", exception(14, 7, 0x4_0000_0000)), ("alignment", exception(17)),
         ("protected", exception(14, 7, InventedTraps.code)), ("interrupt", instruction(0xcd, 6, vector: 6)),
-        ("double", write(0, at: idt) + exception(0)), ("triple", write(0, at: idt) + write(0, at: idt + 128) + exception(0)),
+        ("double", write(0, at: idt) + exception(0)),
+        ("triple", write(0, at: idt) + write(0, at: idt + 128) + exception(0)),
         ("syscall", register(6, 0) + register(1, InventedTraps.code + 2) + exception(14, 0x14, 0)),
-        ("lmsw", instruction(0x0f, 0x01, 0xf0)), ("lldt", instruction(0x0f, 0x00, 0xd0)), ("xsetbv", instruction(0x0f, 0x01, 0xd1)),
-        ("invpcid", instruction(0x66, 0x0f, 0x38, 0x82, 0x01)), ("breakpoints", register(0, 1) + instruction(0x0f, 0x23, 0xf8)),
+        ("lmsw", instruction(0x0f, 0x01, 0xf0)), ("lldt", instruction(0x0f, 0x00, 0xd0)),
+        ("xsetbv", instruction(0x0f, 0x01, 0xd1)), ("invpcid", instruction(0x66, 0x0f, 0x38, 0x82, 0x01)),
+        ("breakpoints", register(0, 1) + instruction(0x0f, 0x23, 0xf8)),
+        ("call", register(2, 0x502) + instruction(0xef)), ("port", instruction(0xed)),
     ]
-    return seeds.map { ($0.name, tables() + $0.input) } + [("without-tables", exception(0)), ("unset", system)]
+    let more = [("msrs", msrs()), ("controls", controls())] + refused.map { ($0.name, $0.input) }
+    return (seeds + more).map { ($0.name, tables() + $0.input) } + [("without-tables", exception(0)), ("unset", system)]
 }
