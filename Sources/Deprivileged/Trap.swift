@@ -72,7 +72,10 @@ extension DeprivilegedCPU {
             registers.rflags = Flags.real(registers.r11, interrupts: virtual.interrupts)
             return deliver(.invalidOpcode, &registers, memory)
         }
-        if code & PageFaultCode.present != 0, protected.contains(address) { return .forbidden(address) }
+        if code & PageFaultCode.present != 0, protected.contains(address) {
+            // The interface's own tables let everything be executed, so in ring 0 this goes on.
+            return code & PageFaultCode.fetch != 0 ? .unsupported("executes what is not its code") : .forbidden(address)
+        }
         // The guest's handler is at ring 0, and knows of no user mode. The monitor's pages do not exist for it.
         var seen = code & ~PageFaultCode.user
         if address >= MonitorMap.base { seen &= ~PageFaultCode.present }

@@ -48,6 +48,9 @@ struct DeliveryTests {
         #expect(traps.handled(code: 2) == 14)
         #expect(traps.outcome(vector: 14, code: 7, address: InventedTraps.code) == .forbidden(InventedTraps.code))
         traps = try GuestTables.traps()
+        let executed = traps.outcome(vector: 14, code: 0x15, address: InventedTraps.code)
+        #expect(executed == .unsupported("executes what is not its code"))
+        traps = try GuestTables.traps()
         #expect(traps.outcome(vector: 14, code: 7, address: InventedTraps.readOnly.lowerBound) == .resume)
         #expect(traps.handled(code: 3) == 14)
     }

@@ -25,6 +25,14 @@ extension GuestTests {
             #expect(ending.outputText == lines(3000) + "first\nlast\n")
         }
 
+        /// Not among the expect files: a lab's host has not so much.
+        @Test("the largest memory that there is", arguments: ["2M", "4G"])
+        func memory(_ size: String) throws {
+            var child = try House.run(["--ring", "3", "--mem", size, House.image("hvt-privileged")])
+            let ending = child.finish()
+            #expect(ending.how == .exited(0), "\(ending.errorText)")
+        }
+
         @Test("lines between other calls")
         func calls() throws {
             var child = try House.run(["--ring", "3", House.image("hvt-log"), "calls"])

@@ -2,7 +2,7 @@
  * Shows: what a ring-0 kernel does at its start and in its handlers has the same outcome in ring 0 and, deprivileged, in
  * ring 3: descriptor tables, selectors, MSRs, control registers, exceptions.
  *
- * "hlt", "cr3", "user", "stub", "faults" as arguments do one thing that ends otherwise. Read next: tables.h, expect.
+ * "hlt", "cr3", "user", "data", "stub", "faults" as arguments do one thing that ends otherwise. Read next: tables.h, expect.
  */
 #include "../hvt/hvt.h"
 #include "tables.h"
@@ -127,6 +127,13 @@ int hvt_main(const struct hvt_boot_info *info)
     if (hvt_equal(what, "user")) /* ring 3 of its own, by selectors that no host has a segment for */
         __asm__ volatile("pushq $0x6b; pushq %%rsp; pushfq; pushq $0x63; leaq 1f(%%rip), %%rax; pushq %%rax; iretq; 1:"
                          : : : "rax", "memory");
+    if (hvt_equal(what, "data")) { /* code among its variables: a RET */
+        static volatile uint8_t code[16] = {0xc3};
+        hvt_puts("before\n");
+        ((void (*)(void))(uint64_t)code)();
+        hvt_puts("behind\n");
+        return 0;
+    }
     if (hvt_equal(what, "stub")) /* where deprivileged guests have a stub; in ring 0 nothing */
         __asm__ volatile("movq $0x4000005000, %%rax; jmp *%%rax" : : : "rax");
     if (hvt_equal(what, "faults")) { /* for ever: only a stop from outside ends it */

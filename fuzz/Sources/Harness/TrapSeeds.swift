@@ -127,5 +127,6 @@ public func trapSeeds() -> [Seed] {
         ("call", register(2, 0x502) + instruction(0xef)), ("port", instruction(0xed)),
     ]
     let more = [("msrs", msrs()), ("controls", controls())] + refused.map { ($0.name, $0.input) }
-    return (seeds + more).map { ($0.name, tables() + $0.input) } + [("without-tables", exception(0)), ("unset", system)]
+    let named = (seeds + more).map { ($0.name, tables() + $0.input) }
+    return named + [("without-tables", exception(0)), ("unset", system)]
 }
