@@ -42,8 +42,18 @@ public enum Solo5Error: Error, Equatable, Sendable {
         case .device(let what): what
         case .notAttached(let name, let type):
             "Device '\(name)' of type \(type) declared but not attached. All declared devices must be attached"
+                + Self.attachment(name, type)
         case .commandLineTooLong(let size, let limit):
             "Guest command line too long: \(size) bytes (max=\(limit) characters)"
+        }
+    }
+
+    /// How to, for `swiftlet run` and under the tender's name.
+    private static func attachment(_ name: String, _ type: String) -> String {
+        switch type {
+        case "BLOCK_BASIC": ": add --block \(name)=PATH (solo5-hvt: --block:\(name)=PATH)"
+        case "NET_BASIC": ": add --net \(name)=tap:IFACE (solo5-hvt: --net:\(name)=IFACE)"
+        default: ""
         }
     }
 

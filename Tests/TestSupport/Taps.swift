@@ -21,6 +21,16 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
+/// `ip tuntap add NAME mode tap`.
+public func makeTap(_ name: String) {
+    let fd = open("/dev/net/tun", O_RDWR)
+    defer { close(fd) }
+    var request = interfaceRequest(name)
+    (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
+    precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
+    precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
+}
+
 /// struct ifreq (netdevice(7)) with a name.
 private func interfaceRequest(_ name: String) -> [UInt8] {
     Array(name.utf8) + [UInt8](repeating: 0, count: 40 - name.utf8.count)

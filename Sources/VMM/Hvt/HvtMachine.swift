@@ -20,10 +20,7 @@ extension Machine {
         let (manifest, devices) = try fromSolo5(
             source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
         let guest = try fromImage(
-            source.path,
-            try HvtGuest(
-                source.image, memorySize: configuration.memorySize, withRing: devices.contains { $0?.net != nil },
-                manifest: manifest))
+            source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         let monitor = try hvtMonitor(guest, configuration)
@@ -52,10 +49,10 @@ extension Machine {
         let parameters = HvtParameters(
             arguments: configuration.arguments, tscFrequency: clock.frequency, manifest: manifest)
         let state = try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
-        try protect(guest, memory)
         phases.end("load", at: Clock.monotonic())
 
         let deprivileged = try loadHvt(vcpu, state, monitor, guest, configuration.ring, kvm)
+        if deprivileged == nil { try fromHost(try protect(guest, memory)) }
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices, ring: ring))
@@ -96,10 +93,10 @@ private func useSmallPages(_ memory: borrowing GuestMemory, _ guest: HvtGuest) {
     memory.useSmallPages(max(image.upperBound, guest.memorySize - huge)..<guest.memorySize)
 }
 
-/// Pages of code and constants: a write to them ends the machine.
-private func protect(_ guest: HvtGuest, _ memory: borrowing GuestMemory) throws(MachineError) {
-    for pages in guest.readOnlyPages {
-        let failure = memory.makeReadOnly(pages)
-        if failure != 0 { throw .host(HostError("mprotect", "guest memory", errno: failure)) }
+/// Pages of code and constants: a write to them ends the machine. In ring 3 the monitor's tables see to that.
+func protect(_ guest: HvtGuest, _ memory: borrowing GuestMemory) throws(HostError) {
+    for segment in guest.segments where segment.isConstant {
+        let failure = memory.makeReadOnly(segment.pages)
+        if failure != 0 { throw HostError("mprotect", "guest memory", errno: failure) }
     }
 }

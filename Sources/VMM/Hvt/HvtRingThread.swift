@@ -11,7 +11,7 @@ import Synchronization
 
 package final class HvtRingThread: Sendable {
     /// KVM signals it for an OUT to the ring's port; to end the thread, we do.
-    private let doorbell: EventFD
+    let doorbell: EventFD
     private let isStopping = Atomic(false)
     private let end = Mutex<HvtRingEnd?>(nil)
 

@@ -112,7 +112,7 @@ extension RunLoop {
         case .call(let port, let value)?:
             vcpu.synchronisedRegisters = registers
             return callHvt(.portWrite(port: port, size: 4, count: 1, value: value), hvt)
-        case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers)
+        case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers, hvt)
         default: break
         }
         // Everything else is the end, and the report is of the CPU that the guest believes in.
@@ -135,7 +135,7 @@ extension RunLoop {
         }
     }
 
-    private mutating func goOnInRingZero(_ what: String, _ registers: Registers) -> Stop? {
+    private mutating func goOnInRingZero(_ what: String, _ registers: Registers, _ hvt: Hvt) -> Stop? {
         guard let virtual = deprivileged?.virtual else { return nil }
         if !context.platform.quiet {
             writeText(
@@ -149,6 +149,9 @@ extension RunLoop {
             try vcpu.enterRingZero(virtual, registers)
         } catch { return .failed(error) }
         deprivileged = nil
+        do throws(HostError) {
+            try protect(hvt.guest, context.platform.memory)
+        } catch { return .hostFailed("guest memory", errno: error.errno) }
         return nil
     }
 }
