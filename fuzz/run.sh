@@ -22,7 +22,7 @@ calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUCont
 traps_floor=85
 traps_files="Sources/Deprivileged/Decoder.swift Sources/Deprivileged/ModRM.swift Sources/Deprivileged/Emulator.swift
     Sources/Deprivileged/SystemState.swift Sources/Deprivileged/Segments.swift Sources/Deprivileged/Delivery.swift
-    Sources/Deprivileged/GuestAccess.swift Sources/Deprivileged/Trap.swift"
+    Sources/Deprivileged/GuestAccess.swift Sources/Deprivileged/Trap.swift Sources/Deprivileged/RunAhead.swift"
 
 fail() {
     echo "fuzz: $1" >&2

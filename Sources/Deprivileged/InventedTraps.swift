@@ -49,7 +49,7 @@ final class InventedSystem: SystemRegisters {
         builder.map(Self.readOnly, .readOnly)
         builder.map(code, .code)
         builder.map(Self.data, everything)
-        let monitor = try builder.finish()
+        let monitor = try builder.finish(shortcuts: Self.readOnly.lowerBound..<Self.data.upperBound)
         let virtual = VirtualCPU(
             gdt: TableAddress(base: 0x1000, limit: 23), cs: 8, ss: 16, cr0: 0x8001_0021, cr3: 0x2000, cr4: 0x620,
             efer: 0x500)

@@ -59,7 +59,9 @@ extension DeprivilegedCPU {
         _ system: borrowing System
     ) -> TrapOutcome {
         do throws(Exception) {
-            return try execute(instruction, &registers, memory, system)
+            let outcome = try execute(instruction, &registers, memory, system)
+            if outcome == .resume, monitor.hasShortcuts { runAhead(&registers, memory, system) }
+            return outcome
         } catch { return deliver(error, &registers, memory) }
     }
 

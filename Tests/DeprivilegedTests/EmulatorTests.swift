@@ -226,4 +226,32 @@ struct EmulatorTests {
             #expect(traps.registers.rip == InventedTraps.code + 1)
         }
     }
+
+    @Test("what comes in a row is done at once; what fails in it is left to the CPU")
+    func row() throws {
+        var traps = try GuestTables.traps()
+        let (code, stack) = (InventedTraps.code, traps.registers.rsp)
+        traps.registers.rdi = InventedTraps.data.lowerBound
+        traps.memory.write(UInt16(0x7f), at: GuestAddress(traps.registers.rdi))
+        traps.memory.write(GuestTables.gdt, at: GuestAddress(traps.registers.rdi + 2))
+        // lgdt (%rdi); push $8; push $CODE+12; lretq; mov $16, %rax; mov %eax, %ss; mov $0x18, %ecx; nop
+        let address = UInt32(code + 12)
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: address >> UInt32(8 * $0)) }
+        let row: [UInt8] = [0x0f, 0x01, 0x17, 0x6a, 8, 0x68] + bytes + [0x48, 0xcb]
+        let rest: [UInt8] = [0x48, 0xc7, 0xc0, 16, 0, 0, 0, 0x8e, 0xd0, 0xb9, 0x18, 0, 0, 0, 0x90]
+        (traps.cpu.virtual.cs, traps.cpu.virtual.ss) = (0x30, 0)
+        #expect(traps.fault(row + rest) == .resume)
+        #expect(traps.registers.rip == code + 26 && traps.registers.rsp == stack)
+        #expect(traps.registers.rax == 16 && traps.registers.rcx == 0x18)
+        #expect(traps.cpu.virtual.cs == 8 && traps.cpu.virtual.ss == 16)
+
+        // mov %eax, %ss of a selector beyond the table: where it stands, the CPU will fault
+        traps.registers.rip = code
+        #expect(traps.fault([0x0f, 0x01, 0x17, 0xb8, 0x88, 0, 0, 0, 0x8e, 0xd0]) == .resume)
+        #expect(traps.registers.rip == code + 8 && traps.cpu.virtual.ss == 16)
+        // hlt and a transfer out of ring 0 are not done ahead; a page without execution is no code
+        traps.registers.rip = code
+        #expect(traps.fault([0x0f, 0x01, 0x17, 0xf4]) == .resume)
+        #expect(traps.registers.rip == code + 3)
+    }
 }

@@ -109,6 +109,10 @@ public func trapSeeds() -> [Seed] {
         register(7, 8) + register(5, scratch) + instruction(0x43, 0x0f, 0x01, 0x54, 0xa5, 0x10)
         + instruction(0x64, 0x67, 0x0f, 0x01, 0x1d, 0, 0, 0, 0)
     let selectors = register(0, 0x10) + instruction(0x8e, 0xd0) + instruction(0x8e, 0xe0) + instruction(0x0f, 0xa1)
+    // lgdt (%rdi), push $8, push $CODE, mov $16, %rax, mov $16, %eax, mov %eax, %ss; behind it zeros
+    let row =
+        instruction(0x0f, 0x01, 0x17, 0x6a, 8, 0x68, 0, 0, 0x10, 0) + instruction(0x0f, 0x01, 0x17, 0xb8, 16, 0, 0, 0)
+        + instruction(0x0f, 0x01, 0x17, 0x48, 0xc7, 0xc0, 16, 0, 0, 0, 0x8e, 0xd0)
     let seeds: [Seed] = [
         ("tables", []), ("wrmsr", wrmsr), ("system", system), ("stores", stores), ("addresses", addresses),
         ("selectors", selectors), ("far-return", far + instruction(0x48, 0xcb)),
@@ -124,7 +128,8 @@ public func trapSeeds() -> [Seed] {
         ("lmsw", instruction(0x0f, 0x01, 0xf0)), ("lldt", instruction(0x0f, 0x00, 0xd0)),
         ("xsetbv", instruction(0x0f, 0x01, 0xd1)), ("invpcid", instruction(0x66, 0x0f, 0x38, 0x82, 0x01)),
         ("breakpoints", register(0, 1) + instruction(0x0f, 0x23, 0xf8)),
-        ("call", register(2, 0x502) + instruction(0xef)), ("port", instruction(0xed)),
+        ("row", register(3, scratch) + row), ("call", register(2, 0x502) + instruction(0xef)),
+        ("port", instruction(0xed)),
     ]
     let more = [("msrs", msrs()), ("controls", controls())] + refused.map { ($0.name, $0.input) }
     let named = (seeds + more).map { ($0.name, tables() + $0.input) }
