@@ -43,8 +43,11 @@ package struct DeprivilegedCPU: ~Copyable {
     /// Whether it may go on in ring 0 when ring 3 is not enough.
     package let mayLeave: Bool
 
+    /// It has gone on in ring 0, for good.
+    package var hasLeft = false
+
     /// Whether what the guest prints may wait in the monitor.
-    package var hasLog: Bool { monitor.hasShortcuts }
+    package var hasLog: Bool { monitor.hasShortcuts && !hasLeft }
 
     package init(
         _ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>, mayLeave: Bool = false

@@ -3,6 +3,7 @@
 // Ring 3, the monitor's tables, and of CR4 what the guest may rely on at ring 0: SSE, XSAVE, FSGSBASE. UMIP has SGDT and
 // its like trap, which otherwise would show the monitor's values. Read next: Decoder.swift.
 
+import CDeprivileged
 import KVM
 import X86
 
@@ -50,6 +51,11 @@ private func segment(_ selector: UInt16, type: UInt8, long: Bool) -> Segment {
     segment.l = long ? 1 : 0
     segment.g = 1
     return segment
+}
+
+extension VCPU {
+    /// Whether it sleeps in HLT inside the kernel. The corresponding ioctl is `KVM_GET_MP_STATE`.
+    package var isHalted: Bool { chalted_is_halted(fd) == 1 }
 }
 
 /// Each is an ioctl: 6 us on the software KVM, at traps only.

@@ -127,11 +127,13 @@ int hvt_main(const struct hvt_boot_info *info)
     if (hvt_equal(what, "user")) /* ring 3 of its own, by selectors that no host has a segment for */
         __asm__ volatile("pushq $0x6b; pushq %%rsp; pushfq; pushq $0x63; leaq 1f(%%rip), %%rax; pushq %%rax; iretq; 1:"
                          : : : "rax", "memory");
-    if (hvt_equal(what, "data")) { /* code among its variables: a RET */
+    if (hvt_equal(what, "data") || hvt_equal(what, "data-hlt")) { /* code among its variables: a RET */
         static volatile uint8_t code[16] = {0xc3};
         hvt_puts("before\n");
         ((void (*)(void))(uint64_t)code)();
         hvt_puts("behind\n");
+        if (hvt_equal(what, "data-hlt"))
+            __asm__ volatile("hlt");
         return 0;
     }
     if (hvt_equal(what, "stub")) /* where deprivileged guests have a stub; in ring 0 nothing */

@@ -24,7 +24,7 @@ extension RunLoop {
 
     /// At an exit: writes what waits. Nil to go on.
     mutating func writeLog() -> Stop? {
-        guard let length = deprivileged?.monitor.logLength, length > 0 else { return nil }
+        guard deprivileged?.hasLog == true, let length = deprivileged?.monitor.logLength, length > 0 else { return nil }
         let console = context.platform.console
         let end = context.writeAll(length, to: console) { done in
             deprivileged?.monitor.writeLog(from: done, to: console) ?? .gone

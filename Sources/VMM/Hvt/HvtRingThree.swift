@@ -25,6 +25,9 @@ extension HvtGuest {
     }
 }
 
+/// Nanoseconds between two looks at whether a guest in ring 0 has halted.
+private let haltPeriod: UInt64 = 100_000_000
+
 /// The monitor of a unikernel; nil when it is to start in ring 0.
 ///
 /// When nobody watches the run, traps that need no exit have none; to whoever watches all are shown.
@@ -97,7 +100,7 @@ extension VCPU {
 extension RunLoop {
     /// Whether the last exit is a trap of a deprivileged guest.
     var isTrap: Bool {
-        deprivileged != nil && MonitorMap.isStub(vcpu.instructionPointer)
+        mutating get { MonitorMap.isStub(vcpu.instructionPointer) && deprivileged?.hasLeft == false }
     }
 
     /// Handles a trap; nil to go on.
@@ -148,10 +151,20 @@ extension RunLoop {
             context.kickAgainIfEarly()
             try vcpu.enterRingZero(virtual, registers)
         } catch { return .failed(error) }
-        deprivileged = nil
+        deprivileged?.hasLeft = true
         do throws(HostError) {
             try protect(hvt.guest, context.platform.memory)
-        } catch { return .hostFailed("guest memory", errno: error.errno) }
+            try context.timer.arm(nanoseconds: haltPeriod)
+        } catch { return .hostFailed("guest memory, or a timer,", errno: error.errno) }
+        return nil
+    }
+
+    /// At a kick. A vCPU with a local APIC in the kernel sleeps in HLT there, without an exit; one that was made for ring 0
+    /// has none. Nil to go on.
+    mutating func haltedInRingZero() -> Stop? {
+        guard deprivileged?.hasLeft == true, context.platform.control.requested == nil else { return nil }
+        if vcpu.isHalted { return stop(context.unexpected(.halt)) }
+        try? context.timer.arm(nanoseconds: haltPeriod)
         return nil
     }
 }

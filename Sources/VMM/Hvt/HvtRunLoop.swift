@@ -27,7 +27,7 @@ extension RunLoop {
     private mutating func handleHvt(_ error: Int32, _ hvt: Hvt) -> Stop? {
         // The guest touched a page of its own that is protected on our side.
         if error == EFAULT { return writeLog() ?? .crashed(Crash(.translationFault, vcpu, context)) }
-        if error != 0 { return kickedWithLog() ?? didNotRun(error) }
+        if error != 0 { return kickedWithLog() ?? haltedInRingZero() ?? didNotRun(error) }
         if let stop = writeLog() { return stop }
         if isTrap { return handleTrap(hvt) }
         return callHvt(vcpu.exit, hvt)
