@@ -55,7 +55,7 @@ lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs wh
 	lab/test.sh
 
 snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
-	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter GuestTests/Snapshots
+	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter 'GuestTests/(Snapshots|Increments)'
 
 pool-test: guests ## 500 clones alive at once, 10,000 calls to a pool: what they cost in memory, and that nothing is left of them
 	SWIFTLET_CLONES=500 SWIFTLET_POOL_CYCLES=10000 swift test --disable-xctest --filter '^SnapshotTests\.PoolLoadTests'

@@ -81,7 +81,10 @@ let package = Package(
 
         // A machine's way into a file and back.
         .target(
-            name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
+            name: "Snapshot",
+            dependencies: [
+                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Observe", "CABI", "CSnapshot",
+            ],
             swiftSettings: strict),
 
         // Calls over a socket: protocol, server, client. It knows no guest.
@@ -103,7 +106,7 @@ let package = Package(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
+            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Snapshot", "Host"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-serve", dependencies: ["Subcommand", "Service", "Snapshot", "VMM", "Host", histogram],
             swiftSettings: strict),
@@ -113,7 +116,8 @@ let package = Package(
             name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
             swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
+            name: "swiftlet-inspect",
+            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Backing", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
 
         .executableTarget(
@@ -178,7 +182,7 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
-            dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
+            dependencies: ["swiftlet-inspect", "Boot", "Backing", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
     ],
     swiftLanguageModes: [.v6]

@@ -26,6 +26,7 @@ let package = Package(
         .executableTarget(name: "fuzz-image", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-calls", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-traps", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-unikernels", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-planted", dependencies: harness, swiftSettings: checked),
     ],

@@ -23,6 +23,9 @@ traps_floor=87
 traps_files="Sources/Deprivileged/Decoder.swift Sources/Deprivileged/ModRM.swift Sources/Deprivileged/Emulator.swift
     Sources/Deprivileged/SystemState.swift Sources/Deprivileged/Segments.swift Sources/Deprivileged/Delivery.swift
     Sources/Deprivileged/GuestAccess.swift Sources/Deprivileged/Trap.swift Sources/Deprivileged/RunAhead.swift"
+unikernels_floor=80
+unikernels_files="Sources/Boot/Solo5Manifest.swift Sources/VMM/Hvt/HvtBlock.swift Sources/VMM/Hvt/HvtCalls.swift
+    Sources/VMM/Hvt/HvtNet.swift Sources/VMM/Hvt/HvtPoll.swift Sources/VMM/Hvt/HvtRing.swift Sources/VMM/Hvt/Hvt.swift"
 
 fail() {
     echo "fuzz: $1" >&2
@@ -80,3 +83,4 @@ fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
+fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

@@ -38,7 +38,7 @@ public final class NetDevice: Sendable {
     }
 
     /// For tests: any descriptor that moves a frame for each read and write.
-    init(name: String, interface: String, address: MACAddress, mtu: UInt32, file: consuming File) {
+    package init(name: String, interface: String, address: MACAddress, mtu: UInt32, file: consuming File) {
         (self.name, self.interface, self.address, self.mtu) = (name, interface, address, mtu)
         self.file = file
     }

@@ -29,6 +29,8 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     public let low: Range<UInt64>
     @usableFromInline let highStart: UInt64
     @usableFromInline let highEnd: Atomic<UInt64>
+    /// Which pages we write, while somebody wants to know.
+    @usableFromInline let writes: WriteLog
     /// The memory from 4 GiB up; empty for small machines. Its end moves when memory grows.
     @inlinable
     public var high: Range<UInt64> {
@@ -65,6 +67,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         self.low = low
         highStart = high.lowerBound
         highEnd = Atomic(high.upperBound)
+        writes = WriteLog(span: span)
     }
 
     deinit { unsafe munmap(start, Int(span) + 4 << 20) }
@@ -77,7 +80,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     /// The rule against overflow: the address must lie inside a range, and `count` must fit into what is left of that
     /// range; no sum is ever formed that could wrap.
     @inlinable
-    public func pointer(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
+    func place(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
         let start = address.rawValue
         let range = start < low.upperBound ? low : high
         guard start >= range.lowerBound, start <= range.upperBound, count <= range.upperBound &- start else {
@@ -87,16 +90,24 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         return unsafe base + Int(truncatingIfNeeded: start)
     }
 
+    /// The gate for who writes: the pages count as changed (WriteLog).
+    @inlinable
+    public func pointer(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
+        guard let place = unsafe place(address, count) else { return nil }
+        if writes.isOn { writes.note(address.rawValue, count) }
+        return unsafe place
+    }
+
     /// Whether all of a range is memory.
     @inlinable
     public func contains(_ address: GuestAddress, _ count: UInt64) -> Bool {
-        unsafe pointer(address, count) != nil
+        unsafe place(address, count) != nil
     }
 
     /// Copies a value out; nil when it is not memory. The address may be unaligned.
     @inlinable
     public func read<T: BitwiseCopyable>(_ address: GuestAddress, as type: T.Type = T.self) -> T? {
-        guard let pointer = unsafe pointer(address, UInt64(MemoryLayout<T>.size)) else { return nil }
+        guard let pointer = unsafe place(address, UInt64(MemoryLayout<T>.size)) else { return nil }
         return unsafe pointer.loadUnaligned(as: T.self)
     }
 
@@ -111,7 +122,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 
     /// Copies bytes out; nil when any of them is not memory.
     public func bytes(_ address: GuestAddress, _ count: Int) -> [UInt8]? {
-        guard count >= 0, let pointer = unsafe pointer(address, UInt64(count)) else { return nil }
+        guard count >= 0, let pointer = unsafe place(address, UInt64(count)) else { return nil }
         return unsafe [UInt8](UnsafeRawBufferPointer(start: pointer, count: count))
     }
 
@@ -129,7 +140,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     /// them meanwhile, so this is for passing on, never for checking.
     @inlinable
     public func withSpan<R>(_ address: GuestAddress, _ count: UInt64, _ body: (RawSpan) -> R) -> R? {
-        guard let pointer = unsafe pointer(address, count) else { return nil }
+        guard let pointer = unsafe place(address, count) else { return nil }
         return body(unsafe UnsafeRawBufferPointer(start: pointer, count: Int(count)).bytes)
     }
 

@@ -18,6 +18,9 @@ public enum SnapshotError: Error, Sendable {
     case truncated(String, size: UInt64, needed: UInt64)
     /// A checksum is wrong, or what it covers makes no sense: which part.
     case damaged(String, part: String)
+    /// The file that it was written on top of is not there, or is another.
+    case noParent(String, parent: String)
+    case otherParent(String, parent: String)
     /// This host's CPU lacks features that the guest was told of.
     case lacksFeatures(String, [String])
     case otherMaker(String, theirs: String, ours: String)
@@ -34,6 +37,10 @@ public enum SnapshotError: Error, Sendable {
         case .truncated(let path, let size, let needed):
             "\(path): the snapshot is cut short: it has \(size) of \(needed) bytes"
         case .damaged(let path, let part): "\(path): the snapshot is damaged: its \(part) is not what was written"
+        case .noParent(let path, let parent):
+            "\(path): the snapshot was written on top of \(parent), which is not there: both are needed, in one folder"
+        case .otherParent(let path, let parent):
+            "\(path): the snapshot was written on top of another \(parent) than is there now"
         case .lacksFeatures(let path, let names):
             "\(path): the guest uses what this host's CPU lacks: \(names.joined(separator: ", "))"
         case .otherMaker(let path, let theirs, let ours):

@@ -16,7 +16,7 @@ package final class Platform: Sendable {
     /// Whether a file lies under parts of it, copy-on-write: a snapshot's, or an image's text.
     let isMapped: Bool
     /// Nil when it may not grow.
-    let growth: Growth?
+    package let growth: Growth?
     package let layout: Layout
     /// Of an hvt unikernel: its side of the machine.
     package let hvt: Hvt?

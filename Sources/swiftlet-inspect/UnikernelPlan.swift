@@ -8,17 +8,23 @@ import VMM
 extension MemoryPlan {
     /// Plans and loads as `swiftlet run` does; throws what is wrong then.
     static func unikernel(
-        _ image: borrowing ELFImage, _ path: String, memorySize: UInt64
+        _ image: borrowing ELFImage, _ path: String, _ wishes: MemoryWishes
     ) throws(MachineError) -> MemoryPlan {
-        let guest = try fromImage(path, try HvtGuest(image, memorySize: memorySize))
+        let guest = try fromImage(path, try HvtGuest(image, memorySize: wishes.size))
         let memory = try reserve(guest.layout)
         try fromImage(path, try image.load(into: memory, bias: 0))
-        return MemoryPlan(guest)
+        var host = try fromBacking(try SlotPlan(MemoryWishes(size: guest.memorySize, backing: wishes.backing)))
+        let size = guest.memorySize
+        host.slots = [
+            SlotPlan.Slot(index: 0, start: 0, size: size, what: "memory", kernelBytes: SlotPlan.kernelBytes(size))
+        ]
+        return MemoryPlan(guest, host)
     }
 
     /// Its own page tables have no such right as "not executable"; that code and constants are not written to is the
     /// host's doing.
-    private init(_ guest: HvtGuest) {
+    private init(_ guest: HvtGuest, _ host: SlotPlan) {
+        self.host = host
         (memorySize, entry, bias) = (guest.memorySize, guest.entry, 0)
         let place = HvtGuest.Place.self
         regions = [

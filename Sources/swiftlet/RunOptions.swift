@@ -4,6 +4,7 @@
 
 import Backing
 import Deprivileged
+import Devices
 import Host
 import VMM
 
@@ -31,6 +32,12 @@ struct Option {
         Option(
             name: "--ring", value: "RING",
             help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
+        Option(
+            name: "--block", value: BlockOption.usage,
+            help: "a disk for the guest: a file or a block device, under the name that IMAGE declares"),
+        Option(
+            name: "--net", value: NetOption.usage,
+            help: "a network interface for the guest: a tap of this host, or a new one"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
@@ -50,15 +57,11 @@ struct Option {
             name: "--snapshot", value: "FILE",
             help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
         Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
+        Option(
+            name: "--snapshot-incremental", value: nil,
+            help: "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
-}
-
-/// Where statistics go.
-enum StatisticsTarget {
-    case text
-    case json(fd: Int32)
-    case jsonFile(String)
 }
 
 /// A parsed command line.
@@ -90,9 +93,10 @@ struct RunOptions {
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
         if statistics != nil { configuration.observation.statistics = true }
-        if configuration.endsWithSnapshot, configuration.snapshot == nil {
-            throw UsageError("--snapshot-exit needs --snapshot FILE")
+        if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
+            throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
+        try checkDevices()
         try refuseToOverwrite(image)
     }
 
@@ -124,12 +128,16 @@ struct RunOptions {
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
         case "--module": configuration.module = value
+        case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value
         case "--profile-rate": configuration.observation.profileRate = try rate(value ?? "")
         case "--snapshot": configuration.snapshot = value
-        case "--stats": statistics = try statisticsTarget(value)
+        case "--stats":
+            do throws(StatisticsTargetError) { statistics = try StatisticsTarget(value) } catch {
+                throw UsageError(error.message)
+            }
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
@@ -137,6 +145,7 @@ struct RunOptions {
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
+            case "--snapshot-incremental": configuration.savesIncrements = true
             default: throw UsageError(nil)
             }
         }
@@ -181,16 +190,4 @@ func rate(_ text: String) throws(UsageError) -> UInt64 {
         throw UsageError("--profile-rate '\(text)': samples a second, 1 to 10000")
     }
     return rate
-}
-
-func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {
-    guard let text else { return .text }
-    if text == "json" { return .json(fd: 2) }
-    let isNumber = text.hasPrefix("json:fd:")
-    if isNumber, let fd = Int32(text.dropFirst(8)), fd >= 0 {
-        if !isOpenDescriptor(fd) { throw UsageError("--stats=\(text): descriptor \(fd) is not open") }
-        return .json(fd: fd)
-    }
-    if text.hasPrefix("json:"), text.count > 5, !isNumber { return .jsonFile(String(text.dropFirst(5))) }
-    throw UsageError("--stats=\(text): json, json:FILE or json:fd:N")
 }

@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite(.requiresTaps) struct NetDeviceTests {
+@Suite(.requiresTaps, .serialized) struct NetDeviceTests {
     @Test func aTapIsMadeAndGoes() throws {
         let name: String
         do {
@@ -47,7 +47,7 @@ import Testing
 
     @Test func whatIsNoFrameIsRefused() throws {
         let device = try NetDevice(NetOption(name: "net", interface: nil))
-        #expect(device.send([1, 2, 3].span.bytes) == .malformed)
+        #expect(device.send(([1, 2, 3] as [UInt8]).span.bytes) == .malformed)
         #expect(device.send([UInt8]().span.bytes) == .malformed)
         #expect(device.send([UInt8](repeating: 2, count: 1 << 20).span.bytes) == .malformed)
     }

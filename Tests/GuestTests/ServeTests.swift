@@ -14,7 +14,10 @@ extension GuestTests {
 
         /// Starts a server of a guest, and waits until it listens.
         private func serve(_ guest: String, _ options: [String] = []) throws -> Child {
-            let snapshot = try House.snapshot(guest, in: folder)
+            try serve(file: try House.snapshot(guest, in: folder), options)
+        }
+
+        private func serve(file snapshot: String, _ options: [String] = []) throws -> Child {
             var server = try Child(
                 House.bench.swiftlet + "-serve", options + ["--socket", socket, snapshot], input: .null)
             let isListening = server.waits(for: "SIGTERM: end")
@@ -47,6 +50,26 @@ extension GuestTests {
             #expect(!FileManager.default.fileExists(atPath: socket))
             let late = try call("x")
             #expect(late.isRefusal(mentioning: "there is no server"), "\(late.errorText)")
+        }
+
+        /// A chain of increments, and memory that has grown: each life of a clone finds all of it.
+        @Test(arguments: [["increments", "3"], ["grow", "save", "16"]])
+        func memoryOfEveryKindIsServed(guest: [String]) throws {
+            let file = "\(folder.path)/snapshot"
+            let isChain = guest[0] == "increments"
+            let options = isChain ? ["--snapshot-incremental"] : ["--mem", "2", "--mem-max", "34", "--snapshot-exit"]
+            var saving = try House.run(
+                ["--timeout", "30", "--snapshot", file] + options + [House.image(guest[0])] + guest.dropFirst(),
+                input: .bytes(Array(repeating: 0x78, count: 18)))
+            let saved = saving.finish()
+            #expect(saved.how == .exited(0), "\(saved.errorText)")
+            var server = try serve(file: file, ["--pool", "1"])
+            for _ in 1...3 {
+                let answer = try call("").outputText
+                #expect(answer == (isChain ? "round 3: ok\n" : "grow: 2 MiB to 34 MiB\n"))
+            }
+            let ending = end(&server)
+            #expect(ending.errorText.contains("3 calls: 3 exited with 0; 0 refused; p50 "), "\(ending.errorText)")
         }
 
         /// One guest's end, whatever it is, is no other's.

@@ -120,6 +120,22 @@ extension GuestTests {
             #expect(last.finish().outputText == "reclaim: ok\n")
         }
 
+        /// Before its first grant, between two, and when there is no more: the restored guest asks on, up to the same maximum.
+        @Test(arguments: [0, 1, 5, 16])
+        func grownMemoryGoesOnGrowing(grants: Int) throws {
+            let options = ["--mem", "2", "--mem-max", "34", "--snapshot", file, "--snapshot-exit"]
+            var child = try House.run(options + [House.image("grow"), "save", "\(grants)"])
+            let first = child.finish()
+            #expect(first.how == .exited(0) && first.output.isEmpty, "\(first.errorText)")
+            let second = "\(folder.path)/second"
+            var restored = try restore(file, ["--verify", "--snapshot", second, "--snapshot-exit"])
+            let middle = restored.finish()
+            #expect(middle.how == .exited(0) && middle.output.isEmpty, "\(middle.errorText)")
+            var last = try restore(second, ["--verify"])
+            let ending = last.finish()
+            #expect(ending.outputText == "grow: 2 MiB to 34 MiB\n", "\(ending.errorText)")
+        }
+
         /// Also the parts of it that nobody has touched.
         @Test func mappedImageIsSaved() throws {
             let options = ["--map-image", "--snapshot", file, "--snapshot-exit"]

@@ -48,7 +48,7 @@ public final class Clone: Sendable {
     public init(_ source: CloneSource, index: UInt32, console: Console? = nil) throws(SnapshotError) {
         let snapshot = source.snapshot.machine
         let layout = source.snapshot.layout
-        let memory = try snapshotMachine(try Machine.reserve(layout))
+        let memory = try source.snapshot.reserve()
         memory.useSmallPages()
         try source.snapshot.map(into: memory)
         let vm = try snapshotKVM(try source.kvm.makeVM())
@@ -62,7 +62,7 @@ public final class Clone: Sendable {
             memory: memory, layout: layout, console: console ?? .handedOver(folder: source.folder.fd), clock: clock,
             control: control, quiet: true, isMapped: true)
         let loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform))
-        body = Mutex(CloneBody(loop: loop, pages: DirtyPages(source)))
+        body = Mutex(CloneBody(loop: loop, pages: OwnPages(source)))
         self.vm = vm
         self.source = source
         self.index = index
@@ -115,7 +115,7 @@ public final class Clone: Sendable {
 /// What of a clone belongs to the thread that runs it.
 struct CloneBody: ~Copyable {
     var loop: RunLoop
-    var pages: DirtyPages
+    var pages: OwnPages
     var console = CloneConsole(input: [], limit: 0)
     /// At the snapshot's point.
     var isFresh = true
@@ -126,7 +126,7 @@ struct CloneBody: ~Copyable {
     /// Whose vCPU it was last: KVM may wait for a grace period when that changes.
     var thread: ThreadReference?
 
-    init(loop: consuming RunLoop, pages: consuming DirtyPages) {
+    init(loop: consuming RunLoop, pages: consuming OwnPages) {
         self.loop = loop
         self.pages = pages
     }

@@ -1,6 +1,6 @@
 // What all clones of a snapshot share: its file's clean pages, its registers, and which of its pages are page tables.
 //
-// Read next: Clone.swift, then DirtyPages.swift (what the second mapping of the file is for).
+// Read next: Clone.swift, then OwnPages.swift (what the second mapping of the file is for).
 
 import CABI
 import CSnapshot
@@ -19,7 +19,7 @@ public final class CloneSource: Sendable {
     let count: UInt32
     let kvm: KVM
     let vcpuMappingSize: Int
-    /// The whole file, to copy pages back from.
+    /// To copy pages back from.
     let pristine: PristineMemory
     /// Guest-physical addresses of the snapshot's page tables; nil when there are too many to look at.
     let tables: [UInt64]?
@@ -29,7 +29,7 @@ public final class CloneSource: Sendable {
     let folder: File
     let watchdog: Watchdog
 
-    /// Opens KVM and maps the file: microseconds. The content of memory is not checked: `Snapshot.verify` does that.
+    /// Opens KVM and maps the files: microseconds. The content of memory is not checked: `Snapshot.verify` does that.
     ///
     /// - Throws: what this host lacks to run the guest, by name.
     public init(_ snapshot: consuming Snapshot, count: UInt32 = 0) throws(SnapshotError) {
@@ -55,62 +55,22 @@ public final class CloneSource: Sendable {
     public var path: String { snapshot.path }
 }
 
-/// A snapshot's memory as it was saved, by guest-physical address: a mapping of the file that nobody writes to.
-@safe final class PristineMemory: @unchecked Sendable {
-    private let start: UnsafeMutableRawPointer
-    private let size: Int
-    private let zeros: UnsafeMutableRawPointer
-    /// Ascending.
-    let runs: [Extents.Run]
+/// A snapshot's memory as it was saved, by guest-physical address: mapped like a clone's, and never written to.
+@safe final class PristineMemory: Sendable {
+    private let memory: GuestMemory
 
     init(_ snapshot: borrowing Snapshot) throws(SnapshotError) {
-        size = Int(snapshot.fileSize)
-        let zeros = unsafe aligned_alloc(4096, 4096)
-        guard let zeros = unsafe zeros else { throw .host(HostError("aligned_alloc", "", errno: ENOMEM)) }
-        unsafe memset(zeros, 0, 4096)
-        let start = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, snapshot.file.fd, 0)
-        guard let start = unsafe start, unsafe start != MAP_FAILED else {
-            let error = errno
-            unsafe free(zeros)
-            throw .host(HostError("mmap", snapshot.path, errno: error))
-        }
-        unsafe self.zeros = zeros
-        unsafe self.start = start
-        var runs: [Extents.Run] = []
-        var next = 0
-        while next < snapshot.extents.indices.upperBound {
-            let run: Extents.Run
-            (run, next) = snapshot.extents.run(at: next)
-            runs.append(run)
-        }
-        self.runs = runs
+        let memory = try snapshot.reserve()
+        try snapshot.map(into: memory)
+        self.memory = memory
     }
 
-    deinit {
-        unsafe munmap(start, size)
-        unsafe free(zeros)
-    }
-
-    /// Where the content of the page at a guest-physical address lies; nil where the snapshot has zeros.
+    /// Where the content of the page at a guest-physical address lies, the machine's own pages included; nil where there
+    /// is no memory.
     func page(_ address: UInt64) -> UnsafeRawPointer? {
-        var (low, high) = (0, runs.count)
-        while low < high {
-            let middle = (low + high) / 2
-            let run = runs[middle]
-            if address < run.address {
-                high = middle
-            } else if address - run.address >= run.size {
-                low = middle + 1
-            } else {
-                // Sound: `makeSense` has checked every extent against the file.
-                return unsafe UnsafeRawPointer(start) + Int(run.offset + (address - run.address))
-            }
-        }
-        return nil
+        guard address < memory.low.upperBound || memory.high.contains(address) else { return nil }
+        return unsafe UnsafeRawPointer(bitPattern: memory.hostBase + UInt(address))
     }
-
-    /// The same with zeros for a page that the snapshot does not hold.
-    func content(_ address: UInt64) -> UnsafeRawPointer { unsafe page(address) ?? UnsafeRawPointer(zeros) }
 }
 
 /// The pages that a root's tables lie in. The tables are the guest's: they may lead anywhere, to themselves too.

@@ -11,7 +11,7 @@ import Host
 import VMM
 import X86
 
-struct DirtyPages: ~Copyable {
+struct OwnPages: ~Copyable {
     private let source: CloneSource
     private var runs: [cclone_run]
     /// Whether this kernel has PAGEMAP_SCAN.
@@ -32,8 +32,10 @@ struct DirtyPages: ~Copyable {
         guard let tables = source.tables else { return true }
         for table in tables {
             // Sound: a page that the snapshot holds lies in memory.
-            guard let ours = unsafe UnsafeRawPointer(bitPattern: memory.hostBase + UInt(table)) else { continue }
-            if unsafe cclone_tables_differ(ours, source.pristine.content(table)) != 0 { return true }
+            guard let ours = unsafe UnsafeRawPointer(bitPattern: memory.hostBase + UInt(table)),
+                let saved = unsafe source.pristine.page(table)
+            else { continue }
+            if unsafe cclone_tables_differ(ours, saved) != 0 { return true }
         }
         return false
     }
@@ -85,12 +87,11 @@ struct DirtyPages: ~Copyable {
     private func restore(_ run: cclone_run, _ base: UInt64) {
         for page in stride(from: run.start, to: run.end, by: Int(Format.page)) {
             // Sound: the scan was of guest memory, whose pages these are.
-            guard let ours = unsafe UnsafeMutableRawPointer(bitPattern: UInt(page)) else { continue }
-            if let saved = unsafe source.pristine.page(page - base) {
-                unsafe memcpy(ours, saved, Int(Format.page))
-            } else if !isZero(pageAt: UInt(page)) {  // a page of zeros may be the kernel's, of which it has one
-                unsafe memset(ours, 0, Int(Format.page))
-            }
+            guard let ours = unsafe UnsafeMutableRawPointer(bitPattern: UInt(page)),
+                let saved = unsafe source.pristine.page(page - base)
+            else { continue }
+            // A page of zeros may be the kernel's, of which it has one: the page map before Linux 6.7 does not tell.
+            if unsafe memcmp(ours, saved, Int(Format.page)) != 0 { unsafe memcpy(ours, saved, Int(Format.page)) }
         }
     }
 
