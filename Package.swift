@@ -123,7 +123,8 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench",
             dependencies: [
-                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "Host", "CABI", histogram,
+                "Subcommand", "Measure", "Rig", "Snapshot", "Backing", "VMM", "KVM", "GuestMemory", "Host", "CABI",
+                histogram,
             ],
             swiftSettings: strict),
 

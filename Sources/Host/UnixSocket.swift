@@ -49,7 +49,7 @@ public struct UnixSocket: ~Copyable, Sendable {
         let fd = socket.fd
         let result = unsafe path.withCString { unsafe chost_bind(fd, $0, 0o600) }
         if result < 0 { throw HostError("bind", path, errno: Int32(-result)) }
-        if listen(fd, 128) != 0 { throw HostError("listen", path, errno: errno) }
+        if listen(fd, SOMAXCONN) != 0 { throw HostError("listen", path, errno: errno) }
         file = socket
     }
 

@@ -54,14 +54,14 @@ public struct DirtyBitmap: Sendable {
 
     /// Numbers of the pages written, ascending.
     public var indices: [Int] {
-        var list: [Int] = []
+        var indices: [Int] = []
         for (index, word) in words.enumerated() {
-            var bits = word
-            while bits != 0 {
-                list.append(index * 64 + bits.trailingZeroBitCount)
-                bits &= bits - 1
+            var rest = word
+            while rest != 0 {
+                indices.append(index * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
             }
         }
-        return list
+        return indices
     }
 }

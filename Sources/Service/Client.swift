@@ -16,10 +16,11 @@ public struct Client: ~Copyable {
     private let path: String
 
     public init(_ path: String) throws(CallError) {
+        if path.isEmpty { throw CallError("'': a socket needs a path") }
         do throws(HostError) { socket = try UnixSocket(connectingTo: path) } catch {
             let reason =
                 switch error.errno {
-                case ECONNREFUSED: "nobody listens there any more: start 'swiftlet serve'"
+                case ECONNREFUSED: "nobody listens there: start 'swiftlet serve'"
                 case ENOENT: "there is no server: start 'swiftlet serve'"
                 case ENAMETOOLONG: "a socket's path has at most \(UnixSocket.longestPath) bytes: use a relative one"
                 default: errnoText(error.errno)

@@ -18,6 +18,7 @@ public struct Listener: ~Copyable, Sendable {
     private let identity: FileIdentity?
 
     public init(_ path: String) throws(ListenError) {
+        if path.isEmpty { throw ListenError("''", "a socket needs a path") }
         if path.utf8.count > UnixSocket.longestPath {
             throw ListenError(
                 path, "a socket's path has at most \(UnixSocket.longestPath) bytes: use a shorter or a relative one")
@@ -37,8 +38,15 @@ public struct Listener: ~Copyable, Sendable {
             if FileIdentity(path) != nil { try makeRoom(path) }
             return try UnixSocket(listeningAt: path)
         } catch {
-            let used = "somebody listens there already: end that server, or use another path"
-            throw ListenError(path, error.errno == EADDRINUSE ? used : errnoText(error.errno))
+            throw ListenError(path, words(error.errno))
+        }
+    }
+
+    private static func words(_ error: Int32) -> String {
+        switch error {
+        case EADDRINUSE: "somebody listens there already: end that server, or use another path"
+        case EEXIST: "there is something else than a socket, which stays: use another path"
+        default: errnoText(error)
         }
     }
 

@@ -52,7 +52,7 @@ public enum RestoreCommand {
         release(consume terminal)
         release(consume signals)
         try snapshot.explain(outcome)
-        let status = machine.conclude(outcome)
+        let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
             machine.writeStatistics(outcome, phases, emptyRun: emptyRun(), to: target)

@@ -26,7 +26,7 @@ struct RestoreOptions {
         ("--quiet", nil, "no guest log lines, one line for a crash"),
         ("--core", "FILE", "write an ELF core that gdb opens when the guest crashes"),
         ("--snapshot", "FILE", "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
-        ("--snapshot-exit", nil, "end with the first snapshot"),
+        ("--snapshot-exit", nil, "end with the first snapshot; 125 without one"),
         (
             "--snapshot-incremental", nil,
             "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"

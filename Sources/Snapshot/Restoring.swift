@@ -23,7 +23,7 @@ extension Snapshot {
     }
 
     /// Puts the file's memory under guest memory, which is new and has the saved machine's size.
-    func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
+    package func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
         try parent?.snapshot.map(into: memory)
         var next = 0
         while next < extents.indices.upperBound {
@@ -66,6 +66,18 @@ extension Snapshot {
     }
 
     var stamp: FileStamp { FileStamp(size: machine.image_size, modified: machine.image_modified) }
+
+    /// The longest range of memory that the file holds without a gap.
+    package var longestRange: Range<UInt64> {
+        var longest: Range<UInt64> = 0..<0
+        var next = 0
+        while next < extents.indices.upperBound {
+            let run: Extents.Run
+            (run, next) = extents.run(at: next)
+            if run.offset != 0, run.size > UInt64(longest.count) { longest = run.address..<run.address + run.size }
+        }
+        return longest
+    }
 
     /// What the guest was told of its CPU.
     var features: swiftlet_cpu_features {

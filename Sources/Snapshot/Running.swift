@@ -24,6 +24,15 @@ extension Machine {
         }
     }
 
+    /// `conclude`; but a run that was to end with its snapshot, and whose guest ended without one, is an error: a script
+    /// goes on with a file that is not there, or is an old one.
+    public func concludeSaving(_ outcome: Outcome) -> Int32 {
+        let status = conclude(outcome)
+        guard configuration.endsWithSnapshot, case .exited = outcome.stop else { return status }
+        tell("no snapshot was written (--snapshot-exit), and the guest exited with \(status)")
+        return Stop.errorStatus
+    }
+
     private func saveAndTell(_ path: String, _ byGuest: Bool, _ series: SnapshotSeries?) -> Bool {
         do throws(SnapshotError) {
             let saved: SavedSnapshot
@@ -39,7 +48,7 @@ extension Machine {
             }
             return true
         } catch {
-            tell("no snapshot: \(error.message)")
+            tell("no snapshot: \(error.about(path).message)")
             return false
         }
     }

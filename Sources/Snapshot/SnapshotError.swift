@@ -26,10 +26,16 @@ public enum SnapshotError: Error, Sendable {
     case otherMaker(String, theirs: String, ours: String)
     case unsupported(String)
 
+    /// The same, of a file's content, whose name the call that failed had not.
+    func about(_ path: String) -> SnapshotError {
+        guard case .host(let error) = self, error.subject.isEmpty else { return self }
+        return .host(HostError(error.call, path, errno: error.errno))
+    }
+
     /// One line.
     public var message: String {
         switch self {
-        case .host(let error): error.message
+        case .host(let error): MachineError.host(error).message  // the same advice as of `run`
         case .machine(let error): error.message
         case .foreign(let path): "\(path): not a snapshot of swiftlet's"
         case .newer(let path, let format):

@@ -18,6 +18,7 @@ struct Outlet: ~Copyable {
     init(folder: String?, fd: Int32) throws(SubcommandError) {
         (self.folder, self.fd) = (folder, fd)
         guard let folder else { return }
+        if folder.isEmpty { throw SubcommandError("clone: --output needs a folder's name") }
         do throws(HostError) { try makeFolder(folder) } catch { throw SubcommandError("clone: \(error.message)") }
     }
 

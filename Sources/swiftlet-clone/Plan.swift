@@ -4,6 +4,7 @@
 
 import Host
 import Subcommand
+import VMM
 
 struct Plan {
     let count: Int
@@ -43,6 +44,6 @@ struct Plan {
         do throws(HostError) {
             guard let path = path ?? input else { return try File("/dev/null", .read) }
             return try File.regular(path)
-        } catch { throw SubcommandError("clone: \(error.message)") }
+        } catch { throw SubcommandError("clone: \(MachineError.host(error).message)") }
     }
 }

@@ -29,7 +29,7 @@ struct SnapshotCommand: Subcommand {
             Exit status: 0 the snapshot is written; 125 it is not, and the last line says why.
             """)
 
-    @Option(help: ArgumentHelp("How long to wait for it (default 60).", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long to wait for it.", valueName: "seconds"))
     var timeout: Double = 60
 
     @Option(

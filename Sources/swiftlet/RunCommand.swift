@@ -45,7 +45,7 @@ enum RunCommand {
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         restore(consume terminal)
         release(consume signals)
-        let status = machine.conclude(outcome)
+        let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
             machine.writeStatistics(outcome, phases, emptyRun: emptyRun(), to: target)

@@ -56,7 +56,7 @@ struct Option {
         Option(
             name: "--snapshot", value: "FILE",
             help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
-        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
+        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot; 125 without one"),
         Option(
             name: "--snapshot-incremental", value: nil,
             help: "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"),

@@ -17,8 +17,8 @@ public struct Life: Sendable {
 
     /// Twice each, so that what the second life of a kind leaves is looked at too.
     public static let all = [
-        Life(""), Life("v"), Life("m"), Life("n"), Life("r"), Life("l"), Life("f"), Life("a"), Life("g"), Life("h"),
-        Life("t"), Life("e", 7), Life("z", 126), Life("o", 126), Life("d", 126), Life("mfvt"), Life("mfvhz", 126),
-        Life("rg"), Life("nl"), Life("ga"), Life("vl"), Life(""),
+        Life(""), Life("v"), Life("m"), Life("n"), Life("p"), Life("r"), Life("l"), Life("f"), Life("a"), Life("g"),
+        Life("h"), Life("t"), Life("e", 7), Life("z", 126), Life("o", 126), Life("d", 126), Life("mfvt"),
+        Life("mfvhz", 126), Life("rg"), Life("nl"), Life("ga"), Life("vl"), Life(""),
     ].flatMap { [$0, $0] }
 }

@@ -131,6 +131,10 @@ extension GuestTests {
             #expect(try refusal("-n", "2", "--jobs", "0", snapshot).isRefusal(mentioning: "--jobs"))
             #expect(try refusal("-n", "2", "--input", "/none", snapshot).isRefusal(mentioning: "/none"))
             #expect(try refusal("-n", "2", "--output", "/none/at/all", snapshot).isRefusal(mentioning: "/none/at/all"))
+            #expect(try refusal("-n", "2", "--output", "", snapshot).isRefusal(mentioning: "--output needs a folder"))
+            let device = try refusal("-n", "2", "--input", "/dev/null", snapshot)
+            #expect(device.isRefusal(mentioning: "/dev/null: not a regular file"), "\(device.errorText)")
+            #expect(try refusal("-n", "2", "/dev/null").isRefusal(mentioning: "/dev/null: not a regular file"))
             #expect(try refusal(snapshot).isRefusal(mentioning: "-n"))
             #expect(try refusal("-n", "2", "--timeout", "x", snapshot).isRefusal(mentioning: "--timeout"))
         }

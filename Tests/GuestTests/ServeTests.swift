@@ -145,7 +145,7 @@ extension GuestTests {
             #expect(foreign.isRefusal(mentioning: "not a snapshot"), "\(foreign.errorText)")
             let file = try folder.file("file", [1])
             let taken = try refusal("--socket", file, snapshot)
-            #expect(taken.isRefusal(mentioning: "File exists"), "\(taken.errorText)")
+            #expect(taken.isRefusal(mentioning: "something else than a socket"), "\(taken.errorText)")
             #expect(try refusal(snapshot).isRefusal(mentioning: "--socket"))
             #expect(try refusal("--pool", "0", "--socket", socket, snapshot).isRefusal(mentioning: "1 to 1024"))
             var server = try serve("upper")

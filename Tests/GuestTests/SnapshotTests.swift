@@ -243,6 +243,21 @@ extension GuestTests {
             #expect(words.contains { ending.errorText.contains($0) }, "\(ending.errorText)")
         }
 
+        /// A script that makes a snapshot must not go on without one, whatever the guest says.
+        @Test func endWithoutTheSnapshotThatWasToEndItIsAnError() throws {
+            func end(_ path: String, _ image: String) throws -> Ending {
+                var child = try House.run(["--snapshot", path, "--snapshot-exit", House.image(image)])
+                return child.finish()
+            }
+            let unasked = try end(file, "hello")
+            #expect(unasked.how == .exited(125), "\(unasked.errorText)")
+            #expect(unasked.errorText.contains("no snapshot was written (--snapshot-exit)"), "\(unasked.errorText)")
+            let unwritable = try end("\(folder.path)/none/file", "ready")
+            #expect(unwritable.how == .exited(125), "\(unwritable.errorText)")
+            #expect(unwritable.errorText.contains("none/file"), "\(unwritable.errorText)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty, "nothing is left")
+        }
+
         /// Killed at any point of writing: the old file or the new one.
         @Test func killLeavesTheOldFileOrTheNewOne() throws {
             _ = try save([House.image("registers"), "1000000000"], after: 0.05)

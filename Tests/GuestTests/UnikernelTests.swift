@@ -103,6 +103,8 @@ extension GuestTests {
             ])
             let isGreeted = host.receive { $0.count >= 15 && $0[6..<12].elementsEqual([2, 0, 0, 10, 11, 12]) }
             #expect(isGreeted, "the address that was asked for")
+            let isBack = host.exchange(frame("f")) { isOurs($0, first: "f") && $0[6] != 4 }
+            #expect(isBack)
             host.send(frame("q"))
             #expect(child.finish(seconds: 30).how == .exited(0))
         }
@@ -141,9 +143,10 @@ private func expectEcho(_ host: borrowing HostEnd, _ way: String) throws {
     #expect(isGreeted, "\(way)the guest's greeting")
     for number in 0..<20 {
         let sent = frame("f", number: UInt8(number), count: 60 + number * 70)
-        host.send(sent)
         // With the addresses the other way round.
-        let isBack = host.receive { isOurs($0, first: "f") && $0[6] != 4 && $0.dropFirst(12) == sent.dropFirst(12) }
+        let isBack = host.exchange(sent) {
+            isOurs($0, first: "f") && $0[6] != 4 && $0.dropFirst(12) == sent.dropFirst(12)
+        }
         #expect(isBack, "\(way)frame \(number)")
     }
     host.send(frame("q"))

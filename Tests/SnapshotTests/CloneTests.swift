@@ -41,6 +41,11 @@ import VMM
         #expect(answer.text.hasPrefix("clone 0 of 0, generation 4"))
     }
 
+    @Test func timeLimitBeyondTheEndOfTimeIsNone() throws {
+        let guest = try SavedGuest("remap")
+        #expect(try make(try guest.source()).run(timeout: .max).status == 0)
+    }
+
     /// Sleeping in a call is waited for elsewhere than computing.
     @Test func timeLimitEndsASleep() throws {
         let guest = try SavedGuest("upper")

@@ -8,6 +8,7 @@
 
 #define WINDOW 0x100000000000ul
 #define FAR_WINDOW 0x200000000000ul
+#define EMPTY_WINDOW 0x300000000000ul /* its tables are there, and hold nothing */
 #define PAGES 64
 #define ZERO_PAGES 300
 #define LARGE (512 * PAGE_SIZE)
@@ -49,6 +50,8 @@ static void prepare(void)
         if (i % 3 == 0)
             mmu_unmap(WINDOW + i * PAGE_SIZE, PAGE_SIZE);
     }
+    mmu_map(EMPTY_WINDOW, pages, PAGE_SIZE, MMU_WRITE);
+    mmu_unmap(EMPTY_WINDOW, PAGE_SIZE);
     mmu_commit();
     for (int i = 0; i < 16; i++)
         for (int j = 0; j < 32; j++)
@@ -74,6 +77,7 @@ static void check_mappings(void)
             check(probe_write(page) == NOT_WRITABLE, "every second page is read-only");
     }
     check(probe_read(FAR_WINDOW) == NOT_PRESENT, "what another life mapped is not mapped");
+    check(probe_read(EMPTY_WINDOW) == NOT_PRESENT, "an empty table is empty");
     check(probe_write(boot_info->free_end - LARGE) == PROBE_NO_FAULT, "large pages can be written");
 }
 
@@ -126,6 +130,13 @@ static void spoil_mappings(bool commits)
     *word(FAR_WINDOW) = 0xbad;
 }
 
+/* No more than a table that the snapshot has as zeros, and without a commit: nothing was mapped there before. */
+static void spoil_empty_table(void)
+{
+    mmu_map(EMPTY_WINDOW, pages, PAGE_SIZE, MMU_WRITE);
+    *word(EMPTY_WINDOW) = 0xbad;
+}
+
 static void spoil_root(void)
 {
     mmu_switch_root(mmu_copy_root());
@@ -175,6 +186,7 @@ static void spoil(char what, bool avx)
     switch (what) {
     case 'm': spoil_mappings(true); break;
     case 'n': spoil_mappings(false); break;
+    case 'p': spoil_empty_table(); break;
     case 'r': spoil_root(); break;
     case 'l': spoil_large(); break;
     case 'f': spoil_memory(8); break;

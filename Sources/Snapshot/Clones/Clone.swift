@@ -62,7 +62,7 @@ public final class Clone: Sendable {
             memory: memory, layout: layout, console: console ?? .handedOver(folder: source.folder.fd), clock: clock,
             control: control, quiet: true, isMapped: true)
         let loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform))
-        body = Mutex(CloneBody(loop: loop, pages: OwnPages(source)))
+        body = Mutex(CloneBody(loop: loop, pages: ClonePages(source)))
         self.vm = vm
         self.source = source
         self.index = index
@@ -81,8 +81,8 @@ public final class Clone: Sendable {
         try body.withLock { body throws(SnapshotError) in
             if !body.isFresh { throw .unsupported("a clone must be reset before it runs again") }
             try begin(&body)
-            body.console = CloneConsole(input: input, limit: outputLimit)
-            let number = source.watchdog.begin(platform.control, deadline: timeout.map { Clock.monotonic() &+ $0 })
+            body.console = CloneConsole(input: input, limit: max(0, outputLimit))
+            let number = source.watchdog.begin(platform.control, deadline: timeout.map(Self.deadline(in:)))
             watch.withLock { $0 = number }
             body.loop.enter()
             let stop = live(&body)
@@ -102,6 +102,12 @@ public final class Clone: Sendable {
     /// Whose vCPU it was last; of a clone that is not in use.
     var lastThread: ThreadReference? { body.withLock { $0.thread } }
 
+    /// The end of time for a limit that reaches beyond it.
+    private static func deadline(in nanoseconds: UInt64) -> UInt64 {
+        let (deadline, isBeyond) = Clock.monotonic().addingReportingOverflow(nanoseconds)
+        return isBeyond ? .max : deadline
+    }
+
     /// From stop to stop; console calls in memory are no end.
     private func live(_ body: inout CloneBody) -> Stop {
         while true {
@@ -115,7 +121,7 @@ public final class Clone: Sendable {
 /// What of a clone belongs to the thread that runs it.
 struct CloneBody: ~Copyable {
     var loop: RunLoop
-    var pages: OwnPages
+    var pages: ClonePages
     var console = CloneConsole(input: [], limit: 0)
     /// At the snapshot's point.
     var isFresh = true
@@ -126,7 +132,7 @@ struct CloneBody: ~Copyable {
     /// Whose vCPU it was last: KVM may wait for a grace period when that changes.
     var thread: ThreadReference?
 
-    init(loop: consuming RunLoop, pages: consuming OwnPages) {
+    init(loop: consuming RunLoop, pages: consuming ClonePages) {
         self.loop = loop
         self.pages = pages
     }

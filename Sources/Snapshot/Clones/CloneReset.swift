@@ -2,7 +2,7 @@
 //
 // Registers come back with the next KVM_RUN (KVM_CAP_SYNC_REGS); vector registers by a request of their own, always. XCR0,
 // debug registers and MSRs cannot be changed at CPL 3. The order matters: the exit under way is finished first.
-// Read next: OwnPages.swift, docs/pools.md.
+// Read next: ClonePages.swift, docs/pools.md.
 
 import CSnapshot
 import GuestMemory

@@ -1,6 +1,6 @@
 // What all clones of a snapshot share: its file's clean pages, its registers, and which of its pages are page tables.
 //
-// Read next: Clone.swift, then OwnPages.swift (what the second mapping of the file is for).
+// Read next: Clone.swift, then ClonePages.swift (what the second mapping of the file is for).
 
 import CABI
 import CSnapshot
@@ -85,8 +85,8 @@ enum TableWalk {
         while let (table, level) = next.popLast() {
             guard seen.insert(table | level).inserted else { continue }
             if seen.count > mostVisits { return nil }
+            pages.insert(table)  // an empty one too, which the snapshot does not hold: the guest may fill it
             guard let page = unsafe memory.page(table) else { continue }
-            pages.insert(table)
             if level == 1 { continue }
             for index in 0..<512 {
                 let entry = unsafe page.load(fromByteOffset: index * 8, as: UInt64.self)
