@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
@@ -37,6 +38,7 @@ let package = Package(
         .target(name: "CABI", path: "CShims/CABI"),
         .target(name: "CBacking", path: "CShims/CBacking"),
         .target(name: "CDevices", path: "CShims/CDevices"),
+        .target(name: "CDeprivileged", path: "CShims/CDeprivileged"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
@@ -59,6 +61,11 @@ let package = Package(
             name: "Backing", dependencies: ["Boot", "GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
             swiftSettings: strict),
 
+        // Ring-0 images in ring 3.
+        .target(
+            name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86", "Host", "CDeprivileged"],
+            swiftSettings: strict),
+
         // Disks and network interfaces of the host. Knows no machine.
         .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),
 
@@ -67,7 +74,8 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Devices", "X86", "Host", "Observe", "CABI", "CDevices",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "X86", "Host", "Observe", "CABI",
+                "CDevices",
             ],
             swiftSettings: strict),
 
@@ -88,7 +96,8 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Devices", "Boot", "Rig", "CStart"],
+            name: "swiftlet",
+            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
@@ -137,6 +146,10 @@ let package = Package(
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "DeprivilegedTests",
+            dependencies: ["Deprivileged", "CDeprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(

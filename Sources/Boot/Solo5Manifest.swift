@@ -114,6 +114,9 @@ extension Solo5Manifest.Device.Kind {
 }
 
 extension ELFImage {
+    /// Of any of its targets. Cheaper than `kind`, which reads the file's head.
+    public var hasSolo5Note: Bool { notes.contains { $0.owner == "Solo5" } }
+
     /// The manifest of an hvt unikernel, whose ABI note is checked on the way.
     public var hvtManifest: Solo5Manifest {
         get throws(Solo5Error) {

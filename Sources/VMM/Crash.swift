@@ -22,6 +22,8 @@ public struct Crash: Sendable {
         case memory(UInt64, size: UInt32, written: UInt64?)
         /// A page of the guest's own that the host protects: its code, most likely.
         case translationFault
+        /// What an image for ring 0 did that ring 3 cannot stand in for.
+        case needsRingZero(String)
         /// A call with arguments that break its contract.
         case misuse(String)
         /// KVM could not emulate an instruction.

@@ -45,7 +45,7 @@ public final class Machine: Sendable {
         _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
         let source = try ImageFile(configuration.image)
-        if source.image.swiftletNote == nil, source.image.kind == .solo5 {
+        if source.image.swiftletNote == nil, source.image.hasSolo5Note {
             try self.init(hvt: source, configuration, console: console, phases: &phases)
         } else {
             try self.init(ringThree: source, configuration, console: console, phases: &phases)

@@ -3,6 +3,7 @@
 // No allocation, no ARC, no lock, and one system call for each round trip (docs/ABI.md says what a call costs).
 // Read next: VCPUContext.swift (what handling an exit means), then Crash.swift (what happens when it goes wrong).
 
+import Deprivileged
 import Glibc
 import GuestMemory
 import Host
@@ -16,6 +17,8 @@ package struct RunLoop: ~Copyable {
     /// Nil in most runs: nobody watches.
     var observer: Observer?
     private var retries = 0
+    /// Of an image for ring 0 that runs in ring 3: Hvt/HvtRingThree.swift.
+    var deprivileged: DeprivilegedCPU?
 
     package init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
         self.vcpu = vcpu

@@ -40,7 +40,7 @@ final class InventedUnikernel {
         var attachments = Attachments()
         if let disk { attachments.blocks = [BlockOption(name: "storage", path: disk)] }
         var (_, devices) = try attachDevices(attachments, guest.manifest)
-        if let wire { devices[1] = .net(wire.device()) }
+        if let wire { devices = [nil, .net(wire.device())] }
         hvt = Hvt(guest, devices: devices)
         platform = Platform(
             memory: try GuestMemory(low: guest.layout.low), layout: guest.layout,

@@ -10,8 +10,6 @@ import Synchronization
 
 package final class Hvt: Sendable {
     package let guest: HvtGuest
-    /// Pages that are read-only on our side too: a result may not go there.
-    private let readOnly: [Range<UInt64>]
     /// By handle.
     private let devices: [Device?]
     /// The interfaces that a poll waits for.
@@ -25,8 +23,9 @@ package final class Hvt: Sendable {
         self.ring = ring
         self.guest = guest
         self.devices = devices
-        readOnly = guest.readOnlyPages
-        nets = devices.enumerated().compactMap { handle, device in (device?.net?.fd).map { (handle, $0) } }
+        var nets: [(handle: Int, fd: Int32)] = []
+        for handle in devices.indices { if let net = devices[handle]?.net { nets.append((handle, net.fd)) } }
+        self.nets = nets
     }
 
     /// The end of what the unikernel may name.
@@ -38,7 +37,10 @@ package final class Hvt: Sendable {
     /// Whether it may have them written: not into its own code.
     func allowsWriting(_ address: UInt64, _ count: UInt64) -> Bool {
         guard allows(address, count) else { return false }
-        return !readOnly.contains { address < $0.upperBound && address + count > $0.lowerBound }
+        for segment in guest.segments where segment.isConstant {
+            if address < segment.pages.upperBound && address + count > segment.pages.lowerBound { return false }
+        }
+        return true
     }
 
     var hasDisks: Bool { devices.contains { $0?.block != nil } }
@@ -55,9 +57,7 @@ struct HvtHalt {
     let trap: Trap?
 }
 
-extension HvtGuest {
-    /// Of segments that are not writable: W^X for a guest whose own tables have no such thing.
-    var readOnlyPages: [Range<UInt64>] {
-        segments.filter { $0.fileSize > 0 && !$0.flags.contains(.writable) }.map(\.pages)
-    }
+extension ELFSegment {
+    /// Not writable, and so not to be written by us either: W^X for a guest whose own tables have no such thing.
+    var isConstant: Bool { fileSize > 0 && !flags.contains(.writable) }
 }

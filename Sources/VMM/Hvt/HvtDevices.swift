@@ -9,6 +9,7 @@ import Devices
 func attachDevices(
     _ attachments: Attachments, _ declared: Solo5Manifest
 ) throws(Solo5Error) -> (manifest: Solo5Manifest, devices: [Device?]) {
+    if declared.devices.isEmpty, attachments.blocks.isEmpty, attachments.nets.isEmpty { return (declared, []) }
     for name in attachments.blocks.map(\.name) where declared.device(name, .block) == nil { throw .notDeclared(name) }
     for name in attachments.nets.map(\.name) where declared.device(name, .network) == nil { throw .notDeclared(name) }
     let names = attachments.blocks.map(\.name) + attachments.nets.map(\.name)

@@ -3,6 +3,7 @@
 // It is a loop of its own, so that the one that Swiftlet's own guests run in is what it was. It is always the watched
 // form: an exit of a ring-0 guest costs what it costs. Read next: HvtCalls.swift.
 
+import Deprivileged
 import Glibc
 import GuestMemory
 import KVM
@@ -10,6 +11,7 @@ import KVM
 extension RunLoop {
     mutating func loopHvt(_ hvt: Hvt) -> Stop {
         observer?.begins(context.platform)
+        openLog()
         while true {
             observer?.enters()
             let error = vcpu.run()
@@ -24,9 +26,16 @@ extension RunLoop {
 
     private mutating func handleHvt(_ error: Int32, _ hvt: Hvt) -> Stop? {
         // The guest touched a page of its own that is protected on our side.
-        if error == EFAULT { return .crashed(Crash(.translationFault, vcpu, context)) }
-        if error != 0 { return didNotRun(error) }
-        switch context.handleHvt(vcpu.exit, hvt) {
+        if error == EFAULT { return writeLog() ?? .crashed(Crash(.translationFault, vcpu, context)) }
+        if error != 0 { return kickedWithLog() ?? haltedInRingZero() ?? didNotRun(error) }
+        if let stop = writeLog() { return stop }
+        if isTrap { return handleTrap(hvt) }
+        return callHvt(vcpu.exit, hvt)
+    }
+
+    mutating func callHvt(_ exit: Exit, _ hvt: Hvt) -> Stop? {
+        if case .portWrite(MonitorMap.putsPort, 4, 1, _) = exit { openLog() }
+        switch context.handleHvt(exit, hvt) {
         case .resume, .commit, .readFaultAddress: return nil
         case .stop: return stopped()
         }

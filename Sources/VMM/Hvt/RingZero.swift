@@ -20,7 +20,7 @@ extension VCPU {
 }
 
 /// What Solo5's hvt starts a unikernel with.
-private func longRegisters(_ state: CPUState) -> SpecialRegisters {
+func longRegisters(_ state: CPUState) -> SpecialRegisters {
     var sregs = SpecialRegisters()
     sregs.cr0 = CR0.protectedMode | CR0.numericError | CR0.writeProtect | CR0.paging
     sregs.cr3 = state.cr3
