@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
         .library(name: "Rings", targets: ["Rings", "Devices"]),
         // All that a program needs which runs guests itself: docs/library.md.
@@ -38,6 +39,7 @@ let package = Package(
         .target(name: "CABI", path: "CShims/CABI"),
         .target(name: "CBacking", path: "CShims/CBacking"),
         .target(name: "CDevices", path: "CShims/CDevices"),
+        .target(name: "CDeprivileged", path: "CShims/CDeprivileged"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
@@ -60,6 +62,11 @@ let package = Package(
             name: "Backing", dependencies: ["Boot", "GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
             swiftSettings: strict),
 
+        // Ring-0 images in ring 3.
+        .target(
+            name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86", "Host", "CDeprivileged"],
+            swiftSettings: strict),
+
         // Disks and network interfaces of the host. Knows no machine.
         .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),
 
@@ -73,7 +80,8 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Devices", "Rings", "X86", "Host", "Observe", "CABI",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "X86", "Host", "Observe",
+                "CABI", "CDevices",
             ],
             swiftSettings: strict),
 
@@ -94,7 +102,8 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Devices", "Rig", "CStart"],
+            name: "swiftlet",
+            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
@@ -146,6 +155,10 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "DeprivilegedTests",
+            dependencies: ["Deprivileged", "CDeprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(
@@ -166,7 +179,8 @@ let package = Package(
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
-            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
+            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(

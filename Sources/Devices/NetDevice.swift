@@ -37,6 +37,12 @@ public final class NetDevice: Sendable {
         self.file = file
     }
 
+    /// For tests: any descriptor that moves a frame for each read and write.
+    package init(name: String, interface: String, address: MACAddress, mtu: UInt32, file: consuming File) {
+        (self.name, self.interface, self.address, self.mtu) = (name, interface, address, mtu)
+        self.file = file
+    }
+
     private static func randomAddress(_ interface: String) throws(DeviceError) -> MACAddress {
         do throws(HostError) { return try MACAddress.random() } catch {
             throw .interface(interface, call: error.call, errno: error.errno)

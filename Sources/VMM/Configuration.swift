@@ -3,6 +3,7 @@
 // Read next: Machine.swift.
 
 import Backing
+import Deprivileged
 import Devices
 import Observe
 
@@ -25,6 +26,8 @@ public struct Configuration: Sendable {
     public var timeout: UInt64?
     /// Path of a data module for the guest.
     public var module: String?
+    /// Of an image for ring 0.
+    public var ring = Ring.automatic
     /// Disks and network interfaces.
     public var devices = Attachments()
     /// The terminal goes into raw mode and every key to the guest.

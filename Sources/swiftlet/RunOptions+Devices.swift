@@ -15,4 +15,15 @@ extension RunOptions {
             }
         } catch { throw UsageError(error.message) }
     }
+
+    /// A disk goes on without the guest that was saved, and a network does not know it: the restored guest would be wrong
+    /// about both.
+    func checkDevices() throws(UsageError) {
+        if configuration.snapshot != nil, !configuration.devices.isEmpty {
+            throw UsageError("--snapshot cannot save a guest with --block or --net")
+        }
+        for disk in configuration.devices.blocks where disk.path == configuration.image {
+            throw UsageError("--block would overwrite the image")
+        }
+    }
 }

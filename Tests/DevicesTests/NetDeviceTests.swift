@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite(.requiresTaps) struct NetDeviceTests {
+@Suite(.requiresTaps, .serialized) struct NetDeviceTests {
     @Test func aTapIsMadeAndGoes() throws {
         // Names are given again at once, also to other programs; indices are not.
         let (name, index): (String, UInt32)

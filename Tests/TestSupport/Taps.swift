@@ -21,6 +21,16 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
+/// `ip tuntap add NAME mode tap`.
+public func makeTap(_ name: String) {
+    let fd = open("/dev/net/tun", O_RDWR)
+    defer { close(fd) }
+    var request = interfaceRequest(name)
+    (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
+    precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
+    precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
+}
+
 /// struct ifreq (netdevice(7)) with a name.
 private func interfaceRequest(_ name: String) -> [UInt8] {
     Array(name.utf8) + [UInt8](repeating: 0, count: 40 - name.utf8.count)
@@ -98,12 +108,22 @@ public struct HostEnd: ~Copyable {
         precondition(Glibc.send(fd, frame, frame.count, 0) == frame.count, "send")
     }
 
-    /// Waits for a frame that is wanted; false when none of the next 1,000 is, or none comes for 20 seconds.
-    public func receive(_ isWanted: ([UInt8]) -> Bool) -> Bool {
+    /// Sends a frame until one comes that is wanted: ten times a second, for 20 seconds. A tap that is up before its user
+    /// comes may lose frames at first: the kernel gives it a queue some time after its carrier is there.
+    public func exchange(_ frame: [UInt8], _ isWanted: ([UInt8]) -> Bool) -> Bool {
+        for _ in 0..<200 {
+            send(frame)
+            if receive(milliseconds: 100, isWanted) { return true }
+        }
+        return false
+    }
+
+    /// Waits for a frame that is wanted; false when none of the next 1,000 is, or none comes for so long.
+    public func receive(milliseconds: Int32 = 20_000, _ isWanted: ([UInt8]) -> Bool) -> Bool {
         var frame = [UInt8](repeating: 0, count: 65536)
         for _ in 0..<1000 {
             var waited = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-            guard poll(&waited, 1, 20_000) > 0 else { return false }
+            guard poll(&waited, 1, milliseconds) > 0 else { return false }
             let count = recv(fd, &frame, frame.count, 0)
             if count > 0, isWanted(Array(frame[..<count])) { return true }
         }
