@@ -18,13 +18,15 @@ public final class SnapshotSeries {
     private var isLogging = false
     /// The file at `path`, if we wrote it.
     private var last: WrittenFile?
-    /// Its parents, the oldest first.
-    private var parents: [String] = []
+    /// Its parents, the oldest first, with their names.
+    private var parents: [(name: String, file: WrittenFile)] = []
     /// In all of them, each a mapping of whoever restores it.
     private var rangeCount = 0
 
     /// Increments between two whole files: what a restore has to open, and what a lost file costs.
     static let longest = 16
+    /// Ranges of all increments together: each can cut a mapping in three, and so add two to those of the whole file.
+    static let mostRanges = MemoryScan.mostRanges / 2
 
     public init(_ path: String) { self.path = path }
 
@@ -42,7 +44,7 @@ public final class SnapshotSeries {
         }
         guard let last else { return try writeWhole(machine, why: nil) }
         let ranges = MemoryScan.increment(of: machine, pages)
-        if parents.count >= Self.longest || rangeCount + ranges.count > MemoryScan.mostRanges {
+        if parents.count >= Self.longest || rangeCount + ranges.count > Self.mostRanges {
             return try replaceChain(machine, last)
         }
         guard let name = keep(last) else {
@@ -70,7 +72,9 @@ public final class SnapshotSeries {
     private func replaceChain(_ machine: Machine, _ last: WrittenFile) throws(SnapshotError) -> SavedSnapshot {
         let old = isThere(last, at: path) ? parents : []
         let saved = try writeWhole(machine, why: "it ends a chain of \(parents.count + 1)")
-        for name in old { unsafe unlink(folder(of: path) + name) }
+        for parent in old where isThere(parent.file, at: folder(of: path) + parent.name) {
+            unsafe unlink(folder(of: path) + parent.name)
+        }
         return saved
     }
 
@@ -87,7 +91,7 @@ public final class SnapshotSeries {
             let written = try writeSnapshot(
                 parts, ranges, memory: machine.platform.memory.hostBase, to: path, unless: { machine.isCutShort })
             self.last = written
-            parents.append(name)
+            parents.append((name, last))
             rangeCount += ranges.count
             pages.removeAll()
             return SavedSnapshot(fileSize: written.size, nanoseconds: 0, parent: name)
