@@ -32,9 +32,6 @@ extension Snapshot {
         return written.size
     }
 
-    /// Of this file and those that it was written on top of.
-    private var paths: [String] { [absolutePath(path)] + (parent?.snapshot.paths ?? []) }
-
     /// What any file of the chain says something of: ascending, disjoint.
     private var saved: [Range<UInt64>] {
         let all = tables.flatMap { table in
