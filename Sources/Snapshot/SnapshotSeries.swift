@@ -20,13 +20,14 @@ public final class SnapshotSeries {
     private var last: WrittenFile?
     /// Its parents, the oldest first, with their names.
     private var parents: [(name: String, file: WrittenFile)] = []
-    /// In all of them, each a mapping of whoever restores it.
-    private var rangeCount = 0
+    /// What a restore of `last` takes at most: a range of the oldest file is one, as is the gap behind it, and each later
+    /// range can cut one in three.
+    private var mappings = 0
 
     /// Increments between two whole files: what a restore has to open, and what a lost file costs.
     static let longest = 16
-    /// Ranges of all increments together: each can cut a mapping in three, and so add two to those of the whole file.
-    static let mostRanges = MemoryScan.mostRanges / 2
+    /// Of the 65,530 that a process may have (vm.max_map_count).
+    static let mostMappings = 60_000
 
     public init(_ path: String) { self.path = path }
 
@@ -44,7 +45,7 @@ public final class SnapshotSeries {
         }
         guard let last else { return try writeWhole(machine, why: nil) }
         let ranges = MemoryScan.increment(of: machine, pages)
-        if parents.count >= Self.longest || rangeCount + ranges.count > Self.mostRanges {
+        if parents.count >= Self.longest || mappings + 2 * ranges.count > Self.mostMappings {
             return try replaceChain(machine, last)
         }
         guard let name = keep(last) else {
@@ -63,7 +64,7 @@ public final class SnapshotSeries {
     private func writeWhole(_ machine: Machine, why: String?) throws(SnapshotError) -> SavedSnapshot {
         let written = try machine.saveAll(to: path)
         last = isLogging ? written : nil
-        (parents, rangeCount) = ([], 0)
+        (parents, mappings) = ([], 2 * written.rangeCount)
         pages.removeAll()
         return SavedSnapshot(fileSize: written.size, nanoseconds: 0, whyWhole: why)
     }
@@ -92,7 +93,7 @@ public final class SnapshotSeries {
                 parts, ranges, memory: machine.platform.memory.hostBase, to: path, unless: { machine.isCutShort })
             self.last = written
             parents.append((name, last))
-            rangeCount += ranges.count
+            mappings += 2 * ranges.count
             pages.removeAll()
             return SavedSnapshot(fileSize: written.size, nanoseconds: 0, parent: name)
         } catch {
