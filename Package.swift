@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
+        .library(name: "Rings", targets: ["Rings", "Devices"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
@@ -69,13 +70,18 @@ let package = Package(
         // Disks and network interfaces of the host. Knows no machine.
         .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),
 
+        // Rings in guest memory, and the threads that serve them.
+        .target(
+            name: "Rings", dependencies: ["Devices", "GuestMemory", "Host", "KVM", "CABI", "CDevices"],
+            swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "X86", "Host", "Observe", "CABI",
-                "CDevices",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "X86", "Host", "Observe",
+                "CABI", "CDevices",
             ],
             swiftSettings: strict),
 
@@ -123,8 +129,8 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench",
             dependencies: [
-                "Subcommand", "Measure", "Rig", "Snapshot", "Backing", "VMM", "KVM", "GuestMemory", "Host", "CABI",
-                histogram,
+                "Subcommand", "Measure", "Rig", "Snapshot", "Backing", "VMM", "KVM", "GuestMemory", "Devices", "Host",
+                "CABI", histogram,
             ],
             swiftSettings: strict),
 
@@ -144,6 +150,9 @@ let package = Package(
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
@@ -158,7 +167,7 @@ let package = Package(
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "VMMTests",
-            dependencies: ["VMM", "Backing", "Devices", "Observe", "ImageBuilder", "TestSupport"],
+            dependencies: ["VMM", "Backing", "Devices", "Rings", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",

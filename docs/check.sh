@@ -28,9 +28,9 @@ done
 for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
     [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
 done
-# In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, shells, and
-# runs that are watched, restored or saved do.
-beside='/(cbacking|cdeprivileged|chalted|cclone|cdevices|chost_service|csnapshot|ckvm_dirty|ChildProcess|Cloning|Completions|DirtyLog|DirtyRing|ELFSurvey|EventSet|FlatCode|Fork|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|PageCache|RestoredSymbols|RunOptions.Devices|Spawn|StatisticsTarget|UnixSocket|WriteLog)\b'
+# In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, shells, runs
+# that are watched, restored or saved, and guests with devices do.
+beside='/(cbacking|cdeprivileged|chalted|cclone|cdevices|chost_service|csnapshot|swiftlet_devices|ckvm_dirty|Block|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GuestDevices|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|Net|PageCache|RestoredSymbols|RingSetup|RunOptions.Devices|Spawn|StatisticsTarget|UnixSocket|WriteLog)\b'
 # Of Swiftlet's own guests none executes what Solo5's unikernels need.
 hvt='/(CPUIDBits|HostProtection|SynchronisedRegisters|WaitSet|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'
 core=$(cat $(find CShims -name '*.h' | grep -vE "$beside") $(find Sources/KVM Sources/GuestMemory Sources/X86 \

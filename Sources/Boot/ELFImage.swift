@@ -40,6 +40,8 @@ public typealias ELFSegments = ShortList<ELFSegment, 16>
     public let segments: ELFSegments
     /// Nil in an image that is not for Swiftlet.
     public let swiftletNote: SwiftletNote?
+    /// Whether there is a note of a device.
+    public let declaresDevices: Bool
     let dynamic: (offset: UInt64, size: UInt64)?
 
     /// Reads and checks headers, segments and notes.
@@ -65,6 +67,7 @@ public typealias ELFSegments = ShortList<ELFSegment, 16>
         entry = header.e_entry
         segments = table.segments
         swiftletNote = table.swiftletNote
+        declaresDevices = table.declaresDevices
         dynamic = table.dynamic
     }
 

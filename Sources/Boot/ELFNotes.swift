@@ -33,7 +33,7 @@ public struct SwiftletNote: Equatable, Sendable {
 
 func isSolo5Owner(_ owner: RawSpan) -> Bool { equal(owner, "Solo5") }
 
-private func equal(_ bytes: RawSpan, _ text: StaticString) -> Bool {
+func equal(_ bytes: RawSpan, _ text: StaticString) -> Bool {
     guard bytes.byteCount == text.utf8CodeUnitCount else { return false }
     for index in 0..<bytes.byteCount
     where unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) != text.utf8Start[index] { return false }

@@ -9,6 +9,7 @@ import X86
 struct ProgramHeaders {
     var segments = ELFSegments()
     var swiftletNote: SwiftletNote?
+    var declaresDevices = false
     /// Whether there is a note of Solo5's.
     var isSolo5 = false
     var dynamic: (offset: UInt64, size: UInt64)?
@@ -22,6 +23,7 @@ struct ProgramHeaders {
             case PT_LOAD where header.p_memsz > 0: try add(try loadable(header, index, fileSize))
             case PT_NOTE:
                 try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
+                    if isDeviceNote(owner, type) { declaresDevices = true }
                     if swiftletNote != nil { return }
                     isSolo5 = isSolo5 || isSolo5Owner(owner)
                     swiftletNote = SwiftletNote(owner: owner, type: type, descriptor: descriptor)

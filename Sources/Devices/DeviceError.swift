@@ -17,6 +17,10 @@ public enum DeviceError: Error, Equatable, Sendable {
     /// The image knows no device of this name.
     case notDeclared(String, known: [String])
     case wrongKind(String, declared: DeviceKind)
+    /// A snapshot was asked for.
+    case notInSnapshots
+    /// The disk is the image.
+    case isImage(path: String)
 
     /// A system call on the disk's file failed.
     case file(path: String, call: String, errno: Int32)
@@ -43,6 +47,9 @@ public enum DeviceError: Error, Equatable, Sendable {
         case .notDeclared(let name, let known): Self.notDeclared(name, known)
         case .wrongKind(let name, let declared):
             "'\(name)' is a \(declared.words) in the image's manifest: use \(declared.example(name))"
+        case .notInSnapshots:
+            "the image declares devices, and a disk or a network is not in a snapshot: leave out --snapshot"
+        case .isImage(let path): "\(path): the disk is the image itself: attach a copy, or this one with ,ro"
         case .file, .notAFile, .inUse, .badSize: diskMessage
         case .noTunDevice, .noInterface, .interfaceDown, .interfaceBusy, .notATap, .notPermitted, .interface:
             networkMessage

@@ -8,7 +8,7 @@ import CHost
 import Glibc
 
 /// A running thread; `join` before it goes out of scope.
-public struct Thread: ~Copyable {
+public struct Thread: ~Copyable, Sendable {
     private let handle: pthread_t
 
     /// Starts `body`. The stop signals must have been blocked before (StopSignals), so that they go to the main thread.

@@ -4,9 +4,11 @@
 
 import Backing
 import Boot
+import Devices
 import GuestMemory
 import Host
 import KVM
+import Rings
 import X86
 
 /// A machine whose guest is the caller.
@@ -14,8 +16,8 @@ import X86
     private var context: VCPUContext
 
     /// A machine of `memorySize` bytes with its call page where a real one has it. The console is two descriptors.
-    /// A quiet one writes no log lines. Memory may grow by 16 MiB.
-    public init(memorySize: UInt64, console: Console, quiet: Bool = true) throws {
+    /// A quiet one writes no log lines. Memory may grow by 16 MiB. With a disk it has devices: that and the console.
+    public init(memorySize: UInt64, console: Console, quiet: Bool = true, disk: BlockDevice? = nil) throws {
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
         let layout = try Layout(memorySize: memorySize, image: image, moduleSize: 0)
         let plan = try GrowthPlan(size: 2 << 20, maximum: 18 << 20)
@@ -24,8 +26,12 @@ import X86
                 memory: try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit),
                 layout: layout, console: console,
                 clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-                control: try StopControl(), quiet: quiet, growth: Growth(plan, nil, after: SlotTotals())))
+                control: try StopControl(), quiet: quiet, growth: Growth(plan, nil, after: SlotTotals()),
+                devices: disk.map { GuestDevices([.block($0), .console(console)]) }))
     }
+
+    /// Rings' threads use its memory.
+    deinit { context.platform.devices?.stop() }
 
     /// Puts a call's struct into the call page.
     public func setArguments<T: BitwiseCopyable>(_ arguments: T) { context.answer(arguments) }

@@ -95,11 +95,13 @@ public final class Machine: Sendable {
         memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
         phases.end("load", at: Clock.monotonic())
 
+        let devices = try GuestDevices.open(configuration, source, console, memory, vm)
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, takesSnapshots: configuration.snapshot != nil, isMapped: text != nil,
-            store: store, growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store))
+            store: store, growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store),
+            devices: devices)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         self.vm = vm
         origin = Origin(stamp: source.stamp, features: cpu.features, table: nil)

@@ -4,6 +4,7 @@
 
 import Backing
 import Boot
+import Devices
 import Glibc
 import GuestMemory
 import Host
@@ -43,6 +44,7 @@ public enum MachineError: Error, Sendable {
     case image(String, ImageError)
     case memory(GuestMemoryError)
     case backing(BackingError)
+    case device(DeviceError)
     case memoryBeyondHost(given: UInt64, host: UInt64)
 
     /// One line.
@@ -60,6 +62,7 @@ public enum MachineError: Error, Sendable {
         case .memory(.mapping(let size, let errno)):
             "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem, or raise ulimit -v"
         case .backing(let error): error.message
+        case .device(let error): error.message
         case .memoryBeyondHost(let given, let host):
             "--mem \(given >> 20) MiB is more than this host's \(host >> 20) MiB: use a smaller --mem"
         }

@@ -31,11 +31,13 @@ package final class Platform: Sendable {
     let quiet: Bool
     /// Whether the guest's snapshot call leads to one.
     let takesSnapshots: Bool
+    /// Nil in a machine that has none.
+    package let devices: GuestDevices?
 
     package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
         quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil,
-        growth: Growth? = nil, hvt: Hvt? = nil
+        growth: Growth? = nil, hvt: Hvt? = nil, devices: GuestDevices? = nil
     ) {
         self.memory = memory
         self.store = store
@@ -48,6 +50,7 @@ package final class Platform: Sendable {
         self.control = control
         self.quiet = quiet
         self.takesSnapshots = takesSnapshots
+        self.devices = devices
     }
 
     /// The end of a machine whose memory is in a file that lost pages.

@@ -31,10 +31,11 @@ extension Machine {
             try Thread.installKick()
             let thread = try vcpu.start()
             supervise(thread, signals, &keyboard, deadline)
+            platform.devices?.stop()
             thread.join()
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
-        let outcome = vcpu.outcome
+        let outcome = platform.devices?.outcome(vcpu) ?? vcpu.outcome
         let wasLost = platform.store?.pageWasLost == true || text?.pageWasLost == true
         let isSuspect = wasLost || ["error", "crash"].contains(outcome.stop.kind)
         guard isSuspect, isCutShort else { return outcome }

@@ -25,6 +25,7 @@ public enum AddressMap {
     public static let memoryStart: UInt64 = 0x1_0000
     public static let bootInfo: UInt64 = 0x1_0000
     public static let memoryMap: UInt64 = 0x1_0800
+    public static let deviceTable: UInt64 = 0x1_0900
     public static let commandLine: UInt64 = 0x1_1000
     /// Bytes, the terminating NUL included.
     public static let commandLineCapacity: UInt64 = 0xf000

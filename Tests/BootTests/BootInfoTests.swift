@@ -20,7 +20,7 @@ import X86
         let info = try info(booted)
         let layout = booted.guest.layout
         #expect(info.magic == 0x5445_4c54_4649_5753)
-        #expect((info.size, info.version) == (232, 1))
+        #expect((info.size, info.version) == (248, 1))
         #expect((info.memory_size, info.vcpu_count) == (8 << 20, 1))
         #expect((info.page_table_root, info.call_page) == (booted.state.cr3, 0x2_0000))
         #expect((info.module, info.module_size) == (layout.module.lowerBound, 5000))
@@ -32,7 +32,7 @@ import X86
         let seed = booted.bytes(booted.state.rdi + 184, 32)
         #expect(seed.enumerated().allSatisfy { $1 == ($0 % 8 < 2 ? $0 / 8 + 1 : 0) })
         #expect((info.memory_max, info.memory_step) == (8 << 20, 0))
-        #expect(booted.bytes(booted.state.rdi + 232, 100).allSatisfy { $0 == 0 })
+        #expect(booted.bytes(booted.state.rdi + 248, 100).allSatisfy { $0 == 0 })
     }
 
     @Test func noModuleIsZero() throws {

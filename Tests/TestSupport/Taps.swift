@@ -63,6 +63,27 @@ public func deleteInterface(_ name: String) {
     precondition(sent == 32 && recv(fd, &answer, 1024, 0) > 0 && answer[4] == 0, "RTM_DELLINK")
 }
 
+/// A tap that is up and stays until this goes out of scope, under a name that nobody else has.
+public struct PersistentTap: ~Copyable {
+    public let name: String
+    private let index: UInt32
+
+    public init() {
+        let fd = open("/dev/net/tun", O_RDWR)
+        defer { close(fd) }
+        var request = interfaceRequest("swiftlet-t%d")
+        (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
+        precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
+        precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
+        name = String(decoding: request.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
+        index = if_nametoindex(name)
+        setInterface(name, isUp: true)
+    }
+
+    /// A test may have deleted it, and the name may be another's by now.
+    deinit { if if_nametoindex(name) == index { deleteInterface(name) } }
+}
+
 /// A packet(7) socket on an interface: sees what a tap's user sends, and sends what it shall receive.
 public struct HostEnd: ~Copyable {
     private let fd: Int32

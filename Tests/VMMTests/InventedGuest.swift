@@ -27,7 +27,7 @@ final class InventedGuest {
     /// The first byte behind memory.
     static let end: UInt64 = 1 << 20
 
-    init(console: Console? = nil) throws {
+    init(console: Console? = nil, devices: GuestDevices? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
         try Thread.installKick()
         let image = AddressMap.imageStart..<AddressMap.imageStart + AddressMap.pageSize
@@ -37,7 +37,8 @@ final class InventedGuest {
             memory: try GuestMemory(low: layout.low, high: plan.high(layout.high), limit: plan.limit), layout: layout,
             console: console ?? Console(input: input.reader, output: output.writer),
             clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
-            control: try StopControl(), quiet: true, growth: Growth(plan, nil, after: SlotTotals()))
+            control: try StopControl(), quiet: true, growth: Growth(plan, nil, after: SlotTotals()),
+            devices: devices)
         context = VCPUContext(platform)
     }
 

@@ -19,12 +19,14 @@
 #include "check.h"
 #include "clock.h"
 #include "console.h"
+#include "devices.h"
 #include "exceptions.h"
 #include "interrupts.h"
 #include "memory.h"
 #include "mmu.h"
 #include "numbers.h"
 #include "probe.h"
+#include "ring.h"
 
 /* Written once, before main runs. */
 extern const struct swiftlet_boot_info *boot_info;

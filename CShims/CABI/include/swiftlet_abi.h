@@ -14,5 +14,6 @@
 #include "swiftlet_boot_info.h"
 #include "swiftlet_call_page.h"
 #include "swiftlet_calls.h"
+#include "swiftlet_devices.h"
 
 #endif

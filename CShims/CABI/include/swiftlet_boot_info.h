@@ -70,11 +70,13 @@ struct swiftlet_boot_info {
     uint8_t entropy_seed[32];   /* fresh from the host's generator, different at every start */
     uint64_t memory_max;        /* bytes: memory_size, and what the grow call may add to it */
     uint64_t memory_step;       /* bytes that grow gives at a time, a multiple of 2 MiB; 0 when there is nothing to add */
+    uint64_t devices;           /* address of struct swiftlet_device[], 0 when there is none */
+    uint64_t device_count;      /* as many as the image declares */
 };
 
 _Static_assert(sizeof(struct swiftlet_memory_range) == 24, "part of the ABI");
 _Static_assert(sizeof(struct swiftlet_cpu_features) == 40, "part of the ABI");
-_Static_assert(sizeof(struct swiftlet_boot_info) == 232, "part of the ABI: append only");
+_Static_assert(sizeof(struct swiftlet_boot_info) == 248, "part of the ABI: append only");
 #endif
 
 #endif

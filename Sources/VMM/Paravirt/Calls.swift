@@ -23,10 +23,7 @@ extension VCPUContext {
         case SWIFTLET_CALL_RECLAIM: return reclaim()
         case SWIFTLET_CALL_GROW: return grow()
         case SWIFTLET_CALL_SNAPSHOT: return snapshot()
-        default:
-            return misuse(
-                "unknown call \(number): version \(SWIFTLET_ABI_VERSION) has \(SWIFTLET_CALL_EXIT) to "
-                    + "\(SWIFTLET_CALL_GROW) and \(SWIFTLET_CALL_SNAPSHOT)")
+        default: return deviceCall(number)
         }
     }
 }

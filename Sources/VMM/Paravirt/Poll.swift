@@ -30,9 +30,7 @@ extension VCPUContext {
 
     @inline(never)
     private mutating func sleep(_ call: swiftlet_poll) -> Action {
-        guard call.events & ~UInt32(SWIFTLET_POLL_CONSOLE) == 0 else {
-            return misuse("poll: unknown events 0x\(String(call.events, radix: 16))")
-        }
+        guard call.events & ~UInt32(SWIFTLET_POLL_CONSOLE) == 0 else { return pollDevices(call) }
         var call = call
         call.ready = 0
         switch waitForEvents(Int32(call.events), until: call.deadline) {

@@ -19,7 +19,8 @@ struct Promises: Subcommand {
             MiB, beside making a VM in C. reset: a pool's call into a clone. clones: memory for each of 500. resident: memory beside the guest's. roundtrip: a \
             port exit and back, measured in the guest. instructions: user-mode instructions for each exit (needs \
             valgrind). handler: the exit handler, fed with invented exits. native: guests that only compute, against the \
-            same code as a process. all: everything.
+            same code as a process. block-ring, net-ring: disks and networks by ring, against a process \
+            that makes the same system calls. all: everything.
 
             'make bench' builds what this runs: the C twin, the guests, and the guests' code as processes.
 
@@ -28,6 +29,8 @@ struct Promises: Subcommand {
 
     enum What: String, CaseIterable, ExpressibleByArgument {
         case startup, restore, reset, clones, resident, roundtrip, instructions, handler, native, all
+        case blockRing = "block-ring"
+        case netRing = "net-ring"
     }
 
     @Flag(help: "Exit with 1 when a promise is not kept.")
@@ -66,7 +69,8 @@ struct Promises: Subcommand {
     private var benchmarks: [(What, Benchmark)] {
         [
             (.startup, startup), (.restore, restore), (.reset, reset), (.clones, clones), (.resident, resident),
-            (.roundtrip, roundTrip), (.native, native), (.handler, handler), (.instructions, instructions),
+            (.roundtrip, roundTrip), (.native, native), (.blockRing, blockRing), (.netRing, netRing),
+            (.handler, handler), (.instructions, instructions),
         ]
     }
 }

@@ -1,6 +1,6 @@
 // A guest's life as the input tells it: calls with any arguments, ports, exits, words written into its memory.
 //
-// The first byte is the world: where the console leads, and whether a stop was asked for. Then one step after the other,
+// The first byte is the world: where the console leads, whether a stop was asked for, whether there is a disk. Then one step after the other,
 // until the machine stops. Nothing blocks: where no stop is asked for, deadlines are near. Read next: CallSeeds.swift.
 
 import CABI
@@ -59,7 +59,8 @@ public func makeCalls(_ input: UnsafeBufferPointer<UInt8>) {
     let output = descriptors.output(world >> 1 & 3, brokenPipe: broken.writer)
     guard
         var guest = try? InventedExits(
-            memorySize: 1 << 20, console: Console(input: pipe.reader, output: output), quiet: false)
+            memorySize: 1 << 20, console: Console(input: pipe.reader, output: output), quiet: false,
+            disk: world & 16 != 0 ? fuzzedDisk : nil)
     else { return }
     let isStopped = world & 8 != 0
     if isStopped { guest.requestStop() }
@@ -88,8 +89,9 @@ private struct BrokenPipe {
 
 /// One step; false when the machine stopped.
 private func step(_ steps: inout Steps, _ guest: inout InventedExits, _ isStopped: Bool) -> Bool {
-    let kind = steps.number(UInt8.self) & 15
-    switch kind {
+    let kind = steps.number(UInt8.self) & 31
+    switch kind & 15 {
+    case 0...10 where kind & 16 != 0: return call(Int32(kind & 3) + SWIFTLET_CALL_BLOCK, &steps, &guest, isStopped)
     case 0...10: return call(Int32(kind) + SWIFTLET_CALL_EXIT, &steps, &guest, isStopped)
     case 11: return call(Int32(steps.number(UInt8.self)), &steps, &guest, isStopped)
     case 12:

@@ -76,6 +76,23 @@ private let lives: [(name: String, steps: [UInt8])] = [
         call(SWIFTLET_CALL_GROW, 1) + call(SWIFTLET_CALL_GROW, 3 << 20) + call(SWIFTLET_CALL_ENTROPY, 1 << 32, 256)
             + call(SWIFTLET_CALL_RECLAIM, 1 << 32, 6 << 20) + call(SWIFTLET_CALL_GROW, forever)
     ),
+    (
+        "disk",
+        call(SWIFTLET_CALL_BLOCK, 4 << 32, 512, buffer, 512) + call(SWIFTLET_CALL_BLOCK, 3 << 32, 512, buffer, 512)
+            + call(SWIFTLET_CALL_BLOCK, 5 << 32) + call(SWIFTLET_CALL_BLOCK, 6 << 32, 0, 0, 4096)
+            + call(SWIFTLET_CALL_BLOCK, 3 << 32, forever, buffer, 1) + call(SWIFTLET_CALL_BLOCK, 9 << 32)
+    ),
+    ("no disk", call(SWIFTLET_CALL_BLOCK, 3 << 32 | 1, 0, buffer, 1)), ("no net", call(SWIFTLET_CALL_NET, 1 << 32)),
+    ("no buffer", call(SWIFTLET_CALL_BLOCK, 3 << 32, 0, forever, 1)),
+    (
+        "ring",
+        write(3, at: 0x8_0080) + write(buffer + 4096, at: 0x8_0088) + write(512, at: 0x8_0090)
+            + call(SWIFTLET_CALL_RING, buffer, 8) + write(1, at: 0x8_0000) + call(SWIFTLET_CALL_POLL, 60000, 0x100)
+            + call(SWIFTLET_CALL_POLL, 60000, 0x101) + write(1 << 32 | 1, at: 0x8_0000)
+            + call(SWIFTLET_CALL_POLL, 100, 0x100) + write(99, at: 0x8_0000) + call(SWIFTLET_CALL_POLL, forever, 0x100)
+    ),
+    ("rings", (0..<9).flatMap { call(SWIFTLET_CALL_RING, buffer + $0 * 4096, 2) }),
+    ("no ring", call(SWIFTLET_CALL_RING, buffer, 3)), ("no event", call(SWIFTLET_CALL_POLL, 0, 0x1_0200)),
     ("unknown", [11, 50]), ("stub", port(14, rip: 0x60e2)), ("port", port(0x3f8, size: 1, rip: 0x4_0000)),
     ("string", port(0x520, count: 9, rip: 0x4_0000)),
     ("outside", call(SWIFTLET_CALL_CONSOLE_WRITE, 0x10_0000, 1)), ("wraps", call(SWIFTLET_CALL_ENTROPY, .max, 2)),
@@ -83,7 +100,7 @@ private let lives: [(name: String, steps: [UInt8])] = [
 
 /// Every life in every world, and each other exit once.
 public func callSeeds() -> [Seed] {
-    let worlds: [UInt8] = [0, 1, 2, 4, 6, 8, 9]
+    let worlds: [UInt8] = [0, 1, 2, 4, 6, 8, 9, 16]
     let calls = worlds.flatMap { world in lives.map { ("\($0.name)-\(world)", [world] + $0.steps) } }
     return calls + (0..<8).map { ("exit-\($0)", [0] + otherExit(UInt8($0), 0x2000)) }
 }

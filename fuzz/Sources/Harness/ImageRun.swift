@@ -44,12 +44,19 @@ public func loadImage(_ input: UnsafeBufferPointer<UInt8>) -> Result<RingThree, 
         if world.accident == 2 { ftruncate(file, off_t(min(world.shrunkTo, UInt64(input.count)))) }
         for address in [0, image.entry, image.entry &+ 0x1000, .max] { _ = image.symbol(at: address)?.description }
         _ = image.notes
+        if image.declaresDevices { checkManifest(try image.deviceNotes()) }
         return .success(try install(image, world))
     } catch {
         let message = error.message
         require(!message.isEmpty && !message.contains("\n"), "a message of one line: \(message)")
         return .failure(error)
     }
+}
+
+/// Names that are names, each once.
+private func checkManifest(_ devices: [DeviceNote]) {
+    require((1...16).contains(devices.count) && Set(devices.map(\.name)).count == devices.count, "each once")
+    require(devices.allSatisfy { (1...31).contains($0.name.utf8.count) && (1...3).contains($0.kind) }, "known")
 }
 
 /// What `swiftlet inspect` reads, whether or not the image can run.

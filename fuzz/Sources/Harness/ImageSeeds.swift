@@ -8,7 +8,7 @@ import ImageBuilder
 public func imageSeeds() -> [Seed] {
     let images: [Seed] = [
         ("guest", ELFBuilder.guest().build()), ("full", ELFBuilder.fullGuest().build()),
-        ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()),
+        ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()), ("devices", devices()),
         ("script", Array("#!/bin/sh\n".utf8)), ("multiboot", multiboot()),
     ]
     return images
@@ -22,6 +22,16 @@ public func imageSeeds() -> [Seed] {
                 return ("\(seed.name)-accident-\(accident)", input)
             }
         }
+}
+
+/// A guest with a disk and a network.
+private func devices() -> [UInt8] {
+    let notes = [("disk", 1 as UInt32), ("net0", 2)].flatMap { name, kind in
+        var descriptor: [UInt8] = []
+        descriptor.append32(kind, 0)
+        return ELFBuilder.note(type: 2, descriptor + Array(name.utf8) + [UInt8](repeating: 0, count: 28))
+    }
+    return ELFBuilder.guest(note: ELFBuilder.swiftletNote() + notes).build()
 }
 
 /// An executable of somebody else, with a note of theirs.

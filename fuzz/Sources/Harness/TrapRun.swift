@@ -9,7 +9,7 @@ import GuestMemory
 import KVM
 
 /// The input, read from its start; zeros behind its end.
-private struct Steps {
+private struct TrapSteps {
     private let input: UnsafeBufferPointer<UInt8>
     private var next = 0
 
@@ -31,13 +31,13 @@ private struct Steps {
 
 /// Runs a guest.
 public func trap(_ input: UnsafeBufferPointer<UInt8>) {
-    var steps = Steps(input)
+    var steps = TrapSteps(input)
     guard var guest = try? InventedTraps() else { return }
     while !steps.isAtEnd, step(&steps, &guest) {}
 }
 
 /// False when the guest has come to its end.
-private func step(_ steps: inout Steps, _ guest: inout InventedTraps) -> Bool {
+private func step(_ steps: inout TrapSteps, _ guest: inout InventedTraps) -> Bool {
     let kind: UInt8 = steps.number()
     switch kind & 7 {
     case 0:

@@ -1,0 +1,20 @@
+// A disk's results in the contract's numbers, for calls and rings alike.
+//
+// Read next: RingService.swift.
+
+import CABI
+import Devices
+import Glibc
+
+extension BlockResult {
+    /// 0, or a negative number of CABI/swiftlet_devices.h.
+    public var code: Int32 {
+        switch self {
+        case .done: 0
+        case .outOfRange: SWIFTLET_OUT_OF_RANGE
+        case .readOnly: SWIFTLET_READ_ONLY
+        case .failed(errno: ENOSPC), .failed(errno: EDQUOT), .failed(errno: EFBIG): SWIFTLET_NO_SPACE
+        case .failed, .interrupted: SWIFTLET_IO_ERROR
+        }
+    }
+}

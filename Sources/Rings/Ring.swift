@@ -1,0 +1,133 @@
+// A ring and its thread: it polls for a bounded time, then sleeps on the doorbell; it ends when the machine does.
+//
+// A ring-3 guest's call costs an exit to user space; a shared word costs a cache line. So while both sides are busy nobody
+// leaves anything, and only who finds nothing to do goes to sleep. Read next: VMM/Paravirt/RingSetup.swift.
+
+import CDevices
+import GuestMemory
+import Host
+import KVM
+import Synchronization
+
+/// How a ring came to its end before the machine did.
+public enum RingFailure: Sendable {
+    /// The guest's indices cannot be true.
+    case broken
+    case consoleGone
+}
+
+/// A ring that is served. `serve` runs on a thread of the owner's, which `adopt` hands over and `stop` joins.
+public final class Ring: Sendable {
+    /// What wakes it: a port's ioeventfd.
+    public let doorbell: EventFD
+    /// Signalled when an answer comes while somebody awaits one.
+    public let answered: EventFD
+    private let stopEvent: EventFD
+    private let done: EventFD
+    private let isStopping = Atomic(false)
+    private let isAwaited = Atomic(false)
+    private let spin: UInt64
+    private let view: RingView
+    private let service: Mutex<RingService>
+    private let thread = Mutex<Thread?>(nil)
+
+    /// Nanoseconds that a ring polls before it sleeps: about what going to sleep and waking up cost.
+    public static let defaultSpin: UInt64 = 100_000
+
+    /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running.
+    public init(_ service: consuming RingService, spin: UInt64 = defaultSpin) throws(KVMError) {
+        let doorbell = try EventFD()
+        let answered = try EventFD()
+        let stopEvent = try EventFD()
+        done = try EventFD()
+        self.doorbell = doorbell
+        self.answered = answered
+        self.stopEvent = stopEvent
+        self.spin = spin
+        view = service.queue.view
+        self.service = Mutex(service)
+    }
+
+    /// Serves the ring until `stop`. If it cannot go on, tells `failing`, again and again until `stop`: a kick of the vCPU
+    /// may fall between its look for a reason and its call that blocks.
+    public func serve(_ memory: borrowing GuestMemory, failing: (RingFailure) -> Void) {
+        defer { done.signal() }
+        guard let failure = service.withLock({ loop(&$0, memory) }) else { return }
+        while !isStopping.load(ordering: .acquiring) {
+            failing(failure)
+            _ = wait(for: WaitFor(stopEvent.fd), nanoseconds: 10_000_000)
+        }
+    }
+
+    private func loop(_ service: inout RingService, _ memory: borrowing GuestMemory) -> RingFailure? {
+        var idleSince: UInt64 = 0
+        var set = WaitSet()
+        while !isStopping.load(ordering: .acquiring) {
+            switch service.turn(memory) {
+            case .broken: return .broken
+            case .consoleGone: return .consoleGone
+            case .busy:
+                tellWaiter()
+                idleSince = 0
+            case .idle:
+                let now = Clock.monotonic()
+                if idleSince == 0 { idleSince = now }
+                if now - idleSince >= spin {
+                    sleep(service, &set)
+                    idleSince = 0
+                } else {
+                    cdevices_pause()
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Until the doorbell, a frame that is waited for, room for what is held up, or the end.
+    private func sleep(_ service: borrowing RingService, _ set: inout WaitSet) {
+        guard service.queue.maySleep() || service.isHeldUp else { return }
+        set.removeAll()
+        set.add(WaitFor(doorbell.fd))
+        set.add(WaitFor(stopEvent.fd))
+        for wait in service.waits { set.add(wait) }
+        _ = set.wait(nanoseconds: nil)
+        service.queue.isAwake()
+        _ = doorbell.take()
+    }
+
+    private func tellWaiter() {
+        // Against `await`: answer, then look whether it is awaited there; await, then look for an answer here.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        if isAwaited.load(ordering: .relaxed) { answered.signal() }
+    }
+
+    /// Says that somebody waits for `answered` to become readable; false when there is an answer already.
+    public func await() -> Bool {
+        isAwaited.store(true, ordering: .relaxed)
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        return !view.hasAnswers
+    }
+
+    /// Ends the wait; whether there are answers that the guest has not taken.
+    public func endAwait() -> Bool {
+        isAwaited.store(false, ordering: .relaxed)
+        _ = answered.take()
+        return view.hasAnswers
+    }
+
+    /// The thread that runs `serve`.
+    public func adopt(_ thread: consuming Thread) {
+        var thread = Optional(thread)
+        self.thread.withLock { $0 = thread.take() }
+    }
+
+    /// Ends and joins the thread. A disk or a console that keeps it waiting is interrupted, again and again: a kick may fall
+    /// just before the wait begins.
+    public func stop() {
+        isStopping.store(true, ordering: .releasing)
+        stopEvent.signal()
+        guard let thread = self.thread.withLock({ $0.take() }) else { return }
+        while !wait(for: WaitFor(done.fd), nanoseconds: 10_000_000).0 { thread.kick() }
+        thread.join()
+    }
+}

@@ -1,0 +1,93 @@
+// What an entry asks for, checked and done: the only place where an entry's fields are used.
+//
+// A device that is not there, a buffer that is not memory, an operation of another device: an answer, never a trap.
+// Read next: RingService.swift.
+
+import CABI
+import Devices
+import GuestMemory
+import Host
+
+/// What a ring reaches: a device's number is its place in the list.
+public enum RingDevice: Sendable {
+    case none
+    case block(BlockDevice)
+    case net(NetDevice)
+    case console(Console)
+
+    public var block: BlockDevice? { if case .block(let device) = self { device } else { nil } }
+    public var net: NetDevice? { if case .net(let device) = self { device } else { nil } }
+}
+
+/// What came of an attempt.
+public enum RingOutcome: Equatable, Sendable {
+    case answer(RingAnswer)
+    /// Nothing was moved: when the descriptor is readable, or writable, try again.
+    case waits(fd: Int32, write: Bool)
+    /// A signal came first: look for a stop, then try again.
+    case interrupted
+    /// Nobody reads the console any more.
+    case consoleGone
+}
+
+extension RingEntry {
+    /// Does what the entry asks for, as far as it can be done now. Of a console write that is cut short, the rest stays
+    /// in the entry.
+    public mutating func perform(on devices: [RingDevice], _ memory: borrowing GuestMemory) -> RingOutcome {
+        guard device < UInt32(devices.count) else { return .answer(.bad) }
+        switch (devices[Int(device)], operation) {
+        case (.block(let disk), SWIFTLET_BLOCK_READ):
+            return outcome(memory.withMutableSpan(address, UInt64(length)) { disk.read(into: &$0, at: offset) })
+        case (.block(let disk), SWIFTLET_BLOCK_WRITE):
+            return outcome(memory.withSpan(address, UInt64(length)) { disk.write($0, at: offset) })
+        case (.block(let disk), SWIFTLET_BLOCK_FLUSH): return outcome(disk.flush())
+        case (.block(let disk), SWIFTLET_BLOCK_DISCARD): return outcome(disk.discard(at: offset, UInt64(length)))
+        case (.net(let net), SWIFTLET_NET_SEND):
+            return outcome(memory.withSpan(address, UInt64(length)) { net.send($0) }, WaitFor(net.fd, write: true))
+        case (.net(let net), SWIFTLET_NET_RECEIVE): return receive(net, memory)
+        case (.console(let console), SWIFTLET_CONSOLE_WRITE): return write(console, memory)
+        default: return .answer(.bad)
+        }
+    }
+
+    private var address: GuestAddress { GuestAddress(buffer) }
+
+    private func receive(_ net: NetDevice, _ memory: borrowing GuestMemory) -> RingOutcome {
+        guard UInt64(length) >= net.largestFrame else { return .answer(.bad) }
+        return outcome(
+            memory.withMutableSpan(address, UInt64(length)) { net.receive(into: &$0) }, WaitFor(net.fd))
+    }
+
+    private mutating func write(_ console: Console, _ memory: borrowing GuestMemory) -> RingOutcome {
+        while length > 0 {
+            switch memory.withSpan(address, UInt64(length), { console.write($0) }) {
+            case nil: return .answer(.bad)
+            case .done(let written)?:
+                buffer &+= UInt64(written)
+                length -= UInt32(written)
+            case .notReady?: return .waits(fd: console.output, write: true)
+            case .interrupted?: return .interrupted
+            case .gone?: return .consoleGone
+            case .failed?: return .answer(RingAnswer(SWIFTLET_IO_ERROR))
+            }
+        }
+        return .answer(.done)
+    }
+
+    private func outcome(_ result: BlockResult?) -> RingOutcome {
+        guard let result else { return .answer(.bad) }
+        return result == .interrupted ? .interrupted : .answer(RingAnswer(result.code))
+    }
+
+    private func outcome(_ result: FrameResult?, _ wait: WaitFor) -> RingOutcome {
+        switch result {
+        case nil, .malformed?: .answer(.bad)
+        case .done(let bytes)?: .answer(RingAnswer(0, length: UInt32(bytes)))
+        case .notReady?: .waits(fd: wait.fd, write: wait.write)
+        case .interrupted?: .interrupted
+        case .down?: .answer(RingAnswer(SWIFTLET_LINK_DOWN))
+        case .gone?: .answer(RingAnswer(SWIFTLET_DEVICE_GONE))
+        case .failed?: .answer(RingAnswer(SWIFTLET_IO_ERROR))
+        }
+    }
+}

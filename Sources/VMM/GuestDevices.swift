@@ -1,0 +1,153 @@
+// A machine's disks, network interfaces and rings, as its guest knows them: by their numbers in boot info's table.
+//
+// Nil in a machine whose image declares none, which then executes nothing of this. Read next: Paravirt/DeviceCalls.swift.
+
+import Boot
+import CABI
+import Devices
+import GuestMemory
+import Host
+import KVM
+import Rings
+import Synchronization
+import X86
+
+package final class GuestDevices: Sendable {
+    let list: [RingDevice]
+    /// Nil in a machine without KVM.
+    private let doorbells: Doorbells?
+    private let made = Mutex<[Ring]>([])
+    /// Of the ring that failed first.
+    private let failure = Mutex<RingFailure?>(nil)
+
+    init(_ list: [RingDevice], doorbells: Doorbells? = nil) {
+        self.list = list
+        self.doorbells = doorbells
+    }
+
+    /// Opens what the image declares and the user attaches, and tells the guest; nil when that is nothing.
+    static func open(
+        _ configuration: Configuration, _ source: borrowing ImageFile, _ console: Console,
+        _ memory: borrowing GuestMemory, _ vm: borrowing VM
+    ) throws(MachineError) -> GuestDevices? {
+        if !source.image.declaresDevices, configuration.devices.isEmpty { return nil }
+        let notes = try fromImage(source.path, try source.image.deviceNotes())
+        let opened: [Device]
+        do throws(DeviceError) { opened = try open(configuration, notes) } catch { throw .device(error) }
+        var rest = opened.makeIterator()
+        let list = notes.map { note in
+            note.kind == UInt32(SWIFTLET_DEVICE_CONSOLE) ? .console(console) : RingDevice(rest.next())
+        }
+        let devices = GuestDevices(list, doorbells: vm.doorbells)
+        devices.tell(memory, names: notes.map(\.name))
+        return devices
+    }
+
+    /// A disk would go on without the guest that was saved, and a network does not know it: the restored guest would be
+    /// wrong about both. So nobody is ever between two runs, and the rings' threads have one vCPU's thread to kick.
+    private static func open(_ configuration: Configuration, _ notes: [DeviceNote]) throws(DeviceError) -> [Device] {
+        if configuration.snapshot != nil { throw .notInSnapshots }
+        for disk in configuration.devices.blocks where disk.path == configuration.image && !disk.isReadOnly {
+            throw .isImage(path: disk.path)
+        }
+        return try configuration.devices.open(
+            notes.compactMap { note in
+                DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
+            })
+    }
+
+    /// Writes the table, and its place into boot info.
+    func tell(_ memory: borrowing GuestMemory, names: [String]) {
+        for (index, (name, device)) in zip(names, list).enumerated() {
+            let entry = GuestAddress(
+                AddressMap.deviceTable + UInt64(index * MemoryLayout<swiftlet_device>.stride))
+            memory.write(device.description, at: entry)
+            memory.write(bytes: Array(name.utf8), at: entry)
+        }
+        let info = AddressMap.bootInfo + UInt64(MemoryLayout<swiftlet_boot_info>.offset(of: \.devices) ?? 0)
+        memory.write(AddressMap.deviceTable, at: GuestAddress(info))
+        memory.write(UInt64(list.count), at: GuestAddress(info + 8))
+    }
+
+    subscript(number: UInt32) -> RingDevice { number < UInt32(list.count) ? list[Int(number)] : .none }
+
+    var rings: [Ring] { made.withLock { $0 } }
+
+    /// Serves a new ring on a thread of its own; its number.
+    func serve(_ queue: consuming RingQueue, for platform: Platform) throws(MachineError) -> UInt32 {
+        let number = rings.count  // one vCPU: nobody else makes one meanwhile
+        let ring = try makeRing(queue)
+        let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
+        if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, toPort: port)) }
+        let vcpu = ThreadReference.current
+        let thread = try fromHost(
+            try Thread {
+                ring.serve(platform.memory) { failure in
+                    self.failure.withLock { $0 = $0 ?? failure }
+                    platform.control.requestDeviceEnd()
+                    vcpu.kick()
+                }
+            })
+        ring.adopt(thread)
+        made.withLock { $0.append(ring) }
+        return UInt32(number)
+    }
+
+    private func makeRing(_ queue: consuming RingQueue) throws(MachineError) -> Ring {
+        let spin = allowedCPUs().count > 1 ? Ring.defaultSpin : 0
+        do throws(KVMError) { return try Ring(RingService(queue, list), spin: spin) } catch {
+            throw .kvm(error)
+        }
+    }
+
+    /// Ends the rings' threads, while the vCPU's thread, which they may kick, is not yet joined.
+    package func stop() {
+        for ring in rings { ring.stop() }
+    }
+
+    /// How a run ended in which a ring failed; nil when none did, or when the guest ended by itself before.
+    func outcome(_ vcpu: VCPUThread) -> Outcome? {
+        let outcome = vcpu.outcome
+        guard let failure = failure.withLock({ $0 }), outcome.stop.kind == "error" else { return nil }
+        let stop: Stop =
+            switch failure {
+            case .consoleGone: .consoleGone
+            case .broken:
+                vcpu.loop.withLock {
+                    .crashed(Crash(.misuse("ring: its indices say more than \"entries\""), $0.vcpu, $0.context))
+                }
+            }
+        return Outcome(stop: stop, exits: outcome.exits)
+    }
+}
+
+extension RingDevice {
+    fileprivate init(_ device: Device?) {
+        switch device {
+        case .block(let disk): self = .block(disk)
+        case .net(let net): self = .net(net)
+        case nil: self = .none
+        }
+    }
+
+    /// The table's entry, but for the name.
+    fileprivate var description: swiftlet_device {
+        var entry = swiftlet_device()
+        switch self {
+        case .none: break
+        case .console: entry.kind = UInt32(SWIFTLET_DEVICE_CONSOLE)
+        case .block(let disk):
+            entry.kind = UInt32(SWIFTLET_DEVICE_BLOCK)
+            entry.flags = disk.isReadOnly ? UInt32(SWIFTLET_DEVICE_READ_ONLY) : 0
+            entry.capacity = disk.capacity
+            entry.sector_size = UInt32(disk.sectorSize)
+        case .net(let net):
+            entry.kind = UInt32(SWIFTLET_DEVICE_NET)
+            entry.mtu = net.mtu
+            entry.frame_size = UInt32(net.largestFrame)
+            let mac = net.address
+            entry.mac = (mac[0], mac[1], mac[2], mac[3], mac[4], mac[5])
+        }
+        return entry
+    }
+}

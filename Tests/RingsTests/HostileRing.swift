@@ -1,0 +1,83 @@
+// A guest's half of a ring, that writes whatever it likes, with the host's half turned by hand.
+//
+// Read next: RingTests.swift.
+
+import CABI
+import Devices
+import GuestMemory
+import Host
+import TestSupport
+
+@testable import Rings
+
+/// 1 MiB of memory with a ring in it, a disk of eight sectors as device 0, nothing as device 1, a pipe as device 2.
+final class HostileRing {
+    let memory: GuestMemory
+    private let turned: Turned
+    let folder = ScratchFolder()
+    let pipe = BlockingPipe()
+    let entries: UInt32
+    static let ring: UInt64 = 0x2_0000
+    static let buffer: UInt64 = 0x8_0000
+    static let end: UInt64 = 1 << 20
+    private(set) var tail: UInt32 = 0
+    private(set) var head: UInt32 = 0
+
+    /// The service is noncopyable, and #expect copies what it looks at.
+    private final class Turned {
+        var service: RingService
+        init(_ service: consuming RingService) { self.service = service }
+    }
+
+    init(entries: UInt32 = 8, devices extra: [RingDevice] = []) throws {
+        memory = try GuestMemory(low: 0x1_0000..<Self.end)
+        let path = try folder.file("disk", (0..<4096).map { UInt8(truncatingIfNeeded: $0 / 512 + 1) })
+        let disk = try BlockDevice(BlockOption(name: "disk", path: path))
+        let console = Console(input: -1, output: pipe.writer)
+        self.entries = entries
+        guard let queue = RingQueue(memory, at: GuestAddress(Self.ring), entries: entries) else {
+            preconditionFailure("the ring lies in memory")
+        }
+        turned = Turned(RingService(queue, [.block(disk), .none, .console(console)] + extra))
+    }
+
+    func turn() -> RingService.Turn { turned.service.turn(memory) }
+    var waits: [Int32] { turned.service.waits.map(\.fd) }
+    var maySleep: Bool { turned.service.queue.maySleep() }
+
+    func word(_ offset: UInt64) -> UInt32 { memory.read(GuestAddress(Self.ring + offset)) ?? 0 }
+    func set(_ value: UInt32, _ offset: UInt64) { memory.write(value, at: GuestAddress(Self.ring + offset)) }
+
+    /// Writes a slot and moves the tail.
+    func submit(
+        _ operation: Int32, device: UInt32 = 0, buffer: UInt64 = HostileRing.buffer, length: UInt32 = 512,
+        id: UInt32 = 7, offset: UInt64 = 0
+    ) {
+        let entry = swiftlet_ring_entry(
+            operation: UInt32(bitPattern: operation), device: device, buffer: buffer, length: length, id: id,
+            offset: offset)
+        memory.write(entry, at: GuestAddress(Self.ring + 128 + UInt64(tail % entries) * 32))
+        tail &+= 1
+        set(tail, 0)
+    }
+
+    /// The next answer.
+    func take() -> swiftlet_ring_completion? {
+        if word(68) == head { return nil }
+        let slot = 128 + UInt64(entries) * 32 + UInt64(head % entries) * 16
+        head &+= 1
+        set(head, 4)
+        return memory.read(GuestAddress(Self.ring + slot))
+    }
+
+    /// Submits, turns, takes: the result.
+    func result(
+        _ operation: Int32, device: UInt32 = 0, buffer: UInt64 = HostileRing.buffer, length: UInt32 = 512,
+        offset: UInt64 = 0
+    ) -> Int32? {
+        submit(operation, device: device, buffer: buffer, length: length, id: tail ^ 0xdead_beef, offset: offset)
+        let id = (tail &- 1) ^ 0xdead_beef
+        guard turn() == .busy, let answer = take(), answer.id == id, take() == nil else { return nil }
+        return answer.result
+    }
+}
