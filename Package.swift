@@ -40,11 +40,20 @@ let package = Package(
         .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
+        // The sandbox's filters: compiled by libseccomp when we are built, which nothing else links.
+        .systemLibrary(
+            name: "CSeccomp", path: "CShims/CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .executableTarget(name: "filter-compiler", dependencies: ["CSeccomp"], cSettings: [.define("_GNU_SOURCE")]),
+        .plugin(name: "CompileFilter", capability: .buildTool(), dependencies: ["filter-compiler"]),
+        .target(name: "CSandbox", path: "CShims/CSandbox"),
+
         // The ground: each of these imports nothing of ours but its own shim.
         .target(name: "GuestMemory", swiftSettings: strict),
         .target(name: "X86", swiftSettings: strict),
         .target(name: "KVM", dependencies: ["CKVM"], swiftSettings: strict),
         .target(name: "Host", dependencies: ["CHost"], swiftSettings: strict),
+        .target(
+            name: "Sandbox", dependencies: ["CSandbox", "Host"], swiftSettings: strict, plugins: ["CompileFilter"]),
 
         .target(name: "Measure", swiftSettings: strict),
         // What watches a run: it knows an exit and a machine's memory, but no machine.
@@ -64,7 +73,8 @@ let package = Package(
 
         // A machine's way into a file and back.
         .target(
-            name: "Snapshot", dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "CABI", "CSnapshot"],
+            name: "Snapshot",
+            dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "CABI", "CSnapshot"],
             swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.

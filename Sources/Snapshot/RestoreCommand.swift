@@ -26,6 +26,7 @@ public enum RestoreCommand {
     }
 
     private static func run(_ options: RestoreOptions, start: UInt64) throws(SnapshotError) -> Int32 {
+        if options.isSandboxed { options.configuration.closeInherited(path: options.file) }
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)
@@ -41,6 +42,10 @@ public enum RestoreCommand {
             keyboard = consume keys
         }
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
+        if options.isSandboxed {
+            // A crash report opens the image that the snapshot names, for its symbols.
+            try snapshotMachine(try options.configuration.enterSandbox(reading: snapshot.image))
+        }
         let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
         release(consume terminal)
         release(consume signals)

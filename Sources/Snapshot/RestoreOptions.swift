@@ -12,6 +12,7 @@ struct RestoreOptions {
     /// The snapshot.
     var file = ""
     var verifies = false
+    var isSandboxed = true
     var configuration = Configuration(image: "")
 
     private static let table: [(name: String, value: String?, help: String)] = [
@@ -22,6 +23,7 @@ struct RestoreOptions {
         ("--core", "FILE", "write an ELF core that gdb opens when the guest crashes"),
         ("--snapshot", "FILE", "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
         ("--snapshot-exit", nil, "end with the first snapshot"),
+        ("--no-sandbox", nil, "keep all rights of this process while the guest runs: for debugging"),
         ("--help", nil, "this text"),
     ]
 
@@ -58,7 +60,7 @@ struct RestoreOptions {
         switch name {
         case "--timeout": "SECONDS"
         case "--core", "--snapshot": "FILE"
-        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--help": nil
+        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--no-sandbox", "--help": nil
         default: throw RestoreUsageError(message: "unknown option '\(name)'")
         }
     }
@@ -67,6 +69,7 @@ struct RestoreOptions {
         switch name {
         case "--verify": verifies = true
         case "--timeout": configuration.timeout = try nanoseconds(value)
+        case "--no-sandbox": isSandboxed = false
         case "--raw": configuration.raw = true
         case "--quiet": configuration.quiet = true
         case "--core": configuration.core = value

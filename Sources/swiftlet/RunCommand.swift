@@ -28,6 +28,9 @@ enum RunCommand {
     }
 
     private static func runMachine(_ options: RunOptions, start: UInt64) throws(MachineError) -> Int32 {
+        if options.isSandboxed {
+            options.configuration.closeInherited(keeping: options.statistics?.fd, path: options.statistics?.path)
+        }
         // Stop signals are blocked before any thread exists, and before the terminal changes.
         let signals = try blockStopSignals()
         var phases = Phases(start: start)
@@ -40,6 +43,12 @@ enum RunCommand {
             keyboard = consume keys
         }
         let machine = try Machine(options.configuration, console: console, phases: &phases)
+        let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
+        phases.pass(to: Clock.monotonic())
+        if options.isSandboxed {
+            try options.configuration.enterSandbox(statistics: options.statistics?.path)
+            phases.end("sandbox", at: Clock.monotonic())
+        }
         let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
@@ -49,7 +58,7 @@ enum RunCommand {
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") {
             writeStatistics(machine.phasesJSON(phases), fd, "descriptor \(fd)")
         }
-        if let target = options.statistics { report(machine, outcome, phases, target) }
+        if let target = options.statistics { report(machine, outcome, phases, target, empty) }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
@@ -58,9 +67,9 @@ enum RunCommand {
     private static func release(_ signals: consuming StopSignals) {}
 
     private static func report(
-        _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget
+        _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget,
+        _ empty: UInt64?
     ) {
-        let empty = emptyRun()
         switch target {
         case .text:
             writeText(

@@ -46,6 +46,9 @@ struct Option {
             name: "--snapshot", value: "FILE",
             help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
         Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
+        Option(
+            name: "--no-sandbox", value: nil,
+            help: "keep all rights of this process while the guest runs: for debugging, and for valgrind or strace"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
 }
@@ -55,12 +58,16 @@ enum StatisticsTarget {
     case text
     case json(fd: Int32)
     case jsonFile(String)
+
+    var fd: Int32? { if case .json(let fd) = self { fd } else { nil } }
+    var path: String? { if case .jsonFile(let path) = self { path } else { nil } }
 }
 
 /// A parsed command line.
 struct RunOptions {
     var configuration: Configuration
     var statistics: StatisticsTarget?
+    var isSandboxed = true
 
     /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
     init(_ arguments: some Sequence<String>) throws(UsageError) {
@@ -129,6 +136,7 @@ struct RunOptions {
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
             case "--map-image": configuration.mapsImage = true
+            case "--no-sandbox": isSandboxed = false
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
