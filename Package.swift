@@ -118,6 +118,10 @@ let package = Package(
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
+        .target(name: "CForbidden", path: "Tests/CForbidden"),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "CSandbox", "CForbidden", "Host", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),

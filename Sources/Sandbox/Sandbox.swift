@@ -33,7 +33,7 @@ public enum Sandbox {
         if files == nil { try load(Filter.run.span) } else { try load(Filter.files.span) }
     }
 
-    private static func restrictFiles(_ files: GivenFiles?) throws(HostError) {
+    static func restrictFiles(_ files: GivenFiles?) throws(HostError) {
         let version = csandbox_landlock_version()
         if version < 1 { return }
         let ruleset = File(owning: Int32(try check("landlock_create_ruleset", csandbox_landlock_create(version))))
