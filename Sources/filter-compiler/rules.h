@@ -9,6 +9,7 @@
 #ifndef RULES_H
 #define RULES_H
 
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -88,13 +89,16 @@ static const struct rule rules[] = {
 
     /* Files that were given: Landlock says which. */
     {FILES, "openat", ANY},
+    {FILES, "fcntl", IS(1, F_GETFD)}, /* libelf, of an image that is opened for its symbols */
     {FILES, "pwrite64", ANY},
     {FILES, "ftruncate", ANY},
     {FILES, "fallocate", ANY},
+    {FILES, "fstatfs", ANY}, /* posix_fallocate, where the file system cannot reserve */
     {FILES, "fsync", ANY},
     {FILES, "rename", ANY},
     {FILES, "unlink", ANY},
     {FILES, "readlink", ANY},
+    {FILES, "readlinkat", ANY},
     {FILES, "getcwd", ANY},
     IOCTL(FILES, 0xc0606610), /* PAGEMAP_SCAN: --stats counts pages */
 
@@ -108,6 +112,7 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_GET_API_VERSION),
     IOCTL(FILES, KVM_CHECK_EXTENSION),
     IOCTL(FILES, KVM_GET_VCPU_MMAP_SIZE),
+    IOCTL(FILES, KVM_SET_REGS), /* before a call is repeated after a pause */
     IOCTL(FILES, KVM_CREATE_VM),
     IOCTL(FILES, KVM_CREATE_VCPU),
     IOCTL(FILES, KVM_ENABLE_CAP),

@@ -54,8 +54,9 @@ private let hasFilters = fate("getpid") != .noFilter
         0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 234, 271, 273, 318,
         334,
     ]
+    private let fcntl = 72
     private let withArguments: Set<Int> = [9, 10, 16, 56, 262]
-    private let inFiles: Set<Int> = [18, 74, 77, 79, 82, 87, 89, 98, 257, 285]
+    private let inFiles: Set<Int> = [18, 74, 77, 79, 82, 87, 89, 98, 138, 257, 267, 285]
     /// Ends the thread, waits, or returns from a signal that was not.
     private let deadly: Set<Int> = [15, 60, 231, 271]
     /// clone3, which is told to be missing; uretprobe and uprobe, which the kernel takes past every filter (it makes these
@@ -65,7 +66,7 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test func whatIsNotListedDies() {
         for number in Set(0..<470).subtracting(plain).subtracting(withArguments).subtracting(special) {
             #expect(fate(number: number, in: .run, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
-            if inFiles.contains(number) { continue }
+            if inFiles.contains(number) || number == fcntl { continue }
             #expect(fate(number: number, in: .files, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
         }
     }
@@ -83,7 +84,7 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test(arguments: [
         "execve", "execveat", "fork", "vfork", "socket", "connect", "open", "openat2", "ptrace", "process_vm_writev",
         "kill", "setuid", "unshare", "mount", "bpf", "io_uring_setup", "prctl", "seccomp", "memfd_create",
-        "userfaultfd", "pkey_mprotect", "dup", "fcntl",
+        "userfaultfd", "pkey_mprotect", "dup",
     ])
     func wordsForWhatDies(call: String) {
         for filter in [WhichFilter.run, .files] { #expect(fate(call, in: filter) == .killed) }
@@ -115,6 +116,12 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test func statIsOfDescriptors() {
         #expect(fate("newfstatat", -1, 0, 0, 0x1000) == .returned)
         #expect(fate("newfstatat", -1, 0, 0, 0) == .killed)
+    }
+
+    @Test func fcntlAsksAndDoesNotSet() {
+        #expect(fate("fcntl", -1, Int(F_GETFD), in: .files) == .returned)
+        #expect(fate("fcntl", -1, Int(F_SETFL), in: .files) == .killed)
+        #expect(fate("fcntl", -1, 8, in: .files) == .killed)  // F_SETOWN: signals for others
     }
 
     private let run = 0xae80
