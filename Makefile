@@ -4,14 +4,15 @@
 LAYOUT = -Xswiftc -use-ld=lld -Xlinker --symbol-ordering-file=$(CURDIR)/CShims/CStart/start-order \
     -Xlinker --no-warn-symbol-ordering
 SWIFT_BUILD = swift build -c release -Xswiftc -static-executable $(LAYOUT) --scratch-path .build-static
-PROGRAMS = swiftlet swiftlet-bench swiftlet-check swiftlet-doctor swiftlet-inspect swiftlet-snapshot
+PROGRAMS = swiftlet swiftlet-bench swiftlet-call swiftlet-check swiftlet-clone swiftlet-doctor swiftlet-inspect swiftlet-serve \
+    swiftlet-snapshot
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
 PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test snapshot-test bench bench-selftest fuzz lint format docs install clean
+.PHONY: help deps lab-deps build guests run test lab-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,7 +55,17 @@ lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs wh
 	lab/test.sh
 
 snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
-	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter GuestTests/Snapshots
+	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter 'GuestTests/(Snapshots|Increments)'
+
+pool-test: guests ## 500 clones alive at once, 10,000 calls to a pool: what they cost in memory, and that nothing is left of them
+	SWIFTLET_CLONES=500 SWIFTLET_POOL_CYCLES=10000 swift test --disable-xctest --filter '^SnapshotTests\.PoolLoadTests'
+
+EXAMPLE = .build-example/upper.snapshot
+
+example: build ## a program that calls a guest as a function, by the library: examples/call
+	swift build -c release --package-path examples/call --scratch-path .build-example
+	bin/swiftlet run --snapshot $(EXAMPLE) --snapshot-exit guests/build/upper.elf
+	.build-example/release/call $(EXAMPLE) hello from a virtual machine
 
 bench: deps build ## what exits, memory and a start cost here, and are the promises kept? Both go into benchmarks/RESULTS.md
 	@packages=valgrind; $(INSTALL_MISSING)
@@ -75,15 +86,15 @@ bench-selftest: build ## does the yardstick give the same length twice? exits me
 
 SECONDS = 30
 
-fuzz: deps guests ## libFuzzer on image files and on calls, SECONDS=30 each, after it has found two planted bugs
+fuzz: deps guests ## libFuzzer on image files, calls and requests, SECONDS=30 each, after it has found two planted bugs
 	fuzz/run.sh $(SECONDS)
 
 lint: ## swift-format, and the house rules that it cannot check
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources examples
 	@docs/check.sh
 
 format: ## let swift-format rewrite the sources
-	swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources
+	swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources examples
 
 docs: build ## docs/build: man pages and shell completions, from what each program says of itself
 	@packages=help2man; $(INSTALL_MISSING)

@@ -21,6 +21,9 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        .library(name: "Service", targets: ["Service"]),
+        // All that a program needs which runs guests itself: docs/library.md.
+        .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
     ],
     dependencies: [
@@ -74,8 +77,13 @@ let package = Package(
         // A machine's way into a file and back.
         .target(
             name: "Snapshot",
-            dependencies: ["VMM", "Boot", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "CABI", "CSnapshot"],
+            dependencies: [
+                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI", "CSnapshot",
+            ],
             swiftSettings: strict),
+
+        // Calls over a socket: protocol, server, client. It knows no guest.
+        .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.
         .target(
@@ -84,21 +92,32 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
-        .executableTarget(name: "swiftlet-check", dependencies: ["GuestCases", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Host"], swiftSettings: strict),
+            name: "swiftlet-snapshot", dependencies: ["Subcommand", "Snapshot", "Host"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-inspect", dependencies: ["Subcommand", "VMM", "Boot", "GuestMemory", "Host", "X86"],
+            name: "swiftlet-serve", dependencies: ["Subcommand", "Service", "Snapshot", "VMM", "Host", histogram],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-call", dependencies: ["Subcommand", "Service", "Measure", "Host"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-inspect",
+            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Backing", "GuestMemory", "Host", "X86"],
             swiftSettings: strict),
 
         .executableTarget(
             name: "swiftlet-bench",
             dependencies: [
-                "Subcommand", "Measure", "Rig", "VMM", "KVM", "GuestMemory", "Host", "CABI", histogram,
+                "Subcommand", "Measure", "Rig", "Snapshot", "Backing", "VMM", "KVM", "GuestMemory", "Host", "CABI",
+                histogram,
             ],
             swiftSettings: strict),
 
@@ -134,12 +153,16 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",
-            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "ImageBuilder", "TestSupport"],
+            dependencies: ["Snapshot", "VMM", "Backing", "CSnapshot", "GuestCases", "ImageBuilder", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "swiftlet-cloneTests", dependencies: ["swiftlet-clone", "Subcommand", "Host"],
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],
@@ -150,7 +173,7 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(
             name: "swiftlet-inspectTests",
-            dependencies: ["swiftlet-inspect", "Boot", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
+            dependencies: ["swiftlet-inspect", "Boot", "Backing", "Subcommand", "X86", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
     ],
     swiftLanguageModes: [.v6]

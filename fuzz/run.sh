@@ -16,6 +16,8 @@ image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift So
     Sources/Boot/ELFRelocation.swift Sources/Boot/ELFSymbols.swift Sources/Boot/ELFSurvey.swift Sources/Boot/Layout.swift
     Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift"
 calls_floor=85
+requests_floor=85
+requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
 calls_files="Sources/VMM/Paravirt Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
 
 fail() {
@@ -72,3 +74,4 @@ for guest in hello hello-pie; do
 done
 fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
+fuzz requests $requests_floor "$requests_files" -max_len=1024

@@ -6,10 +6,17 @@
 import CBacking
 import GuestMemory
 
-/// From here a lost page of guest memory reads as zeros, and is noted.
-func watchBusErrors(_ memory: borrowing GuestMemory) {
-    _ = cbacking_watch_bus_errors(memory.hostBase, memory.hostBase + UInt(memory.span))
-}
+/// While this lives, a lost page of a guest's memory reads as zeros, and is noted. There are 256 at once in a process.
+final class BusErrorWatch: Sendable {
+    private let number: Int
 
-/// Whether a page of guest memory was lost.
-func sawBusError() -> Bool { cbacking_lost() != 0 }
+    init(_ memory: borrowing GuestMemory) throws(BackingError) {
+        number = cbacking_watch_bus_errors(memory.hostBase, memory.hostBase + UInt(memory.span))
+        if number < 0 { throw .call("to watch one more machine's memory in a file", errno: Int32(-number)) }
+    }
+
+    deinit { if number >= 0 { cbacking_unwatch(number) } }
+
+    /// Whether a page was lost.
+    var sawLoss: Bool { cbacking_lost(number) != 0 }
+}

@@ -57,50 +57,64 @@ public struct SlotTotals: Equatable, Sendable {
 
 /// A machine's memory slots beyond those that it started with.
 public final class Growth: Sendable {
-    private let plan: GrowthPlan
+    public let plan: GrowthPlan
     /// Nil in a machine without KVM.
     private let slots: MemorySlots?
     private let store: MemoryStore?
-    private let added: Mutex<SlotTotals>
+    private let added: Mutex<Added>
+
+    /// What there is, the first slots included, and the slots that were added.
+    private struct Added {
+        var totals: SlotTotals
+        var slots: [MemorySlot] = []
+        var flags: MemorySlot.Flags = []
+    }
 
     /// `first` are the slots that there are: the count is the next one's number.
     public init(_ plan: GrowthPlan, _ slots: MemorySlots?, after first: SlotTotals, store: MemoryStore? = nil) {
         self.plan = plan
         self.slots = slots
         self.store = store
-        added = Mutex(first)
+        added = Mutex(Added(totals: first))
     }
 
     /// What all slots cost, the first ones included.
-    public var totals: SlotTotals { added.withLock { $0 } }
+    public var totals: SlotTotals { added.withLock { $0.totals } }
+
+    /// The slots of what was granted, ascending.
+    public var grantedSlots: [MemorySlot] { added.withLock { $0.slots } }
+
+    /// Has written pages recorded in slots to come. Those that are there are the caller's to change.
+    public func logDirtyPages() { added.withLock { $0.flags = .logDirtyPages } }
 
     /// Grows by at least `size` bytes; the new range, empty when there is not as much to be had.
     ///
     /// Backing first, then the slot, then the gate: a range is guest memory only when everything behind it is there.
     public func grow(_ memory: borrowing GuestMemory, by size: UInt64) -> Range<UInt64> {
-        added.withLock { totals in
+        added.withLock { added in
             let top = memory.high.upperBound
             guard size > 0, plan.limit > top, size <= plan.limit - top else { return 0..<0 }
             let rounded = (size + plan.step - 1) & ~(plan.step - 1)
             let range = top..<top + min(rounded, plan.limit - top)
-            guard (try? extend(memory, by: range, &totals)) != nil else { return 0..<0 }
+            guard (try? extend(memory, by: range, &added)) != nil else { return 0..<0 }
             memory.grow(to: range.upperBound)
             return range
         }
     }
 
     private func extend(
-        _ memory: borrowing GuestMemory, by range: Range<UInt64>, _ totals: inout SlotTotals
+        _ memory: borrowing GuestMemory, by range: Range<UInt64>, _ added: inout Added
     ) throws {
         try store?.extend(memory, by: range)
         let start = Clock.monotonic()
         let size = UInt64(range.count)
-        try slots?.set(
-            MemorySlot(
-                index: UInt32(totals.count), guestAddress: range.lowerBound, size: size,
-                hostAddress: memory.hostBase + UInt(range.lowerBound)))
-        totals.nanoseconds += Clock.monotonic() - start
-        totals.count += 1
-        totals.bytes += size
+        let slot = MemorySlot(
+            index: UInt32(added.totals.count), guestAddress: range.lowerBound, size: size,
+            hostAddress: memory.hostBase + UInt(range.lowerBound), flags: added.flags)
+        try slots?.set(slot)
+        added.slots.append(slot)
+        added.totals.nanoseconds += Clock.monotonic() - start
+        added.totals.count += 1
+        added.totals.bytes += size
     }
 }

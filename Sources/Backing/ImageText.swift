@@ -16,6 +16,8 @@ public struct ImageText: Sendable {
     private let fd: Int32
     /// The file must be at least that long.
     private var end: UInt64 = 0
+    /// Nil when nothing is mapped.
+    private var watch: BusErrorWatch?
 
     /// Below this a copy is cheaper than what a mapping costs later.
     public static let smallest: UInt64 = 1 << 20
@@ -30,7 +32,7 @@ public struct ImageText: Sendable {
             mapped |= 1 << UInt32(index)
             end = max(end, segment.offset + segment.fileSize)
         }
-        if mapped != 0 { watchBusErrors(memory) }
+        if mapped != 0 { watch = try BusErrorWatch(memory) }
     }
 
     /// False when the loader has to say what is wrong. Whole pages are mapped; the rest of the last one is copied, because zeros must follow it.
@@ -47,6 +49,9 @@ public struct ImageText: Sendable {
         if read != rest { throw .call("read", errno: read < 0 ? errno : EIO) }
         return true
     }
+
+    /// Whether we read a page that was no longer there.
+    public var pageWasLost: Bool { watch?.sawLoss == true }
 
     /// Whether the file lost pages that are mapped.
     public var isCutShort: Bool {

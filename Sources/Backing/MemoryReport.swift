@@ -34,7 +34,7 @@ public struct MemoryReport: Sendable {
             let host = base + range.lowerBound..<base + range.upperBound
             return Region(range: range, what: what, pages: scan?.count(host) ?? PageCount())
         }
-        total = MappingTotals(smaps: readText("/proc/self/smaps", limit: 1 << 22) ?? "", in: base..<base + memory.span)
+        total = MappingTotals(smaps: readText("/proc/self/smaps", limit: 1 << 26) ?? "", in: base..<base + memory.span)
     }
 
     public var text: String { lines.joined(separator: "\n") + "\n" }

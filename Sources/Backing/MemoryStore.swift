@@ -16,6 +16,8 @@ public final class MemoryStore: Sendable {
     /// Where low memory ends, in the guest and in the file.
     private let lowEnd: UInt64
     private let highStart: UInt64
+    /// Nil where no page can be lost.
+    private let watch: BusErrorWatch?
 
     /// Opens the store and maps it under all of `memory`; nil for anonymous memory, which needs none.
     public static func open(
@@ -40,7 +42,7 @@ public final class MemoryStore: Sendable {
         if backing == .hugetlb, size % hugePageSize != 0 { throw .unaligned(size) }
         let limit = memory.high.lowerBound > 0 ? memory.span - memory.high.lowerBound + lowEnd : size
         file = try Self.open(backing, size, limit: limit)
-        if backing.path != nil || backing == .hugetlb { watchBusErrors(memory) }
+        watch = backing == .memfd ? nil : try BusErrorWatch(memory)
         try map(0..<lowEnd, memory)
         if !memory.high.isEmpty { try map(memory.high, memory) }
     }
@@ -89,8 +91,8 @@ public final class MemoryStore: Sendable {
         _ address: GuestAddress, _ count: UInt64, of memory: borrowing GuestMemory, in store: MemoryStore?,
         isMapped: Bool = false
     ) -> Int32 {
+        guard let start = unsafe memory.pointer(address, count) else { return EINVAL }  // noted as written, which it is
         if let store { return store.release(address, count, of: memory) }
-        guard let start = unsafe memory.pointer(address, count) else { return EINVAL }
         if isMapped { return unsafe replace(start, address.rawValue, count) }
         return unsafe madvise(start, Int(count), MADV_DONTNEED) == 0 ? 0 : errno
     }
@@ -142,11 +144,11 @@ public final class MemoryStore: Sendable {
     }
 
     /// Whether we read a page of a file that was no longer there.
-    public static var pageWasLost: Bool { sawBusError() }
+    public var pageWasLost: Bool { watch?.sawLoss == true }
 
     /// Whether pages of it were lost: somebody cut the file short, or its disk failed. Nobody can cut a memfd of ours.
     public func lostPages(_ memory: borrowing GuestMemory) -> Bool {
-        if backing != .memfd, sawBusError() { return true }
+        if pageWasLost { return true }
         guard backing.path != nil, let size = try? file.size() else { return false }
         return size < (memory.high.isEmpty ? lowEnd : offset(memory.high.upperBound))
     }

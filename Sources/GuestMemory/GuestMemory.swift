@@ -19,6 +19,8 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 /// Several threads may hold copies of its contents' addresses (vCPUs, I/O): words that a running guest also writes are
 /// accessed through `GuestAtomic`, everything else is copied out, then checked, then used.
 @safe public struct GuestMemory: ~Copyable, @unchecked Sendable {
+    /// The reservation: 2 MiB more on either side, less what alignment takes.
+    private let start: UnsafeMutableRawPointer
     /// Where guest-physical 0 would lie.
     @usableFromInline let base: UnsafeMutableRawPointer
     /// Bytes of address space reserved.
@@ -27,6 +29,8 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     public let low: Range<UInt64>
     @usableFromInline let highStart: UInt64
     @usableFromInline let highEnd: Atomic<UInt64>
+    /// Which pages we write, while somebody wants to know.
+    @usableFromInline let writes: WriteLog
     /// The memory from 4 GiB up; empty for small machines. Its end moves when memory grows.
     @inlinable
     public var high: Range<UInt64> {
@@ -39,20 +43,23 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     public init(low: Range<UInt64>, high: Range<UInt64> = 0..<0, limit: UInt64 = 0) throws(GuestMemoryError) {
         let span = max(low.upperBound, high.upperBound, limit)
         let huge = 2 << 20
-        guard let room = Int(exactly: span), room <= Int.max - huge else {
+        guard let room = Int(exactly: span), room <= Int.max - 2 * huge else {
             throw GuestMemoryError.mapping(span, errno: ENOMEM)
         }
+        // What lies before and behind the aligned part stays without access: nobody's mapping becomes one with ours, and
+        // what runs over the end is a fault.
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        let start = unsafe mmap(nil, room + huge, PROT_READ | PROT_WRITE, flags, -1, 0)
+        let start = unsafe mmap(nil, room + 2 * huge, PROT_NONE, flags, -1, 0)
         guard let start = unsafe start, unsafe start != MAP_FAILED else {
             throw GuestMemoryError.mapping(span, errno: errno)
         }
-        // Give back what lies before and behind the aligned part, so that `deinit` has one range to unmap.
-        let misaligned = Int(bitPattern: start) & (huge - 1)
-        let before = misaligned == 0 ? 0 : huge - misaligned
-        if before > 0 { unsafe munmap(start, before) }
-        unsafe munmap(start + before + room, huge - before)
-        unsafe base = start + before
+        let base = unsafe start + (huge - Int(bitPattern: start) & (huge - 1))
+        guard unsafe mprotect(base, room, PROT_READ | PROT_WRITE) == 0 else {
+            let failure = errno
+            unsafe munmap(start, room + 2 * huge)
+            throw GuestMemoryError.mapping(span, errno: failure)
+        }
+        unsafe (self.start, self.base) = (start, base)
         // The first 2 MiB hold image, stack and tables, of which a small guest touches a few pages: zeroing all of them
         // would cost more than its whole run. Beyond, huge pages: a guest that computes pays for TLB misses twice.
         if room > huge { unsafe madvise(base + huge, room - huge, MADV_HUGEPAGE) }
@@ -60,9 +67,10 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         self.low = low
         highStart = high.lowerBound
         highEnd = Atomic(high.upperBound)
+        writes = WriteLog(span: span)
     }
 
-    deinit { unsafe munmap(base, Int(span)) }
+    deinit { unsafe munmap(start, Int(span) + 4 << 20) }
 
     /// From now on the host backs what it has not backed yet by pages of 4 KiB (madvise(2), MADV_NOHUGEPAGE).
     public func useSmallPages() { unsafe madvise(base, Int(span), MADV_NOHUGEPAGE) }
@@ -72,7 +80,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     /// The rule against overflow: the address must lie inside a range, and `count` must fit into what is left of that
     /// range; no sum is ever formed that could wrap.
     @inlinable
-    public func pointer(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
+    func place(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
         let start = address.rawValue
         let range = start < low.upperBound ? low : high
         guard start >= range.lowerBound, start <= range.upperBound, count <= range.upperBound &- start else {
@@ -82,16 +90,24 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         return unsafe base + Int(truncatingIfNeeded: start)
     }
 
+    /// The gate for who writes: the pages count as changed (WriteLog).
+    @inlinable
+    public func pointer(_ address: GuestAddress, _ count: UInt64) -> UnsafeMutableRawPointer? {
+        guard let place = unsafe place(address, count) else { return nil }
+        if writes.isOn { writes.note(address.rawValue, count) }
+        return unsafe place
+    }
+
     /// Whether all of a range is memory.
     @inlinable
     public func contains(_ address: GuestAddress, _ count: UInt64) -> Bool {
-        unsafe pointer(address, count) != nil
+        unsafe place(address, count) != nil
     }
 
     /// Copies a value out; nil when it is not memory. The address may be unaligned.
     @inlinable
     public func read<T: BitwiseCopyable>(_ address: GuestAddress, as type: T.Type = T.self) -> T? {
-        guard let pointer = unsafe pointer(address, UInt64(MemoryLayout<T>.size)) else { return nil }
+        guard let pointer = unsafe place(address, UInt64(MemoryLayout<T>.size)) else { return nil }
         return unsafe pointer.loadUnaligned(as: T.self)
     }
 
@@ -106,7 +122,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
 
     /// Copies bytes out; nil when any of them is not memory.
     public func bytes(_ address: GuestAddress, _ count: Int) -> [UInt8]? {
-        guard count >= 0, let pointer = unsafe pointer(address, UInt64(count)) else { return nil }
+        guard count >= 0, let pointer = unsafe place(address, UInt64(count)) else { return nil }
         return unsafe [UInt8](UnsafeRawBufferPointer(start: pointer, count: count))
     }
 
@@ -124,7 +140,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     /// them meanwhile, so this is for passing on, never for checking.
     @inlinable
     public func withSpan<R>(_ address: GuestAddress, _ count: UInt64, _ body: (RawSpan) -> R) -> R? {
-        guard let pointer = unsafe pointer(address, count) else { return nil }
+        guard let pointer = unsafe place(address, count) else { return nil }
         return body(unsafe UnsafeRawBufferPointer(start: pointer, count: Int(count)).bytes)
     }
 

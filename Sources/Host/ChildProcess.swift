@@ -10,7 +10,7 @@ import Glibc
 public enum ChildEnd: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)
-    /// It was still there at the limit, and was killed.
+    /// It was still there at the limit or at a stop, and was killed.
     case overtime
 }
 
@@ -20,15 +20,17 @@ public struct ChildProcess: ~Copyable {
     private let pidfd: File
     private var input: File
     private let output: File
+    /// While it is readable nobody waits for the program any longer.
+    private let stop: WaitFor?
     /// CLOCK_MONOTONIC before posix_spawn, nanoseconds.
     public let started: UInt64
     /// Set when it was reaped: the id may then be another process's.
     private var ended: ChildEnd?
 
     /// Starts `program`, a path. With `talks`, its standard input and output are pipes to us, else /dev/null. `variables`
-    /// ("NAME=value") are added to its environment.
+    /// ("NAME=value") are added to its environment. Once the descriptor `stop` is readable, waiting for it ends as at a limit.
     public init(
-        _ program: String, _ arguments: [String], talks: Bool = false, variables: [String] = []
+        _ program: String, _ arguments: [String], talks: Bool = false, variables: [String] = [], stop: Int32? = nil
     ) throws(HostError) {
         let inputs = try ends(talks)
         let outputs = try ends(talks)
@@ -46,6 +48,7 @@ public struct ChildProcess: ~Copyable {
         self.pid = pid
         input = inputs.takeWriter()
         output = outputs.takeReader()
+        self.stop = stop.map { WaitFor($0) }
         self.started = started
     }
 
@@ -60,18 +63,18 @@ public struct ChildProcess: ~Copyable {
 
     public mutating func closeInput() throws(HostError) { input = try File("/dev/null", .create) }
 
-    /// What it writes next, at most 64 KiB; nil at the end of its output or after `nanoseconds`.
+    /// What it writes next, at most 64 KiB; nil at the end of its output, after `nanoseconds` or at a stop.
     public func read(nanoseconds: UInt64) -> String? {
-        guard wait(for: WaitFor(output.fd), nanoseconds: nanoseconds).0,
+        guard wait(for: WaitFor(output.fd), stop, nanoseconds: nanoseconds).0,
             let bytes = readAvailable(output.fd, 1 << 16), !bytes.isEmpty
         else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Waits for its end, but kills it `limit` nanoseconds after its start. How it ended, and how long it took.
+    /// Waits for its end, but kills it `limit` nanoseconds after its start, or at a stop. How it ended, and how long it took.
     public mutating func finish(limit: UInt64) -> (end: ChildEnd, nanoseconds: UInt64) {
         let left = started + limit - min(started + limit, Clock.monotonic())
-        let inTime = wait(for: WaitFor(pidfd.fd), nanoseconds: left).0
+        let inTime = wait(for: WaitFor(pidfd.fd), stop, nanoseconds: left).0
         if !inTime { kill(pid, SIGKILL) }
         var status: Int32 = 0
         unsafe waitpid(pid, &status, 0)

@@ -58,6 +58,20 @@ import Glibc
         }
     }
 
+    /// Gives pages back: of a private file mapping the next touch finds the file's content again (madvise(2), MADV_DONTNEED).
+    public func discard(_ pages: Range<Int>) throws(HostError) {
+        precondition(pages.lowerBound >= 0 && pages.upperBound <= size / 4096)
+        if unsafe madvise(start + pages.lowerBound * 4096, pages.count * 4096, MADV_DONTNEED) != 0 {
+            throw HostError("madvise", "MADV_DONTNEED", errno: errno)
+        }
+    }
+
+    /// Overwrites a page by the same of another mapping.
+    public func copyPage(_ page: Int, from other: borrowing HostMapping) {
+        precondition(page >= 0 && page < size / 4096 && page < other.size / 4096)
+        unsafe memcpy(start + page * 4096, other.start + page * 4096, 4096)
+    }
+
     /// An 8-byte word; `offset` must lie inside, or it is a mistake of ours: it traps.
     public func load(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset <= size - 8)
@@ -71,8 +85,13 @@ import Glibc
 
     /// Bytes in anonymous huge pages; the kernel's huge page of zeros, which reading maps, is none (proc(5), `AnonHugePages`).
     public func hugeBytes() throws(HostError) -> Int {
+        try Self.hugeBytes(in: address..<address + UInt(size))
+    }
+
+    /// The same of any range of this process's memory.
+    public static func hugeBytes(in range: Range<UInt>) throws(HostError) -> Int {
         let areas = String(decoding: try File.regular("/proc/self/smaps").read(at: 0, 1 << 22), as: UTF8.self)
-        return min(size, Self.hugeBytes(of: address..<address + UInt(size), in: areas))
+        return min(range.count, hugeBytes(of: range, in: areas))
     }
 
     /// The sum over all areas of smaps that the range touches.

@@ -8,7 +8,7 @@ import Glibc
 /// An owned pipe(2), both ends non-blocking.
 public struct Pipe: ~Copyable, Sendable {
     public let reader: Int32
-    private var writer: Int32
+    public private(set) var writer: Int32
 
     public init() throws(HostError) {
         var ends: (Int32, Int32) = (0, 0)

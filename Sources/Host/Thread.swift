@@ -42,6 +42,9 @@ public struct Thread: ~Copyable {
         if result < 0 { throw HostError("sigaction", "", errno: Int32(-result)) }
     }
 
+    /// Lets kicks through to the calling thread, which another may have made with all signals blocked.
+    public static func acceptKicks() { chost_unblock_kick() }
+
     /// Names the byte that a kick of the calling thread sets (`kvm_run.immediate_exit`); 0 before it is unmapped.
     public static func setKickByte(address: UInt) {
         // Sound: the vCPU's mapping outlives the thread's use of it (VCPUThread).
@@ -50,7 +53,7 @@ public struct Thread: ~Copyable {
 }
 
 /// A thread for others to kick: taken by itself, used only while it runs.
-public struct ThreadReference: Sendable {
+public struct ThreadReference: Sendable, Equatable {
     private let handle: pthread_t
 
     public static var current: ThreadReference { ThreadReference(handle: pthread_self()) }

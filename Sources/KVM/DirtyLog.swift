@@ -1,6 +1,7 @@
 // Which pages of a slot the guest has written since somebody asked: a bitmap, a bit for each page (KVM API, 4.8 and 4.125).
 //
-// For `swiftlet bench memory`: a machine logs nothing. Read next: DirtyRing.swift.
+// A machine logs nothing unless increments of it are saved (Snapshot/SnapshotSeries); `swiftlet bench memory` measures it.
+// Read next: DirtyRing.swift.
 
 import CKVM
 
@@ -52,5 +53,15 @@ public struct DirtyBitmap: Sendable {
     public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
     /// Numbers of the pages written, ascending.
-    public var indices: [Int] { (0..<pages).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 != 0 } }
+    public var indices: [Int] {
+        var indices: [Int] = []
+        for (index, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                indices.append(index * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
+        return indices
+    }
 }

@@ -31,7 +31,7 @@ public enum RigMap {
 
     // The page: guests/exits/exits.h.
     public static let count = page
-    static let operand = page + 8
+    public static let operand = page + 8
     public static let samples = page + 0xc0
     /// Two 64-bit stamps each.
     public static let capacity = (0x1_0000 - 0xc0) / 16

@@ -20,7 +20,7 @@ public struct GivenFiles: Sendable {
     public mutating func read(_ path: String) { uses.append((path, .read)) }
     /// A file to write, which may have to be made.
     public mutating func write(_ path: String) { uses.append((path, .write)) }
-    /// A file that is written under another name beside it and then renamed.
+    /// A file that is written under another name beside it and then renamed; the one that it replaces is looked at.
     public mutating func replace(_ path: String) { uses.append((path, .replace)) }
     /// A device to open and ask.
     public mutating func device(_ path: String) { uses.append((path, .device)) }
@@ -34,7 +34,9 @@ public struct GivenFiles: Sendable {
         static let makeFile: UInt64 = 1 << 8
         static let truncate: UInt64 = 1 << 14  // version 3
         static let askDevice: UInt64 = 1 << 15  // version 5
-        static func known(_ version: Int) -> UInt64 { version > 4 ? ~0 : version > 2 ? ~askDevice : askDevice - 1 & ~truncate }
+        static func known(_ version: Int) -> UInt64 {
+            version > 4 ? ~0 : version > 2 ? ~askDevice : ~(askDevice | truncate)
+        }
     }
 
     /// Adds the rules. A path that is not there gets none: opening it will fail as it would have.
@@ -50,7 +52,7 @@ public struct GivenFiles: Sendable {
                     try allow(folder(of: path), (write | Access.makeFile) & known, ruleset)
                 }
             case .replace:
-                let access = write | Access.makeFile | Access.removeFile | Access.readFolder
+                let access = write | Access.readFile | Access.makeFile | Access.removeFile | Access.readFolder
                 try allow(folder(of: path), access & known, ruleset)
             }
         }

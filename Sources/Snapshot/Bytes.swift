@@ -38,10 +38,17 @@ import Host
     /// CRC32C.
     var checksum: UInt32 { unsafe csnapshot_crc32c(start, UInt64(count)) }
 
-    /// Nil when they are not UTF-8.
-    var text: String? {
-        unsafe String(
-            validating: UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: count),
-            as: UTF8.self)
+    /// Copied.
+    var list: [UInt8] { unsafe Array(UnsafeRawBufferPointer(start: start, count: count)) }
+
+    var text: String? { text(from: 0) }
+
+    /// Nil when they are not UTF-8, or fewer.
+    func text(from offset: Int) -> String? {
+        guard offset <= count else { return nil }
+        // Sound: what is left of the bytes.
+        let bytes = unsafe UnsafeBufferPointer(
+            start: (start + offset).assumingMemoryBound(to: UInt8.self), count: count - offset)
+        return unsafe String(validating: bytes, as: UTF8.self)
     }
 }

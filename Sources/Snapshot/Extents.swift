@@ -22,7 +22,7 @@ struct Extents: Sendable {
         return extent
     }
 
-    /// A range of memory that is one range of the file.
+    /// A range of memory that is one range of the file, or with an offset of 0 zeros in the place of what a parent has.
     struct Run {
         var address: UInt64
         var offset: UInt64
@@ -35,7 +35,7 @@ struct Extents: Sendable {
         var run = Run(address: first.address, offset: first.offset, size: UInt64(first.size))
         var next = start + 1
         while next < indices.upperBound, self[next].address == run.address + run.size,
-            self[next].offset == run.offset + run.size
+            self[next].offset == (run.offset == 0 ? 0 : run.offset + run.size)
         {
             run.size += UInt64(self[next].size)
             next += 1
@@ -60,10 +60,9 @@ struct Extents: Sendable {
         return false
     }
 
-    /// Ascending and disjoint in memory, inside memory and file.
-    func makeSense(memorySize: UInt64, fileSize: UInt64) -> Bool {
+    /// Ascending and disjoint in memory, inside memory and file; `hasParent`: zeros may take the place of what it has.
+    func makeSense(low: Range<UInt64>, high: Range<UInt64>, fileSize: UInt64, hasParent: Bool) -> Bool {
         if bytes.count % Self.stride != 0 { return false }
-        let (low, high) = AddressMap.memory(size: memorySize)
         var end = AddressMap.machine.lowerBound
         for index in indices {
             let extent = self[index]
@@ -71,8 +70,9 @@ struct Extents: Sendable {
             let room = extent.address < low.upperBound ? low.upperBound : high.upperBound
             guard extent.address >= end, (1...Format.largestExtent).contains(size),
                 (extent.address | extent.offset | size) % Format.page == 0, extent.address <= room,
-                size <= room - extent.address, extent.offset <= fileSize, size <= fileSize - extent.offset,
-                extent.address < low.upperBound || extent.address >= high.lowerBound
+                size <= room - extent.address,
+                extent.address < low.upperBound || extent.address >= high.lowerBound,
+                extent.offset == 0 ? hasParent : extent.offset <= fileSize && size <= fileSize - extent.offset
             else { return false }
             end = extent.address + size
         }

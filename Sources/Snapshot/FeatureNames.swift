@@ -59,7 +59,7 @@ func processorMaker() -> (UInt32, UInt32, UInt32, UInt32) {
 }
 
 /// "GenuineIntel"
-private func makerText(_ maker: (UInt32, UInt32, UInt32, UInt32)) -> String {
+func makerText(_ maker: (UInt32, UInt32, UInt32, UInt32)) -> String {
     let bytes = [maker.0, maker.1, maker.2].flatMap { word in
         (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) }
     }

@@ -11,11 +11,13 @@ import Host
 enum Format {
     static let magic = UInt64(CSNAPSHOT_MAGIC)
     static let version = UInt32(CSNAPSHOT_FORMAT)
+    static let plain = UInt32(CSNAPSHOT_PLAIN)
     static let page: UInt64 = 4096
     static let largestExtent = UInt64(CSNAPSHOT_EXTENT_MAX)
     /// Of bytes, which is a table of memory for more than a TiB.
     static let largestSection: UInt64 = 64 << 20
     static let longestPath: UInt64 = 4096
+    static let deepest = UInt32(CSNAPSHOT_DEPTH_MAX)
 }
 
 /// What a section of the file is.
@@ -24,6 +26,9 @@ enum SectionKind: UInt32, CaseIterable {
     case vcpu = 2
     case image = 3
     case extents = 4
+    case growth = 5
+    case parent = 6
+    case identity = 0x8000_0001
 
     var name: String {
         switch self {
@@ -31,6 +36,9 @@ enum SectionKind: UInt32, CaseIterable {
         case .vcpu: "vCPU state"
         case .image: "image path"
         case .extents: "table of memory"
+        case .growth: "growth of memory"
+        case .parent: "reference to its parent"
+        case .identity: "identity"
         }
     }
 }

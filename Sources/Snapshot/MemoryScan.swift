@@ -2,53 +2,85 @@
 //
 // Memory that nobody ever touched is not looked at, or a large guest would grow by being saved: the kernel says which
 // pages are there (/proc/self/pagemap; Linux, Documentation/admin-guide/mm/pagemap.rst). Of memory that is a file, a page that
-// is not there may still have content: that is read, all of it. Read next: Saving.swift.
+// is not there may still have content: that is read, all of it. Read next: SectionWriter.swift.
 
 import GuestMemory
 import Host
 import VMM
 import X86
 
+/// A range of memory, looked at.
 struct MemoryScan {
     private let memory: UInt
-    /// What a file is mapped to: there a page is content though it was never touched.
-    private let mapped: Extents?
+    /// What files are mapped to: there a page is content though it was never touched.
+    private let mapped: [Extents]
     /// What an image is mapped to: the same.
     private let text: Range<UInt64>
     private let pagemap: [UInt64]?
-    private let start: UInt64
+    private let range: Range<UInt64>
 
     /// Pages of zeros between two others that are kept rather than begin a new range: a range costs a mapping.
     static let mergedGap: UInt64 = 16
     /// More ranges than this are merged over wider gaps: a process may have 65,530 mappings (vm.max_map_count).
     static let mostRanges = 16384
+    /// 2 GiB at a time, which is 4 MiB of pagemap.
+    private static let stride = 1 << 31
 
     /// Ranges that hold everything that is not zero: page-aligned, ascending, disjoint.
-    static func ranges(of machine: Machine) throws(SnapshotError) -> [Range<UInt64>] {
-        let layout = machine.platform.layout
+    static func ranges(of machine: Machine) throws(SnapshotError) -> [SavedRange] {
         var ranges: [Range<UInt64>] = []
-        for part in [AddressMap.machine.lowerBound..<layout.low.upperBound, layout.high] where !part.isEmpty {
-            // 2 GiB at a time, which is 4 MiB of pagemap.
-            for start in stride(from: part.lowerBound, to: part.upperBound, by: 1 << 31) {
-                let piece = start..<min(start + 1 << 31, part.upperBound)
-                try MemoryScan(machine, piece).add(piece, to: &ranges)
+        for part in parts(of: machine) {
+            for start in Swift.stride(from: part.lowerBound, to: part.upperBound, by: stride) {
+                let piece = start..<min(start + UInt64(stride), part.upperBound)
+                MemoryScan(machine, piece).add(to: &ranges)
             }
         }
-        var gap = mergedGap
-        while ranges.count > mostRanges {
-            gap *= 4
-            ranges = merged(ranges, gap: gap * Format.page)
+        return wellMerged(ranges).map { SavedRange(range: $0) }
+    }
+
+    /// Every address that a guest can have changed: the machine's pages with what lies behind them, and memory from 4 GiB up.
+    static func parts(of machine: Machine) -> [Range<UInt64>] {
+        let memory = (machine.platform.layout.low.upperBound, machine.platform.memory.high)
+        return [AddressMap.machine.lowerBound..<memory.0, memory.1].filter { !$0.isEmpty }
+    }
+
+    init(_ machine: Machine, _ range: Range<UInt64>) {
+        memory = machine.platform.memory.hostBase
+        let table = machine.origin.table
+        mapped = (table as? Bytes).map { [Extents($0)] } ?? (table as? ChainTables)?.list ?? []
+        text = machine.text == nil ? 0..<0 : machine.guest.layout.image
+        self.range = range
+        let isFile = machine.platform.store != nil
+        pagemap = isFile ? nil : Self.pagemap(memory + UInt(range.lowerBound), pages: range.count / Int(Format.page))
+    }
+
+    /// Of memory of which every page is read: a chain's, mapped where no machine runs.
+    init(memory: UInt, _ range: Range<UInt64>) {
+        (self.memory, mapped, text, pagemap, self.range) = (memory, [], 0..<0, nil, range)
+    }
+
+    /// What a snapshot on top of another has to keep: of the pages that may have changed those that are not zero, and as
+    /// ranges of their own those that are. Few pages between two of the first that did not change are kept with them.
+    static func increment(of machine: Machine, _ pages: DirtyPages) -> [SavedRange] {
+        var ranges: [SavedRange] = []
+        for part in parts(of: machine) {
+            for run in pages.runs(in: part, atMost: stride) {
+                MemoryScan(machine, run).addAll(to: &ranges)
+            }
         }
         return ranges
     }
 
-    private init(_ machine: Machine, _ range: Range<UInt64>) throws(SnapshotError) {
-        memory = machine.platform.memory.hostBase
-        mapped = (machine.origin.table as? Bytes).map { Extents($0) }
-        text = machine.text == nil ? 0..<0 : machine.guest.layout.image
-        start = range.lowerBound
-        let isFile = machine.platform.store != nil
-        pagemap = isFile ? nil : Self.pagemap(memory + UInt(range.lowerBound), pages: range.count / Int(Format.page))
+    private func addAll(to ranges: inout [SavedRange]) {
+        for page in Swift.stride(from: range.lowerBound, to: range.upperBound, by: Int(Format.page)) {
+            let isZero = !holdsContent(page)
+            let gap = isZero ? 0 : 2 * Format.page
+            if let last = ranges.last, last.isZero == isZero, page - last.range.upperBound <= gap {
+                ranges[ranges.count - 1].range = last.range.lowerBound..<page + Format.page
+            } else {
+                ranges.append(SavedRange(range: page..<page + Format.page, isZero: isZero))
+            }
+        }
     }
 
     /// An entry of eight bytes for each page; nil when the kernel does not say: then every page is read.
@@ -59,10 +91,10 @@ struct MemoryScan {
         } catch { return nil }
     }
 
-    private func add(_ range: Range<UInt64>, to ranges: inout [Range<UInt64>]) throws(SnapshotError) {
+    func add(to ranges: inout [Range<UInt64>]) {
         let gap = Self.mergedGap * Format.page
-        for page in stride(from: range.lowerBound, to: range.upperBound, by: Int(Format.page)) where holdsContent(page)
-        {
+        for page in Swift.stride(from: range.lowerBound, to: range.upperBound, by: Int(Format.page))
+        where holdsContent(page) {
             if let last = ranges.last, page - last.upperBound <= gap {
                 ranges[ranges.count - 1] = last.lowerBound..<page + Format.page
             } else {
@@ -71,12 +103,23 @@ struct MemoryScan {
         }
     }
 
-    private func holdsContent(_ page: UInt64) -> Bool {
+    /// Of a page in the range: whether it is not all zero.
+    func holdsContent(_ page: UInt64) -> Bool {
         if let pagemap {
-            let isThere = pagemap[Int((page - start) / Format.page)] >> 62 != 0  // present, or swapped out
-            if !isThere, mapped?.contains(page) != true, !text.contains(page) { return false }
+            let isThere = pagemap[Int((page - range.lowerBound) / Format.page)] >> 62 != 0  // present, or swapped out
+            if !isThere, !text.contains(page), !mapped.contains(where: { $0.contains(page) }) { return false }
         }
         return !isZero(pageAt: memory + UInt(page))
+    }
+
+    /// With no more ranges than a process can map.
+    static func wellMerged(_ ranges: [Range<UInt64>]) -> [Range<UInt64>] {
+        var (ranges, gap) = (ranges, mergedGap)
+        while ranges.count > mostRanges {
+            gap *= 4
+            ranges = merged(ranges, gap: gap * Format.page)
+        }
+        return ranges
     }
 
     static func merged(_ ranges: [Range<UInt64>], gap: UInt64) -> [Range<UInt64>] {

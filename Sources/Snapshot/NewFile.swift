@@ -36,10 +36,15 @@ struct NewFile: ~Copyable {
         if fsync(file.fd) != 0 { throw .host(HostError("fsync", temporary, errno: errno)) }
         if unsafe rename(temporary, path) != 0 { throw .host(HostError("rename", path, errno: errno)) }
         isPublished = true
-        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "."
         // The new file is there whatever comes of this: only a power failure could still bring back the old one.
-        do throws(HostError) { fsync(try File(String(folder), .read).fd) } catch {}
+        bringFolderToDisk(of: path)
     }
+}
+
+/// Has a file's name outlive a power failure.
+func bringFolderToDisk(of path: String) {
+    let folder = folder(of: path)
+    do throws(HostError) { fsync(try File(folder.isEmpty ? "." : folder, .read).fd) } catch {}
 }
 
 /// A path as it is from any folder, for what outlives this process's.

@@ -8,8 +8,10 @@ import Host
 import VMM
 
 public enum RestoreCommand {
-    /// Returns the exit status.
-    public static func main(_ arguments: Slice<Arguments>, start: UInt64) -> Int32 {
+    /// Returns the exit status. `emptyRun` measures, for `--stats`, what KVM_RUN needs for an exit of an empty guest.
+    public static func main(
+        _ arguments: Slice<Arguments>, start: UInt64, emptyRun: () -> UInt64? = { nil }
+    ) -> Int32 {
         let options: RestoreOptions
         do throws(RestoreUsageError) { options = try RestoreOptions(arguments) } catch {
             guard let message = error.message else {
@@ -17,7 +19,9 @@ public enum RestoreCommand {
             }
             return fail("restore: \(message): try 'swiftlet restore --help'")
         }
-        do throws(SnapshotError) { return try run(options, start: start) } catch { return fail(error.message) }
+        do throws(SnapshotError) { return try run(options, start: start, emptyRun) } catch {
+            return fail(error.message)
+        }
     }
 
     private static func fail(_ message: String) -> Int32 {
@@ -25,8 +29,11 @@ public enum RestoreCommand {
         return Stop.errorStatus
     }
 
-    private static func run(_ options: RestoreOptions, start: UInt64) throws(SnapshotError) -> Int32 {
-        if options.isSandboxed { options.configuration.closeInherited(path: options.file) }
+    private static func run(
+        _ options: RestoreOptions, start: UInt64, _ emptyRun: () -> UInt64?
+    ) throws(SnapshotError) -> Int32 {
+        let statistics = options.statistics
+        if options.isSandboxed { options.configuration.closeInherited(statistics, file: options.file) }
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)
@@ -42,15 +49,24 @@ public enum RestoreCommand {
             keyboard = consume keys
         }
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
+        let empty = statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
+        phases.pass(to: Clock.monotonic())
         if options.isSandboxed {
             // A crash report opens the image that the snapshot names, for its symbols.
-            try snapshotMachine(try options.configuration.enterSandbox(reading: snapshot.image))
+            try snapshotMachine(
+                try options.configuration.enterSandbox(statistics: statistics?.path, reading: snapshot.image))
+            phases.end("sandbox", at: Clock.monotonic())
         }
         let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
+        phases.end("run", at: Clock.monotonic())
         release(consume terminal)
         release(consume signals)
         try snapshot.explain(outcome)
-        let status = machine.conclude(outcome)
+        let status = machine.concludeSaving(outcome)
+        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
+        if let target = statistics {
+            machine.writeStatistics(outcome, phases, emptyRun: empty, to: target)
+        }
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
 
@@ -70,5 +86,6 @@ extension Snapshot {
         guard case .crashed(let crash) = outcome.stop, case .unexpectedExit = crash.cause else { return }
         let size = try snapshotIO(try file.size())
         if size < fileSize { throw .truncated(path, size: size, needed: fileSize) }
+        try parent?.snapshot.explain(outcome)
     }
 }

@@ -1,6 +1,6 @@
 // The options of `swiftlet restore`: few, and parsed by hand.
 //
-// Read next: Sources/swiftlet-snapshot/main.swift.
+// Read next: ../swiftlet-snapshot/SnapshotCommand.swift.
 
 import Host
 import VMM
@@ -12,6 +12,7 @@ struct RestoreOptions {
     /// The snapshot.
     var file = ""
     var verifies = false
+    var statistics: StatisticsTarget?
     var isSandboxed = true
     var configuration = Configuration(image: "")
 
@@ -19,10 +20,18 @@ struct RestoreOptions {
         ("--verify", nil, "check the content of memory too, before anything runs"),
         ("--timeout", "SECONDS", "stop the guest after that long, fractions allowed"),
         ("--raw", nil, "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
+        ("--stats", nil, "what the run cost, on standard error; --stats=json, json:FILE or json:fd:N for scripts"),
+        ("--trace", "FILE", "write every exit to FILE: JSON if it ends in .json, else text; - is standard error"),
+        ("--profile", "FILE", "sample the guest's stack, for flame graphs; - is a table on standard error"),
+        ("--profile-rate", "HZ", "samples a second, 1 to 10000 (default 1000)"),
         ("--quiet", nil, "no guest log lines, one line for a crash"),
         ("--core", "FILE", "write an ELF core that gdb opens when the guest crashes"),
         ("--snapshot", "FILE", "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
-        ("--snapshot-exit", nil, "end with the first snapshot"),
+        ("--snapshot-exit", nil, "end with the first snapshot; 125 without one"),
+        (
+            "--snapshot-incremental", nil,
+            "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"
+        ),
         ("--no-sandbox", nil, "keep all rights of this process while the guest runs: for debugging"),
         ("--help", nil, "this text"),
     ]
@@ -43,15 +52,32 @@ struct RestoreOptions {
             if let kind = try Self.valueKind(name) {
                 value = value ?? arguments.next()
                 if value ?? "" == "" { throw RestoreUsageError(message: "\(name) needs a value: \(kind)") }
-            } else if value != nil {
+            } else if value != nil, name != "--stats" {
                 throw RestoreUsageError(message: "\(name) takes no value")
             }
-            try set(name, value ?? "")
+            try set(name, value)
         }
         if file.isEmpty { throw RestoreUsageError(message: "no snapshot given") }
-        if configuration.core == file { throw RestoreUsageError(message: "--core would overwrite the snapshot") }
-        if configuration.endsWithSnapshot, configuration.snapshot == nil {
-            throw RestoreUsageError(message: "--snapshot-exit needs --snapshot FILE")
+        if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
+            throw RestoreUsageError(message: "--snapshot-exit and --snapshot-incremental need --snapshot FILE")
+        }
+        if statistics != nil { configuration.observation.statistics = true }
+        try refuseToOverwrite()
+    }
+
+    /// The snapshot is mapped while its guest runs.
+    private func refuseToOverwrite() throws(RestoreUsageError) {
+        func refuse(_ option: String) -> RestoreUsageError {
+            RestoreUsageError(message: "\(option) would overwrite the snapshot")
+        }
+        if configuration.core == file { throw refuse("--core") }
+        if case .jsonFile(file)? = statistics { throw refuse("--stats") }
+        if configuration.observation.isNothing { return }
+        let (trace, profile) = (configuration.observation.trace, configuration.observation.profile)
+        if trace == file { throw refuse("--trace") }
+        if profile == file { throw refuse("--profile") }
+        if let trace, trace != "-", trace == profile {
+            throw RestoreUsageError(message: "--trace and --profile would overwrite each other")
         }
     }
 
@@ -59,24 +85,44 @@ struct RestoreOptions {
     private static func valueKind(_ name: String) throws(RestoreUsageError) -> String? {
         switch name {
         case "--timeout": "SECONDS"
-        case "--core", "--snapshot": "FILE"
-        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--no-sandbox", "--help": nil
+        case "--core", "--snapshot", "--trace", "--profile": "FILE"
+        case "--profile-rate": "HZ"
+        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--no-sandbox", "--stats",
+            "--help":
+            nil
         default: throw RestoreUsageError(message: "unknown option '\(name)'")
         }
     }
 
-    private mutating func set(_ name: String, _ value: String) throws(RestoreUsageError) {
+    /// `value` is there when the option takes one; `--stats` may have one.
+    private mutating func set(_ name: String, _ value: String?) throws(RestoreUsageError) {
+        let text = value ?? ""
         switch name {
         case "--verify": verifies = true
-        case "--timeout": configuration.timeout = try nanoseconds(value)
+        case "--timeout": configuration.timeout = try nanoseconds(text)
         case "--no-sandbox": isSandboxed = false
         case "--raw": configuration.raw = true
         case "--quiet": configuration.quiet = true
-        case "--core": configuration.core = value
-        case "--snapshot": configuration.snapshot = value
+        case "--core": configuration.core = text
+        case "--snapshot": configuration.snapshot = text
         case "--snapshot-exit": configuration.endsWithSnapshot = true
+        case "--snapshot-incremental": configuration.savesIncrements = true
+        case "--trace": configuration.observation.trace = text
+        case "--profile": configuration.observation.profile = text
+        case "--profile-rate": configuration.observation.profileRate = try rate(text)
+        case "--stats":
+            do throws(StatisticsTargetError) { statistics = try StatisticsTarget(value) } catch {
+                throw RestoreUsageError(message: error.message)
+            }
         default: throw RestoreUsageError(message: nil)
         }
+    }
+
+    private func rate(_ text: String) throws(RestoreUsageError) -> UInt64 {
+        guard let rate = UInt64(text), (1...10_000).contains(rate) else {
+            throw RestoreUsageError(message: "--profile-rate '\(text)': samples a second, 1 to 10000")
+        }
+        return rate
     }
 
     private func nanoseconds(_ text: String) throws(RestoreUsageError) -> UInt64 {
@@ -90,7 +136,7 @@ struct RestoreOptions {
     static var help: String {
         let rows = table.map { option in
             let left = option.name + (option.value.map { " \($0)" } ?? "")
-            return "  \(left)\(String(repeating: " ", count: max(1, 20 - left.utf8.count)))\(option.help)\n"
+            return "  \(left)\(String(repeating: " ", count: max(1, 24 - left.utf8.count)))\(option.help)\n"
         }
         return """
             Go on with a guest that was saved, with its console on standard input and output.

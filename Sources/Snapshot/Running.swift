@@ -12,24 +12,43 @@ extension Machine {
         signals: borrowing StopSignals, keyboard: consuming Keyboard? = nil
     ) throws(MachineError) -> Outcome {
         var keyboard = keyboard
+        var series: SnapshotSeries?
         let deadline = configuration.timeout.map { Clock.monotonic() &+ $0 }
         while true {
             let outcome = try run(signals, &keyboard, until: deadline)
             guard case .paused(let byGuest) = outcome.stop, let path = configuration.snapshot else { return outcome }
-            let isSaved = saveAndTell(path, byGuest)
+            if series == nil, configuration.savesIncrements { series = SnapshotSeries(path) }
+            let isSaved = saveAndTell(path, byGuest, series)
             if isSaved, configuration.endsWithSnapshot { return outcome }
             platform.control.endPause()
         }
     }
 
-    private func saveAndTell(_ path: String, _ byGuest: Bool) -> Bool {
+    /// `conclude`; but a run that was to end with its snapshot, and whose guest ended without one, is an error: a script
+    /// goes on with a file that is not there, or is an old one.
+    public func concludeSaving(_ outcome: Outcome) -> Int32 {
+        let status = conclude(outcome)
+        guard configuration.endsWithSnapshot, case .exited = outcome.stop else { return status }
+        tell("no snapshot was written (--snapshot-exit), and the guest exited with \(status)")
+        return Stop.errorStatus
+    }
+
+    private func saveAndTell(_ path: String, _ byGuest: Bool, _ series: SnapshotSeries?) -> Bool {
         do throws(SnapshotError) {
-            let saved = try save(to: path, byGuest: byGuest)
+            let saved: SavedSnapshot
+            if let series {
+                saved = try series.save(self, byGuest: byGuest)
+            } else {
+                saved = try save(to: path, byGuest: byGuest)
+            }
             let time = "\(saved.nanoseconds / 1_000_000).\(saved.nanoseconds / 100_000 % 10) ms"
-            if !configuration.quiet { tell("snapshot written to \(path) (\(saved.fileSize >> 10) KiB, \(time))") }
+            let how = saved.parent.map { ", on top of \($0)" } ?? saved.whyWhole.map { ", whole: \($0)" } ?? ""
+            if !configuration.quiet {
+                tell("snapshot written to \(path) (\(saved.fileSize >> 10) KiB, \(time)\(how))")
+            }
             return true
         } catch {
-            tell("no snapshot: \(error.message)")
+            tell("no snapshot: \(error.about(path).message)")
             return false
         }
     }

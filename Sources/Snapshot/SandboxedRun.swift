@@ -8,14 +8,15 @@ import Sandbox
 import VMM
 
 extension Configuration {
-    /// Closes what our caller left open, but for `keeping` and what is asked for by the environment. Before anything is
-    /// opened. Nothing is closed where an option names a descriptor as a path, such as `--trace >(gzip >trace.gz)`.
-    package func closeInherited(keeping: Int32? = nil, path: String? = nil) {
+    /// Closes what our caller left open, but for where statistics go and what is asked for by the environment. Before
+    /// anything is opened. Nothing is closed where an option names a descriptor as a path, such as `--trace >(gzip >trace.gz)`.
+    package func closeInherited(_ statistics: StatisticsTarget?, file: String? = nil) {
         // One by one: an array would be a start's first.
-        if namesDescriptor(image) || namesDescriptor(path) || namesDescriptor(module) || namesDescriptor(core) { return }
+        if namesDescriptor(image) || namesDescriptor(file) || namesDescriptor(module) || namesDescriptor(core) { return }
         if namesDescriptor(snapshot) || namesDescriptor(backing.path) { return }
         if namesDescriptor(observation.trace) || namesDescriptor(observation.profile) { return }
-        Sandbox.closeInherited(keeping: keeping, descriptorFromEnvironment("SWIFTLET_PHASES"))
+        if namesDescriptor(statistics?.path) { return }
+        Sandbox.closeInherited(keeping: statistics?.fd, descriptorFromEnvironment("SWIFTLET_PHASES"))
     }
 
     private func namesDescriptor(_ path: String?) -> Bool {

@@ -1,7 +1,8 @@
 // A snapshot, opened from its file and checked: header, state and table of memory, always, before anything is used.
 //
 // The file is hostile: sizes and offsets are checked against it, addresses against the machine's memory. The content of
-// memory is checked by `verify`, which reads all of it. Read next: Bytes.swift, Extents.swift, then Restoring.swift (a machine from it).
+// memory is checked by `verify`, which reads all of it. A file that was written on top of another has that opened too.
+// Read next: SectionReader.swift, Parent.swift, then Restoring.swift (a machine from it).
 
 import CABI
 import CSnapshot
@@ -18,44 +19,77 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
     public let fileSize: UInt64
     /// The path of the image that the guest was started from.
     public let image: String
+    let header: csnapshot_header
     let machine: csnapshot_machine
+    /// Of memory that may grow, or has.
+    let growth: csnapshot_growth?
     let vcpu: Bytes
     let extents: Extents
+    /// What this file was written on top of; nil when it stands alone.
+    let parent: ParentSnapshot?
     let file: File
 
-    /// Opens and checks a file: microseconds, whatever its size.
-    public init(_ path: String) throws(SnapshotError) {
+    /// Opens and checks a file and those that it was written on top of: microseconds, whatever their size.
+    public init(_ path: String) throws(SnapshotError) { try self.init(path, for: nil) }
+
+    /// `child`: what a file that needs this one knows of it.
+    init(_ path: String, for child: ParentReference?) throws(SnapshotError) {
         let file = try snapshotIO(try File.regular(path))
         let size = try snapshotIO(try file.size())
         let reader = try SectionReader(path, file, size)
+        try child?.check(reader, file)
         var machine = csnapshot_machine()
         try reader.read(&machine, .machine, file)
         let vcpu = try reader.readBytes(.vcpu, file)
         let image = try reader.readText(.image, file)
         let extents = Extents(try reader.readBytes(.extents, file))
+        let growth = reader.has(.growth) ? try reader.readGrowth(file) : nil
+        let parent = reader.has(.parent) ? try ParentSnapshot(reader, file, below: child) : nil
         if !Self.makesSense(machine) { throw .damaged(path, part: SectionKind.machine.name) }
+        if let growth, !Self.makesSense(growth, machine.memory_size) {
+            throw .damaged(path, part: SectionKind.growth.name)
+        }
         // Sound: the shim looks at a struct of that size.
         if unsafe vcpu.count != Int(csnapshot_vcpu_size()) || csnapshot_vcpu_makes_sense(vcpu.start) == 0 {
             throw .damaged(path, part: SectionKind.vcpu.name)
         }
-        if !extents.makeSense(memorySize: machine.memory_size, fileSize: size) {
+        let (low, high) = Self.memory(machine, growth)
+        if !extents.makeSense(low: low, high: high, fileSize: size, hasParent: parent != nil) {
             throw .damaged(path, part: SectionKind.extents.name)
         }
+        if let parent, !parent.fits(low, high) { throw .damaged(path, part: SectionKind.parent.name) }
         (self.path, self.machine, self.vcpu, self.image, self.extents, fileSize) = (
             path, machine, vcpu, image, extents, size
         )
+        (header, self.growth, self.parent) = (reader.header, growth, parent)
         self.file = file
     }
 
-    /// Bytes of the guest's memory.
+    /// For a process that keeps only what it needs.
+    package var fd: Int32 { file.fd }
+
+    /// Bytes of the guest's memory, as it started.
     public var memorySize: UInt64 { machine.memory_size }
 
-    /// Bytes of it that the file holds.
-    public var savedBytes: UInt64 { extents.indices.reduce(0) { $0 + UInt64(extents[$1].size) } }
+    /// Bytes of memory that the file itself holds.
+    public var savedBytes: UInt64 {
+        extents.indices.reduce(0) { $0 + (extents[$1].offset == 0 ? 0 : UInt64(extents[$1].size)) }
+    }
 
-    /// Reads all of the memory's content and compares it with its checksums.
+    /// Memory below and above the hole under 4 GiB.
+    var memory: (low: Range<UInt64>, high: Range<UInt64>) { Self.memory(machine, growth) }
+
+    private static func memory(
+        _ machine: csnapshot_machine, _ growth: csnapshot_growth?
+    ) -> (low: Range<UInt64>, high: Range<UInt64>) {
+        let (low, high) = AddressMap.memory(size: machine.memory_size)
+        return (low, growth.map { AddressMap.hole.upperBound..<$0.end } ?? high)
+    }
+
+    /// Reads all of the memory's content, the parents' too, and compares it with its checksums.
     public func verify() throws(SnapshotError) {
-        for index in extents.indices {
+        _ = try identity()
+        for index in extents.indices where extents[index].offset != 0 {
             let extent = extents[index]
             let bytes = try snapshotIO(try file.read(at: extent.offset, Int(extent.size)))
             if bytes.count != Int(extent.size) {
@@ -65,6 +99,13 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
                 throw .damaged(path, part: "memory at \(GuestAddress(extent.address).description)")
             }
         }
+        try parent?.snapshot.verify()
+    }
+
+    /// Random bytes that name the file; nil in a file that an older swiftlet wrote.
+    func identity() throws(SnapshotError) -> csnapshot_identity? {
+        let reader = SectionReader(path, header)
+        return reader.has(.identity) ? try reader.readIdentity(file) : nil
     }
 
     private static func makesSense(_ machine: csnapshot_machine) -> Bool {
@@ -77,66 +118,15 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
             && machine.clock < 1 << 60 && machine.waiting_vector < 256
             && (isArmed ? (32...255).contains(machine.timer_vector) : true)
     }
-}
 
-/// The header and its sections.
-private struct SectionReader {
-    let path: String
-    let header: csnapshot_header
-
-    init(_ path: String, _ file: borrowing File, _ size: UInt64) throws(SnapshotError) {
-        var header = csnapshot_header()
-        let isWhole = try snapshotIO(try file.read(&header, at: 0))
-        if header.magic != Format.magic { throw .foreign(path) }
-        if !isWhole { throw .truncated(path, size: size, needed: UInt64(MemoryLayout<csnapshot_header>.size)) }
-        if header.format > Format.version { throw .newer(path, format: header.format) }
-        var summed = header
-        summed.checksum = 0
-        if checksum(of: summed) != header.checksum || header.format == 0
-            || header.section_count > UInt32(CSNAPSHOT_SECTIONS)
-        {
-            throw .damaged(path, part: "header")
-        }
-        if size < header.file_size { throw .truncated(path, size: size, needed: header.file_size) }
-        if size > header.file_size { throw .damaged(path, part: "length") }
-        self.path = path
-        self.header = header
-        if unsafe withUnsafePointer(to: header, { unsafe csnapshot_has_unknown($0) }) != 0 {
-            throw .newer(path, format: header.format)
-        }
-    }
-
-    /// The one section of a kind, inside the file.
-    private func section(_ kind: SectionKind) throws(SnapshotError) -> csnapshot_section {
-        var section = csnapshot_section()
-        // Sound, here and above: the shim looks at one header, no further than its table.
-        let count = unsafe withUnsafePointer(to: header) { unsafe csnapshot_find($0, kind.rawValue, &section) }
-        guard count == 1, section.offset <= header.file_size, section.size <= header.file_size - section.offset
-        else { throw .damaged(path, part: kind.name) }
-        return section
-    }
-
-    func read<T: BitwiseCopyable>(_ value: inout T, _ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) {
-        let section = try section(kind)
-        guard section.size == UInt64(MemoryLayout<T>.size), try snapshotIO(try file.read(&value, at: section.offset)),
-            checksum(of: value) == section.checksum
-        else { throw .damaged(path, part: kind.name) }
-    }
-
-    func readBytes(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> Bytes {
-        let section = try section(kind)
-        guard section.size <= Format.largestSection,
-            let bytes = try snapshotIO(try Bytes(file, at: section.offset, count: Int(section.size))),
-            bytes.checksum == section.checksum
-        else { throw .damaged(path, part: kind.name) }
-        return bytes
-    }
-
-    func readText(_ kind: SectionKind, _ file: borrowing File) throws(SnapshotError) -> String {
-        let bytes = try readBytes(kind, file)
-        guard bytes.count <= Int(Format.longestPath), let text = bytes.text else {
-            throw .damaged(path, part: kind.name)
-        }
-        return text
+    /// As GrowthPlan makes one, with an end that grow calls can have led to.
+    private static func makesSense(_ growth: csnapshot_growth, _ size: UInt64) -> Bool {
+        let unit = AddressMap.hugePageSize
+        guard (growth.maximum | growth.step | growth.end | size) % unit == 0, growth.step.nonzeroBitCount == 1,
+            growth.maximum >= size, growth.maximum <= 1 << 40
+        else { return false }
+        let (low, high) = AddressMap.memory(size: size)
+        let first = high.isEmpty ? AddressMap.hole.upperBound : high.upperBound
+        return growth.end >= first && growth.end <= AddressMap.hole.upperBound + growth.maximum - low.upperBound
     }
 }

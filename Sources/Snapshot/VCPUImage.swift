@@ -32,7 +32,7 @@ private func succeed(_ result: csnapshot_failure) throws(KVMError) {
 }
 
 /// The requests by their numbers in csnapshot.h.
-private func stepName(_ step: Int32) -> StaticString {
+func stepName(_ step: Int32) -> StaticString {
     switch step {
     case 1: "KVM_GET_REGS"
     case 2: "KVM_GET_SREGS"

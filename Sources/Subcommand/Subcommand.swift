@@ -38,7 +38,7 @@ extension Subcommand {
     /// A wish for help, the version or a completion script; or a wrong command line.
     private static func finish(_ error: any Error) -> Never {
         if exitCode(for: error) != .success {
-            fail("\(subcommand): \(oneLine(message(for: error))): try 'swiftlet \(subcommand) --help'")
+            fail("\(subcommand): \(withAdvice(oneLine(message(for: error)))): try 'swiftlet \(subcommand) --help'")
         }
         writeText(inHouseStyle(fullMessage(for: error)) + "\n", to: 1)
         exitProcess(0)
@@ -80,6 +80,15 @@ func inHouseStyle(_ text: String) -> String {
         for (old, new) in headings where line.hasPrefix(old) { return new + line.dropFirst(old.count) }
         return String(line)
     }.joined(separator: "\n")
+}
+
+/// What a value with a unit looks like, behind the parser's words, which say only that one is wrong.
+func withAdvice(_ message: String) -> String {
+    let advice = [
+        "<seconds>'": ": seconds above 0, such as 10 or 0.5", "<size>'": ": bytes, or a size such as 64K or 1M",
+    ]
+    guard message.hasPrefix("The value '") else { return message }
+    return message + (advice.first { message.hasSuffix($0.key) }?.value ?? "")
 }
 
 private func oneLine(_ text: String) -> String {

@@ -36,6 +36,8 @@ public struct Configuration: Sendable {
     /// Where a snapshot goes when the guest or SIGUSR2 asks for one, and whether the run ends with it.
     public var snapshot: String?
     public var endsWithSnapshot = false
+    /// Snapshots behind the first hold what has changed since the one before.
+    public var savesIncrements = false
 
     public static let smallestMemory: UInt64 = 1 << 20
 

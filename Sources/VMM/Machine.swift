@@ -95,13 +95,13 @@ public final class Machine: Sendable {
     /// From parts that were brought to where another machine was: Snapshot/Restoring.swift.
     package init(
         _ configuration: Configuration, _ guest: RingThree, _ origin: Origin, vm: consuming VM, platform: Platform,
-        loop: consuming sending RunLoop
+        loop: consuming sending RunLoop, slots: SlotTotals
     ) throws(MachineError) {
         vcpu = try VCPUThread(loop)
         (self.configuration, self.guest, self.origin, self.platform) = (configuration, guest, origin, platform)
         self.vm = vm
         source = nil
-        (text, slots) = (nil, SlotTotals())
+        (text, self.slots) = (nil, slots)
     }
 
     private static func plan(

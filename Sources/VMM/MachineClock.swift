@@ -12,8 +12,8 @@ import X86
 package struct MachineClock: Sendable {
     package let frequency: UInt64
     private let scale: PVClock
-    private let hostStart: UInt64
-    private let guestStart: UInt64
+    let hostStart: UInt64
+    let guestStart: UInt64
 
     private static let tscMSR: UInt32 = 0x10  // IA32_TIME_STAMP_COUNTER (Intel SDM vol. 4)
 

@@ -58,7 +58,7 @@ public enum MachineError: Error, Sendable {
         case .host(let error): error.message
         case .image(let path, let error): "\(path): \(error.message)"
         case .memory(.mapping(let size, let errno)):
-            "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem"
+            "cannot reserve \(size >> 20) MiB of address space: \(errnoText(errno)): use a smaller --mem, or raise ulimit -v"
         case .backing(let error): error.message
         case .memoryBeyondHost(let given, let host):
             "--mem \(given >> 20) MiB is more than this host's \(host >> 20) MiB: use a smaller --mem"

@@ -7,6 +7,7 @@ import Backing
 import Boot
 import GuestMemory
 import Host
+import Synchronization
 
 package final class Platform: Sendable {
     package let memory: GuestMemory
@@ -15,13 +16,16 @@ package final class Platform: Sendable {
     /// Whether a file lies under parts of it, copy-on-write: a snapshot's, or an image's text.
     let isMapped: Bool
     /// Nil when it may not grow.
-    let growth: Growth?
+    package let growth: Growth?
     package let layout: Layout
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
-    package let clock: MachineClock
+    /// Written between two lives of a clone only, while no vCPU runs.
+    @safe @exclusivity(unchecked) package nonisolated(unsafe) var clock: MachineClock
     package let control: StopControl
+    /// How often the guest gave memory back.
+    package let reclaims = Atomic<UInt32>(0)
     let quiet: Bool
     /// Whether the guest's snapshot call leads to one.
     let takesSnapshots: Bool

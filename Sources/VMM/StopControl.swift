@@ -8,7 +8,7 @@ import Synchronization
 
 /// Shared by the main thread and the vCPU threads of a machine.
 public final class StopControl: Sendable {
-    private let reason = Atomic<Int32>(0)
+    let reason = Atomic<Int32>(0)
     let event: EventFD
 
     private static let timeout: Int32 = -1

@@ -35,7 +35,8 @@ extension Machine {
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
         let outcome = vcpu.outcome
-        let isSuspect = MemoryStore.pageWasLost || ["error", "crash"].contains(outcome.stop.kind)
+        let wasLost = platform.store?.pageWasLost == true || text?.pageWasLost == true
+        let isSuspect = wasLost || ["error", "crash"].contains(outcome.stop.kind)
         guard isSuspect, isCutShort else { return outcome }
         return Outcome(stop: .memoryLost, exits: outcome.exits)
     }

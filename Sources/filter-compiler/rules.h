@@ -96,6 +96,7 @@ static const struct rule rules[] = {
     {FILES, "fstatfs", ANY}, /* posix_fallocate, where the file system cannot reserve */
     {FILES, "fsync", ANY},
     {FILES, "rename", ANY},
+    {FILES, "link", ANY}, /* increments: the file before keeps a name */
     {FILES, "unlink", ANY},
     {FILES, "readlink", ANY},
     {FILES, "readlinkat", ANY},
@@ -107,6 +108,9 @@ static const struct rule rules[] = {
 
     /* Memory that grows. */
     IOCTL(FILES, KVM_SET_USER_MEMORY_REGION),
+
+    /* Increments ask which pages were written. */
+    IOCTL(FILES, KVM_GET_DIRTY_LOG),
 
     /* A snapshot reads the vCPU, and makes a new one to see which MSRs differ. */
     IOCTL(FILES, KVM_GET_API_VERSION),

@@ -72,6 +72,8 @@ struct Measurement {
         var looks: [HostActivity] = []
         var stop: Int32?
         let (cpu, steps) = (equipment.cpu, session.rows.count)
+        equipment.workshop.interruption.watch(signals)
+        defer { equipment.workshop.interruption.end() }
         session.run(
             floor: { () throws(ExperimentError) in floor.median() },
             tell: { done, all, next in

@@ -4,6 +4,7 @@
 // virtual machine. Read next: Inspection.swift.
 
 import ArgumentParser
+import Backing
 import Host
 import Subcommand
 import VMM
@@ -12,12 +13,13 @@ import VMM
 struct Inspect: Subcommand {
     static let configuration = CommandConfiguration.subcommand(
         "inspect",
-        abstract: "Show what an image is, where it will lie in guest memory, and what is wrong with it.",
-        usage: "[--mem SIZE] [--module FILE] [--json] IMAGE",
+        abstract: "Show what an image or a snapshot is, where it will lie in guest memory, and what is wrong with it.",
+        usage: "[--mem SIZE] [--mem-max SIZE] [--backing KIND] [--module FILE] [--json] IMAGE",
         discussion: """
-            Any file can be inspected: Swiftlet guests, kernels for other machines, archives, scripts. Needs no /dev/kvm.
+            Any file can be inspected: Swiftlet guests, snapshots with what they were written on top of, kernels for other \
+            machines, archives, scripts. Needs no /dev/kvm.
 
-            Exit status: 0 'swiftlet run' takes the image; 1 it does not, and the last line says why; 125 an error: the \
+            Exit status: 0 'swiftlet run' takes the image, or 'swiftlet restore' the snapshot; 1 it does not, and the last line says why; 125 an error: the \
             file cannot be read, or a wrong option.
 
             docs/inspect.md describes the fields of --json.
@@ -26,6 +28,14 @@ struct Inspect: Subcommand {
     @Option(
         help: ArgumentHelp("Guest memory to plan for: 64M, 2G; a bare number is MiB (default 64M).", valueName: "size"))
     var mem: String?
+
+    @Option(
+        help: ArgumentHelp("What the guest may ask for in all, as with 'swiftlet run'.", valueName: "size"))
+    var memMax: String?
+
+    @Option(
+        help: ArgumentHelp("What memory is made of, as with 'swiftlet run' (default anon).", valueName: "kind"))
+    var backing: String?
 
     @Option(
         help: ArgumentHelp("A data file that the guest gets too, as with 'swiftlet run'.", valueName: "file"),
@@ -42,15 +52,27 @@ struct Inspect: Subcommand {
 
     func perform() throws(SubcommandError) -> Int32 {
         let file = try InspectedFile(image)
-        let inspection = try Inspection(file, memorySize: try memorySize(), moduleSize: try moduleSize())
+        let inspection = try Inspection(file, try wishes(), moduleSize: try moduleSize())
         try printResult(json ? try JSON.text(inspection) : inspection.text)
         return inspection.runnable ? 0 : 1
     }
 
-    private func memorySize() throws(SubcommandError) -> UInt64 {
-        guard let mem else { return Configuration(image: image).memorySize }
-        do throws(MemorySizeError) { return try MemorySize.parse(mem) } catch {
-            throw SubcommandError("inspect: --mem \(printable(error.message)): try 'swiftlet inspect --help'")
+    private func wishes() throws(SubcommandError) -> MemoryWishes {
+        var wishes = MemoryWishes(size: try size("--mem", mem) ?? Configuration(image: image).memorySize)
+        wishes.maximum = try size("--mem-max", memMax)
+        if let backing {
+            guard let kind = Backing(backing) else {
+                throw SubcommandError("inspect: --backing: \(Backing.usage): try 'swiftlet inspect --help'")
+            }
+            wishes.backing = kind
+        }
+        return wishes
+    }
+
+    private func size(_ option: String, _ text: String?) throws(SubcommandError) -> UInt64? {
+        guard let text else { return nil }
+        do throws(MemorySizeError) { return try MemorySize.parse(text) } catch {
+            throw SubcommandError("inspect: \(option) \(printable(error.message)): try 'swiftlet inspect --help'")
         }
     }
 

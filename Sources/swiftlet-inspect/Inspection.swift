@@ -3,7 +3,10 @@
 // Three sources: the file's head (what kind), a survey of its ELF headers (what it claims), and the loader (whether and
 // where it would run). Read next: Claims.swift, MemoryPlan.swift, InspectionText.swift.
 
+import Backing
 import Boot
+import Host
+import Snapshot
 import Subcommand
 import VMM
 
@@ -19,15 +22,28 @@ struct Inspection: Encodable, Equatable, Sendable {
     var elf: Claims?
     /// Nil when it is no bzImage.
     var linux: LinuxHeader?
+    /// Nil when it is no snapshot, or one that cannot be opened.
+    var snapshot: SnapshotDescription?
     /// Nil when it cannot be run.
     var memory: MemoryPlan?
-    /// Whether `swiftlet run` takes it.
+    /// Whether `swiftlet run` takes it, or `swiftlet restore` a snapshot.
     var runnable: Bool
     /// The loader's message when it does not.
     var problem: String?
 
-    init(_ file: borrowing InspectedFile, memorySize: UInt64, moduleSize: UInt64) throws(SubcommandError) {
+    init(
+        _ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64
+    ) throws(SubcommandError) {
         let head = try file.head(32768)
+        if head.starts(with: Snapshot.mark) {
+            self.init(snapshot: file)
+        } else {
+            self.init(image: file, head, wishes, moduleSize: moduleSize)
+        }
+    }
+
+    /// Whatever it is an image of, if of anything.
+    private init(image file: borrowing InspectedFile, _ head: [UInt8], _ wishes: MemoryWishes, moduleSize: UInt64) {
         let survey = ELFSurvey(fd: file.file.fd, fileSize: file.size)
         let kind = survey?.kind ?? ImageKind.recognise(head: head)
         self.file = file.path
@@ -37,9 +53,22 @@ struct Inspection: Encodable, Equatable, Sendable {
         elf = survey.map(Claims.init)
         linux = LinuxHeader(head)
         do throws(MachineError) {
-            memory = try MemoryPlan(file, memorySize: memorySize, moduleSize: moduleSize)
+            memory = try MemoryPlan(file, wishes, moduleSize: moduleSize)
         } catch { problem = error.messageWithoutPath }
         runnable = memory != nil
+    }
+
+    /// Opened as `swiftlet restore` opens it, and asked whether it is for this host.
+    private init(snapshot file: borrowing InspectedFile) {
+        (self.file, size, kind, kindInWords, runnable) = (
+            file.path, file.size, "snapshot", "a snapshot of a guest", false
+        )
+        do throws(SnapshotError) {
+            let opened = try Snapshot(file.path)
+            snapshot = try opened.describe()
+            try opened.checkThisHost()
+            runnable = true
+        } catch { problem = error.message }
     }
 }
 

@@ -10,10 +10,13 @@ extension Inspection {
         var lines = ["\(printable(file)): \(kindInWords), \(bytes(size))"]
         if let elf { lines += [""] + elf.lines }
         if let linux { lines += [""] + linux.lines }
-        if let memory { lines += [""] + memory.lines }
+        if let snapshot { lines += [""] + snapshot.lines }
+        if let memory { lines += [""] + memory.lines + [""] + memory.host.lines }
+        let (done, command) = kind == "snapshot" ? ("restored", "restore") : ("run", "run")
         lines.append("")
         lines.append(
-            problem.map { "cannot be run: \(printable($0))" } ?? "can be run: swiftlet run \(printable(file))")
+            problem.map { "cannot be \(done): \(printable($0))" }
+                ?? "can be \(done): swiftlet \(command) \(printable(file))")
         return lines.joined(separator: "\n") + "\n"
     }
 }
@@ -83,4 +86,26 @@ extension MemoryPlan {
         let width = (regions.map { String($0.start + $0.size - 1, radix: 16).count }.max() ?? 0)
         return "0x" + String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
+}
+
+extension SlotPlan {
+    fileprivate var lines: [String] {
+        var table = Table(.left, .left, .right, .right, .left)
+        table.add("slot", "address", "size", "kernel, up to", "what")
+        for slot in slots {
+            table.add(
+                "\(slot.index)", hex(slot.start), bytes(slot.size), kibibytes(slot.kernelBytes), slot.what)
+        }
+        if let growth {
+            table.add(
+                "grow", hex(growth.start), bytes(growth.size), kibibytes(growth.kernelBytes),
+                "what the guest may ask for: up to \(growth.slots) slots of \(bytes(growth.step))")
+        }
+        let huge = hugeFrom.map { $0 == 0 ? "everywhere" : "from \(hex($0)) on" } ?? "up to the file system"
+        return table.lines() + [
+            "", "  memory of \(backing), host addresses at \(bytes(alignment)), huge pages \(huge)",
+        ]
+    }
+
+    private func kibibytes(_ bytes: UInt64) -> String { "\((bytes + 1023) / 1024) KiB" }
 }

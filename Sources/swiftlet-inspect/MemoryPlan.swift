@@ -3,6 +3,7 @@
 // The image is also loaded, into memory that no machine ever sees, so that what the loader finds only then (a bad
 // relocation, a file cut short) is found here too. Read next: InspectionText.swift.
 
+import Backing
 import Boot
 import GuestMemory
 import VMM
@@ -25,16 +26,19 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
     var bias: UInt64
     /// Ascending, without overlaps.
     var regions: [Region]
+    /// KVM's side of it.
+    var host: SlotPlan
 
     /// Plans and loads as `swiftlet run` does; throws what is wrong then.
-    init(_ file: borrowing InspectedFile, memorySize: UInt64, moduleSize: UInt64) throws(MachineError) {
+    init(_ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64) throws(MachineError) {
         let image = try Self.read(file)
-        let guest = try Self.plan(image, file.path, memorySize, moduleSize)
+        let guest = try Self.plan(image, file.path, wishes.size, moduleSize)
+        let host = try fromBacking(try SlotPlan(wishes))
         let memory = try Self.reserve(guest.layout)
         do throws(ImageError) { try image.load(into: memory, bias: guest.bias) } catch {
             throw .image(file.path, error)
         }
-        self.init(guest)
+        self.init(guest, host)
     }
 
     private static func read(_ file: borrowing InspectedFile) throws(MachineError) -> ELFImage {
@@ -57,7 +61,8 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
         }
     }
 
-    init(_ guest: RingThree) {
+    init(_ guest: RingThree, _ host: SlotPlan) {
+        self.host = host
         memorySize = guest.layout.memorySize
         entry = guest.entry
         bias = guest.bias

@@ -4,6 +4,7 @@
 // Read next: RunOptions.swift.
 
 import Host
+import Rig
 import Snapshot
 import VMM
 
@@ -14,7 +15,7 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     let rest = arguments.dropFirst(2)
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
-    case "restore": exitProcess(RestoreCommand.main(rest, start: start))
+    case "restore": exitProcess(RestoreCommand.main(rest, start: start, emptyRun: { emptyRun() }))
     case nil:
         writeText(usage)
         exitProcess(Stop.errorStatus)
@@ -51,6 +52,9 @@ private let usage = """
       run IMAGE [ARGS...]   run a guest kernel, console on this terminal
       restore SNAPSHOT      go on with a guest that was saved
       snapshot PID          save the guest of a running swiftlet
+      clone -n N SNAPSHOT   many guests from one snapshot
+      serve SNAPSHOT        a socket whose requests are answered by guests
+      call SOCKET [TEXT]    a request to such a socket
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
       bench                 what exits, memory and a start cost on this host

@@ -28,9 +28,7 @@ enum RunCommand {
     }
 
     private static func runMachine(_ options: RunOptions, start: UInt64) throws(MachineError) -> Int32 {
-        if options.isSandboxed {
-            options.configuration.closeInherited(keeping: options.statistics?.fd, path: options.statistics?.path)
-        }
+        if options.isSandboxed { options.configuration.closeInherited(options.statistics) }
         // Stop signals are blocked before any thread exists, and before the terminal changes.
         let signals = try blockStopSignals()
         var phases = Phases(start: start)
@@ -54,41 +52,17 @@ enum RunCommand {
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         restore(consume terminal)
         release(consume signals)
-        let status = machine.conclude(outcome)
-        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") {
-            writeStatistics(machine.phasesJSON(phases), fd, "descriptor \(fd)")
+        let status = machine.concludeSaving(outcome)
+        if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
+        if let target = options.statistics {
+            machine.writeStatistics(outcome, phases, emptyRun: empty, to: target)
         }
-        if let target = options.statistics { report(machine, outcome, phases, target, empty) }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
 
     private static func restore(_ terminal: consuming RawTerminal?) {}
     private static func release(_ signals: consuming StopSignals) {}
-
-    private static func report(
-        _ machine: Machine, _ outcome: Outcome, _ phases: Phases, _ target: StatisticsTarget,
-        _ empty: UInt64?
-    ) {
-        switch target {
-        case .text:
-            writeText(
-                machine.statisticsText(outcome, phases, emptyRun: empty) + machine.memoryReport.text,
-                patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
-        case .json(let fd):
-            writeStatistics(machine.statisticsJSON(outcome, phases, emptyRun: empty), fd, "descriptor \(fd)")
-        case .jsonFile(let path):
-            do throws(MachineError) {
-                let file = try openForWriting(path)
-                writeStatistics(machine.statisticsJSON(outcome, phases, emptyRun: empty), file.fd, path)
-            } catch { writeText("swiftlet: no statistics: \(printable(error.message))\n") }
-        }
-    }
-
-    /// The exit status stays the guest's, whatever becomes of its statistics.
-    private static func writeStatistics(_ text: String, _ fd: Int32, _ name: String) {
-        if !writeText(text, to: fd) { writeText("swiftlet: statistics could not be written to \(printable(name))\n") }
-    }
 
     static var help: String {
         let rows = Option.all.map { option in

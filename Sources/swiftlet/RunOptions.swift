@@ -45,22 +45,15 @@ struct Option {
         Option(
             name: "--snapshot", value: "FILE",
             help: "write a snapshot there at the guest's call or at SIGUSR2 (swiftlet snapshot PID)"),
-        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot"),
+        Option(name: "--snapshot-exit", value: nil, help: "end with the first snapshot; 125 without one"),
+        Option(
+            name: "--snapshot-incremental", value: nil,
+            help: "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"),
         Option(
             name: "--no-sandbox", value: nil,
             help: "keep all rights of this process while the guest runs: for debugging, and for valgrind or strace"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
-}
-
-/// Where statistics go.
-enum StatisticsTarget {
-    case text
-    case json(fd: Int32)
-    case jsonFile(String)
-
-    var fd: Int32? { if case .json(let fd) = self { fd } else { nil } }
-    var path: String? { if case .jsonFile(let path) = self { path } else { nil } }
 }
 
 /// A parsed command line.
@@ -93,8 +86,8 @@ struct RunOptions {
         configuration.image = image
         while let argument = arguments.next() { configuration.arguments.append(argument) }
         if statistics != nil { configuration.observation.statistics = true }
-        if configuration.endsWithSnapshot, configuration.snapshot == nil {
-            throw UsageError("--snapshot-exit needs --snapshot FILE")
+        if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
+            throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         try refuseToOverwrite(image)
     }
@@ -131,7 +124,10 @@ struct RunOptions {
         case "--profile": configuration.observation.profile = value
         case "--profile-rate": configuration.observation.profileRate = try rate(value ?? "")
         case "--snapshot": configuration.snapshot = value
-        case "--stats": statistics = try statisticsTarget(value)
+        case "--stats":
+            do throws(StatisticsTargetError) { statistics = try StatisticsTarget(value) } catch {
+                throw UsageError(error.message)
+            }
         default:
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
@@ -140,6 +136,7 @@ struct RunOptions {
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
+            case "--snapshot-incremental": configuration.savesIncrements = true
             default: throw UsageError(nil)
             }
         }
@@ -184,16 +181,4 @@ func rate(_ text: String) throws(UsageError) -> UInt64 {
         throw UsageError("--profile-rate '\(text)': samples a second, 1 to 10000")
     }
     return rate
-}
-
-func statisticsTarget(_ text: String?) throws(UsageError) -> StatisticsTarget {
-    guard let text else { return .text }
-    if text == "json" { return .json(fd: 2) }
-    let isNumber = text.hasPrefix("json:fd:")
-    if isNumber, let fd = Int32(text.dropFirst(8)), fd >= 0 {
-        if !isOpenDescriptor(fd) { throw UsageError("--stats=\(text): descriptor \(fd) is not open") }
-        return .json(fd: fd)
-    }
-    if text.hasPrefix("json:"), text.count > 5, !isNumber { return .jsonFile(String(text.dropFirst(5))) }
-    throw UsageError("--stats=\(text): json, json:FILE or json:fd:N")
 }

@@ -120,6 +120,22 @@ extension GuestTests {
             #expect(last.finish().outputText == "reclaim: ok\n")
         }
 
+        /// Before its first grant, between two, and when there is no more: the restored guest asks on, up to the same maximum.
+        @Test(arguments: [0, 1, 5, 16])
+        func grownMemoryGoesOnGrowing(grants: Int) throws {
+            let options = ["--mem", "2", "--mem-max", "34", "--snapshot", file, "--snapshot-exit"]
+            var child = try House.run(options + [House.image("grow"), "save", "\(grants)"])
+            let first = child.finish()
+            #expect(first.how == .exited(0) && first.output.isEmpty, "\(first.errorText)")
+            let second = "\(folder.path)/second"
+            var restored = try restore(file, ["--verify", "--snapshot", second, "--snapshot-exit"])
+            let middle = restored.finish()
+            #expect(middle.how == .exited(0) && middle.output.isEmpty, "\(middle.errorText)")
+            var last = try restore(second, ["--verify"])
+            let ending = last.finish()
+            #expect(ending.outputText == "grow: 2 MiB to 34 MiB\n", "\(ending.errorText)")
+        }
+
         /// Also the parts of it that nobody has touched.
         @Test func mappedImageIsSaved() throws {
             let options = ["--map-image", "--snapshot", file, "--snapshot-exit"]
@@ -225,6 +241,21 @@ extension GuestTests {
             #expect(ending.how == .exited(125), "\(ending.errorText)")
             let words = ["became shorter", "cut short"]
             #expect(words.contains { ending.errorText.contains($0) }, "\(ending.errorText)")
+        }
+
+        /// A script that makes a snapshot must not go on without one, whatever the guest says.
+        @Test func endWithoutTheSnapshotThatWasToEndItIsAnError() throws {
+            func end(_ path: String, _ image: String) throws -> Ending {
+                var child = try House.run(["--snapshot", path, "--snapshot-exit", House.image(image)])
+                return child.finish()
+            }
+            let unasked = try end(file, "hello")
+            #expect(unasked.how == .exited(125), "\(unasked.errorText)")
+            #expect(unasked.errorText.contains("no snapshot was written (--snapshot-exit)"), "\(unasked.errorText)")
+            let unwritable = try end("\(folder.path)/none/file", "ready")
+            #expect(unwritable.how == .exited(125), "\(unwritable.errorText)")
+            #expect(unwritable.errorText.contains("none/file"), "\(unwritable.errorText)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty, "nothing is left")
         }
 
         /// Killed at any point of writing: the old file or the new one.

@@ -26,6 +26,16 @@ import Testing
         #expect(kill(child.pid, 0) == -1 && errno == ESRCH)
     }
 
+    /// A stop ends every wait, and the program with it.
+    @Test func aStopIsALimit() throws {
+        let stop = try Pipe()
+        stop.write([1])
+        var child = try ChildProcess("/bin/sleep", ["3600"], talks: true, stop: stop.reader)
+        #expect(child.read(nanoseconds: Self.patient) == nil)
+        #expect(child.finish(limit: Self.patient).end == .overtime)
+        #expect(kill(child.pid, 0) == -1 && errno == ESRCH)
+    }
+
     @Test func getsVariablesBesideTheUsualOnes() throws {
         var child = try ChildProcess(
             "/bin/sh", ["-c", "echo $TOLD $TERM"], talks: true, variables: ["TOLD=in words"])

@@ -34,6 +34,19 @@ import Testing
         #expect(try mapped(range) == 0)
     }
 
+    /// What was written to a private mapping goes with the page; what is copied is the page's, whole.
+    @Test(arguments: [HostMapping.Kind.privateFile, .copyOnWrite])
+    func pagesArePutBack(_ kind: HostMapping.Kind) throws {
+        let mapping = try HostMapping(kind, size: 4 * 4096)
+        let other = try HostMapping(kind, size: 4 * 4096)
+        let content = other.load(at: 0)
+        #expect(content != 0)
+        for page in 0..<4 { mapping.store(UInt64(page), at: page * 4096 + 4088) }
+        try mapping.discard(1..<2)
+        mapping.copyPage(3, from: other)
+        #expect((0..<4).map { mapping.load(at: $0 * 4096 + 4088) } == [0, content, 2, content])
+    }
+
     /// Areas as smaps has them; the first and the last are others'.
     @Test func hugePagesAreCountedWhereTheyAreOurs() {
         let areas = """

@@ -44,7 +44,10 @@ private func opening(_ path: String, _ flags: Int32) -> Int32 {
         let path = try folder.file("there", [1])
         let other = folder.path + "/new"
         let errors = try attempts(GivenFiles()) {
-            [opening(path, O_RDONLY), opening(path, O_WRONLY), opening(other, O_WRONLY | O_CREAT), opening("/dev/kvm", O_RDWR)]
+            [
+                opening(path, O_RDONLY), opening(path, O_WRONLY), opening(other, O_WRONLY | O_CREAT),
+                opening("/dev/kvm", O_RDWR),
+            ]
         }
         #expect(errors.prefix(3) == [EACCES, EACCES, EACCES])
         #expect([EACCES, ENOENT].contains(errors.last))  // a host without KVM
@@ -55,7 +58,9 @@ private func opening(_ path: String, _ flags: Int32) -> Int32 {
         let other = try folder.file("other", [1])
         var files = GivenFiles()
         files.read(path)
-        let errors = try attempts(files) { [opening(path, O_RDONLY), opening(path, O_WRONLY), opening(other, O_RDONLY)] }
+        let errors = try attempts(files) {
+            [opening(path, O_RDONLY), opening(path, O_WRONLY), opening(other, O_RDONLY)]
+        }
         #expect(errors == [0, EACCES, EACCES])
     }
 

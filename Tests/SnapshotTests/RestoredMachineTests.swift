@@ -22,13 +22,15 @@ extension Extents {
 
 enum SavedMachine {
     /// A machine that has not run: it exits with 42 when it does.
-    static func make(in folder: ScratchFolder, _ backing: Backing = .anonymous) throws -> Machine {
+    static func make(
+        in folder: ScratchFolder, _ backing: Backing = .anonymous, memory: UInt64 = 1 << 20, maximum: UInt64? = nil
+    ) throws -> Machine {
         let callPage: [UInt8] = [0x00, 0x00, 0x02, 0x00]  // 0x20000
         let store: [UInt8] = [0x48, 0xc7, 0x04, 0x25] + callPage + [42, 0, 0, 0]  // mov qword [call page], 42
         let exit: [UInt8] = [0xba, 0x20, 0x05, 0, 0, 0xef]  // mov edx, 0x520; out dx, eax
         var configuration = Configuration(
             image: try folder.file("guest.elf", ELFBuilder.guest(code: store + exit).build()))
-        configuration.memorySize = 1 << 20
+        (configuration.memorySize, configuration.memoryMaximum) = (memory, maximum)
         configuration.backing = backing
         var phases = Phases(start: Clock.monotonic())
         return try Machine(configuration, console: Console(input: -1, output: -1), phases: &phases)

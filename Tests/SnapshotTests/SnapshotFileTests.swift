@@ -77,7 +77,9 @@ import Testing
         let file = try File.regular(path)
         #expect(try file.read(&header, at: 0))
         var used = IndexSet(integersIn: 0..<MemoryLayout<csnapshot_header>.size)
-        let sections = [header.sections.0, header.sections.1, header.sections.2, header.sections.3]
+        let sections = [
+            header.sections.0, header.sections.1, header.sections.2, header.sections.3, header.sections.4,
+        ]
         for section in sections { used.insert(integersIn: Int(section.offset)..<Int(section.offset + section.size)) }
         let snapshot = try Snapshot(path)
         for extent in snapshot.extents.list {
@@ -106,8 +108,8 @@ import Testing
 
     @Test func newerFormatIsNamed() throws {
         var bytes = try saved().bytes
-        bytes[8] = 2
-        #expect(try refusal(of: bytes)?.contains("format 2, which a newer swiftlet wrote") == true)
+        bytes[8] = 3
+        #expect(try refusal(of: bytes)?.contains("format 3, which a newer swiftlet wrote") == true)
     }
 
     /// Right checksums around numbers that are wrong.
@@ -124,7 +126,7 @@ import Testing
         }
         let wrong: [(inout csnapshot_extent) -> Void] = [
             { $0.address = 1 << 40 }, { $0.address = 0x1001 }, { $0.address = 0 }, { $0.size = 0 },
-            { $0.size = 1 << 21 },
+            { $0.size = 1 << 21 }, { $0.offset = 0 },
             { $0.offset = 1 << 62 }, { $0.offset += 1 }, { $0.address = .max - 4095 }, { $0.offset = .max - 4095 },
         ]
         for (index, change) in wrong.enumerated() {

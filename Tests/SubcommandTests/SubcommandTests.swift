@@ -44,6 +44,15 @@ import Testing
         #expect(bytes(count) == text)
     }
 
+    @Test(arguments: [
+        ("The value 'x' is invalid for '--timeout <seconds>'", ": seconds above 0, such as 10 or 0.5"),
+        ("The value '1T' is invalid for '--output-limit <size>'", ": bytes, or a size such as 64K or 1M"),
+        ("The value 'x' is invalid for '-n <n>'", ""), ("Missing value for '--timeout <seconds>'", ""),
+    ])
+    func wrongQuantitiesAreToldWhatIsRight(_ message: String, _ advice: String) {
+        #expect(withAdvice(message) == message + advice)
+    }
+
     @Test func helpLooksLikeTheHouses() {
         let theirs = "OVERVIEW: What it does.\n\nUSAGE: swiftlet x [--json]\n\nOPTIONS:\n  --json  JSON.\n"
         #expect(inHouseStyle(theirs) == "What it does.\n\nUsage: swiftlet x [--json]\n\nOptions:\n  --json  JSON.\n")

@@ -2,8 +2,10 @@
 //
 // Starts are bin/swiftlet's, as `make build` left it; the twin's where it is built. Read next: ProgramTests.swift.
 
+import Foundation
 import Glibc
 import Host
+import Subcommand
 import TestSupport
 import Testing
 
@@ -20,11 +22,13 @@ import Testing
         let ids = Set(subjects.map(\.id))
         #expect(ids.count == subjects.count)
         #expect(subjects.compactMap(\.beside).allSatisfy(ids.contains))
-        for name in ["process"] + Phase.allCases.map(\.rawValue) {
+        for name in ["process"] + Phase.ofStart.map(\.rawValue) {
             for starter in ["swiftlet", "twin", "swiftlet-cold", "twin-cold"] {
                 #expect(ids.contains("startup/\(name)/\(starter)"))
             }
         }
+        for phase in Phase.ofRestore.dropLast(2) { #expect(ids.contains("startup/restore-\(phase)/swiftlet")) }
+        #expect(ids.isSuperset(of: ["startup/restore/swiftlet", "startup/restore/twin"]))
         #expect(subjects.allSatisfy { $0.group == .startup && !$0.hasFloor })
     }
 
@@ -35,9 +39,22 @@ import Testing
 
     @Test func phasesAreReadAndAddUp() throws {
         let times = try #require(PhaseTimes(started: 1000, output: Self.output, ended: 2030))
-        #expect(Phase.allCases.map { times[$0] } == [10, 20, 300, 40, 5, 100, 500, 40])
+        #expect(Phase.ofStart.map { times[$0] } == [10, 20, 300, 40, 5, 100, 500, 40])
         // All but the 15 ns in which the program wrote its line.
         #expect(times.sum == 2030 - 1000 - 15)
+        #expect(times.untilFirstAct == 475)
+    }
+
+    /// A restored guest's clock began before its process did.
+    @Test func aRestoresPhasesAreReadToo() throws {
+        let restored =
+            Self.output.replacing(#""image_ns":20"#, with: #""snapshot_ns":15,"map_ns":5"#)
+            .replacing(#","load_ns":40"#, with: "").replacing("1250", with: "250")
+            .replacing("instruction 225", with: "instruction 1225")
+        let times = try #require(PhaseTimes(Phase.ofRestore, started: 1000, output: restored, ended: 2030))
+        #expect(Phase.ofRestore.map { times[$0] } == [10, 15, 5, 300, 5, 140, 460, 40])
+        #expect(PhaseTimes(started: 1000, output: restored, ended: 2030) == nil, "a start has other phases")
+        #expect(PhaseTimes(Phase.ofRestore, started: 1000, output: Self.output, ended: 2030) == nil)
     }
 
     /// Not read: without either line, with another program's, with a number that is none.
@@ -75,7 +92,37 @@ import Testing
         let times = try Self.workshop.phases(of: command)
         let whole = Double(Clock.monotonic() - before)
         #expect(times.sum > 0 && times.sum <= whole)
-        #expect(Phase.allCases.allSatisfy { times[$0] > 0 }, "\(times)")
+        #expect(Phase.ofStart.allSatisfy { times[$0] > 0 }, "\(times)")
+    }
+
+    @Test(.requiresKVM, .enabled(if: isBuilt(.swiftlet) && isBuilt(.twin), "'make bench' builds them"))
+    func aRestoreReachesItsGuest() throws {
+        let folder = ScratchFolder()
+        try FileManager.default.copyItem(
+            atPath: Self.workshop.image("first"), toPath: "\(folder.path)/first.elf")
+        let workshop = Workshop(swiftlet: Self.workshop.swiftlet, twin: Self.workshop.twin, guests: folder.path)
+        let files = SnapshotFiles(workshop)
+        for side in [RestoreSide.swiftlet, .twin] {
+            let times = try side.times(workshop, files)
+            #expect(times.untilFirstAct > 0 && times.untilFirstAct < times.sum)
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(left.sorted() == ["first-16.snapshot", "first.elf"])
+    }
+
+    /// Its output is thrown away while it is timed: what it is must be asked before.
+    @Test func aProgramThatIsNoSwiftletIsNotTimed() {
+        let workshop = Workshop(swiftlet: "/bin/true", twin: "/bin/echo", guests: "/nowhere")
+        for host in [Workshop.Host.swiftlet, .twin] {
+            #expect(throws: SubcommandError.self) { try workshop.checkGreeting(host) }
+        }
+        let equipment = Equipment(
+            workshop: workshop, images: ExitImages(folder: "/nowhere"), cpu: allowedCPUs().last ?? 0, otherCPU: nil)
+        let row = startupExperiments(equipment).first { $0.subject.id == "startup/process/swiftlet" }
+        let reason = Bench.reason { () throws(ExperimentError) in
+            _ = try row?.measure(Amount(samples: 1, warmUps: 0))
+        }
+        #expect(reason?.contains("does not print what the guest hello says") == true, "\(reason ?? "")")
     }
 
     /// The copies run; the files themselves are left alone.

@@ -13,7 +13,7 @@ import Testing
 func inspect(_ content: [UInt8], memorySize: UInt64 = 64 << 20) throws -> Inspection {
     let folder = ScratchFolder()
     let file = try InspectedFile(try folder.file("image", content))
-    return try Inspection(file, memorySize: memorySize, moduleSize: 0)
+    return try Inspection(file, MemoryWishes(size: memorySize), moduleSize: 0)
 }
 
 /// A file of a kind that is told by its first bytes.

@@ -27,22 +27,21 @@ void layout_plan(struct layout *layout, const struct image *image)
     }
 }
 
-/* Lazily backed and aligned to 2 MiB. */
+/* Lazily backed and aligned to 2 MiB, with nothing right before and behind it. */
 uint8_t *memory_reserve(void)
 {
     struct sysinfo info;
     if (sysinfo(&info) != 0 || info.totalram * info.mem_unit < MEMORY_SIZE)
         fail("memory");
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    uint8_t *start = mmap(NULL, MEMORY_SIZE + HUGE_PAGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+    uint8_t *start = mmap(NULL, MEMORY_SIZE + 2 * HUGE_PAGE, PROT_NONE, flags, -1, 0);
     if (start == MAP_FAILED)
         fail("mmap");
-    uint64_t misaligned = (uint64_t)start & (HUGE_PAGE - 1), before = misaligned ? HUGE_PAGE - misaligned : 0;
-    if (before > 0)
-        munmap(start, before);
-    munmap(start + before + MEMORY_SIZE, HUGE_PAGE - before);
-    madvise(start + before + HUGE_PAGE, MEMORY_SIZE - HUGE_PAGE, MADV_HUGEPAGE);
-    return start + before;
+    uint8_t *memory = start + HUGE_PAGE - ((uint64_t)start & (HUGE_PAGE - 1));
+    if (mprotect(memory, MEMORY_SIZE, PROT_READ | PROT_WRITE) != 0)
+        fail("mprotect");
+    madvise(memory + HUGE_PAGE, MEMORY_SIZE - HUGE_PAGE, MADV_HUGEPAGE);
+    return memory;
 }
 
 static uint32_t write_memory_map(struct machine *machine)

@@ -13,7 +13,9 @@
 #define SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED 0x120
 #define SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING 0x124
 #define SWIFTLET_CALL_PAGE_GENERATION 0x128
+#define SWIFTLET_CALL_PAGE_CLONE 0x12c
 #define SWIFTLET_CALL_PAGE_ENTROPY 0x130
+#define SWIFTLET_CALL_PAGE_CLONES 0x150
 
 #define SWIFTLET_CLOCK_STABLE 1 /* flags: the TSC rate is constant and equal on all vCPUs */
 
@@ -47,9 +49,11 @@ struct swiftlet_call_page {
     /* Set to 1 by the VMM when an interrupt waits for the mask, to 0 when it is injected or the timer set anew: after unmasking, a guest that reads 1 here makes a
      * call (SWIFTLET_CALL_POLL with a deadline that has passed will do) to have it delivered. */
     uint32_t interrupts_pending;
-    uint32_t generation; /* how many restores lie behind this guest: 0 at the start */
-    uint32_t reserved;
+    uint32_t generation; /* how many restores and resets lie behind this guest: 0 at the start */
+    uint32_t clone;      /* its number among its snapshot's clones that are alive, from 0; 0 in any other guest */
     uint8_t entropy[32]; /* fresh from the host's generator at each restore; zero at the start, when boot info has some */
+    uint32_t clones;     /* how many clones were asked for together (`swiftlet clone -n`); 0 in any other guest */
+    uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct swiftlet_clock) == 32, "pvclock's layout");
@@ -57,7 +61,9 @@ _Static_assert(__builtin_offsetof(struct swiftlet_call_page, clock) == SWIFTLET_
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, interrupts_masked) == SWIFTLET_CALL_PAGE_INTERRUPTS_MASKED, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, interrupts_pending) == SWIFTLET_CALL_PAGE_INTERRUPTS_PENDING, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, generation) == SWIFTLET_CALL_PAGE_GENERATION, "part of the ABI");
+_Static_assert(__builtin_offsetof(struct swiftlet_call_page, clone) == SWIFTLET_CALL_PAGE_CLONE, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, entropy) == SWIFTLET_CALL_PAGE_ENTROPY, "part of the ABI");
+_Static_assert(__builtin_offsetof(struct swiftlet_call_page, clones) == SWIFTLET_CALL_PAGE_CLONES, "part of the ABI");
 #endif
 
 #endif

@@ -93,48 +93,79 @@ static inline long cbacking_scan(int pagemap, uint64_t *start, uint64_t end, str
 /*
  * SIGBUS: a page of a mapped file is gone (the file became shorter, its disk is full or broken). The handler puts a
  * page of zeros in its place, notes that, and kicks its own thread, so that the machine ends in order: terminal
- * restored, a message, a status. Anywhere else SIGBUS ends the process as ever. C, because a handler must not run Swift.
+ * restored, a message, a status. Anywhere else SIGBUS does what it did before. C, because a handler must not run Swift.
  */
+enum { CBACKING_WATCHES = 256 };
 struct cbacking_watch {
-    uintptr_t start, end; /* of guest memory in our address space */
-    volatile int lost;    /* set when a page was replaced */
+    int taken;
+    uintptr_t start, end; /* of a guest's memory in our address space */
+    int lost;             /* set when a page was replaced */
 };
-static inline struct cbacking_watch *cbacking_watch(void)
+struct cbacking_watches {
+    struct cbacking_watch list[CBACKING_WATCHES];
+    struct sigaction before;
+};
+static inline struct cbacking_watches *cbacking_watches(void)
 {
-    static struct cbacking_watch watch; /* in a function: Swift emits no variables of a header */
-    return &watch;
+    static struct cbacking_watches watches; /* in a function: Swift emits no variables of a header */
+    return &watches;
+}
+static inline struct cbacking_watch *cbacking_find_watch(uintptr_t page)
+{
+    struct cbacking_watch *list = cbacking_watches()->list;
+    for (int i = 0; i < CBACKING_WATCHES; i++) {
+        if (page < __atomic_load_n(&list[i].end, __ATOMIC_ACQUIRE) && page >= list[i].start)
+            return &list[i];
+    }
+    return NULL;
 }
 static void cbacking_on_bus_error(int signal, siginfo_t *info, void *context)
 {
     (void)context;
     int saved = errno;
-    struct cbacking_watch *watch = cbacking_watch();
     uintptr_t page = (uintptr_t)info->si_addr & ~(uintptr_t)4095;
+    struct cbacking_watch *watch = cbacking_find_watch(page);
     struct sigaction kick;
-    if (page < watch->start || page >= watch->end
+    if (!watch
         || mmap((void *)page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-        struct sigaction action;
-        memset(&action, 0, sizeof action); /* SIG_DFL: the access faults again, and that is the end */
-        sigaction(signal, &action, NULL);
+        sigaction(signal, &cbacking_watches()->before, NULL); /* the access faults again */
         return;
     }
-    watch->lost = 1;
+    __atomic_store_n(&watch->lost, 1, __ATOMIC_RELEASE);
     /* Host/Thread's signal, once its handler is there: without it, it would end us. */
     if (sigaction(SIGUSR1, NULL, &kick) == 0 && kick.sa_handler != SIG_DFL)
         raise(SIGUSR1);
     errno = saved;
 }
+/* The watch's number, or -errno: EMFILE when so many machines have memory in files. */
 static inline long cbacking_watch_bus_errors(uintptr_t start, uintptr_t end)
 {
-    struct sigaction action;
+    struct cbacking_watch *list = cbacking_watches()->list;
+    struct sigaction action, before;
+    int number = 0;
+    while (number < CBACKING_WATCHES && __atomic_exchange_n(&list[number].taken, 1, __ATOMIC_ACQUIRE))
+        number++;
+    if (number == CBACKING_WATCHES)
+        return -EMFILE;
+    list[number].start = start;
+    list[number].lost = 0;
+    __atomic_store_n(&list[number].end, end, __ATOMIC_RELEASE);
     memset(&action, 0, sizeof action);
     action.sa_sigaction = cbacking_on_bus_error;
     action.sa_flags = SA_SIGINFO;
-    cbacking_watch()->start = start;
-    cbacking_watch()->end = end;
-    cbacking_watch()->lost = 0;
-    return cbacking_result(sigaction(SIGBUS, &action, NULL));
+    if (sigaction(SIGBUS, &action, &before) == 0 && before.sa_sigaction != cbacking_on_bus_error)
+        cbacking_watches()->before = before;
+    return number;
 }
-static inline int cbacking_lost(void) { return cbacking_watch()->lost; }
+static inline void cbacking_unwatch(long number)
+{
+    struct cbacking_watch *watch = &cbacking_watches()->list[number];
+    __atomic_store_n(&watch->end, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&watch->taken, 0, __ATOMIC_RELEASE);
+}
+static inline int cbacking_lost(long number)
+{
+    return __atomic_load_n(&cbacking_watches()->list[number].lost, __ATOMIC_ACQUIRE);
+}
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Which pages a guest has written: the dirty bitmap of a slot and the dirty ring of a vCPU; and pages mapped in advance.
  *
- * A machine uses none of it: `swiftlet bench memory` measures it. Read next: Sources/KVM/DirtyLog.swift.
+ * A machine uses the bitmap where increments of it are saved, else none of it; `swiftlet bench memory` measures it. Read next: Sources/KVM/DirtyLog.swift.
  */
 #ifndef CKVM_DIRTY_H
 #define CKVM_DIRTY_H

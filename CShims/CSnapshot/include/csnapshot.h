@@ -20,13 +20,17 @@
 #include <unistd.h>
 
 #define CSNAPSHOT_MAGIC 0x50414e5354464c53ul /* "SLFTSNAP" read as a little-endian word */
-#define CSNAPSHOT_FORMAT 1
+#define CSNAPSHOT_FORMAT 2 /* of what a reader of format 1 would misunderstand; all else is still written as 1 */
+#define CSNAPSHOT_PLAIN 1
 #define CSNAPSHOT_SECTIONS 16
 #define CSNAPSHOT_OPTIONAL 0x80000000u /* of a section's kind: a reader that does not know it may pass it over */
 #define CSNAPSHOT_MACHINE 1
 #define CSNAPSHOT_VCPU 2
 #define CSNAPSHOT_IMAGE 3 /* the image's path */
 #define CSNAPSHOT_EXTENTS 4
+#define CSNAPSHOT_GROWTH 5 /* of memory that may grow, or has */
+#define CSNAPSHOT_PARENT 6 /* the snapshot that this one was written on top of */
+#define CSNAPSHOT_IDENTITY 0x80000001u /* 16 random bytes, by which a child knows its parent */
 #define CSNAPSHOT_EXTENT_MAX 0x100000 /* bytes: what one checksum covers */
 
 struct csnapshot_section {
@@ -50,7 +54,10 @@ struct csnapshot_header {
 };
 _Static_assert(sizeof(struct csnapshot_header) == 72 + 24 * CSNAPSHOT_SECTIONS, "part of the format");
 
-/* A range of memory that is not all zero: page-aligned, ascending, disjoint. What is in none of them is zero. */
+/*
+ * A range of memory that is not all zero: page-aligned, ascending, disjoint. What is in none of them is zero, or as the
+ * parent has it; with an offset of 0, which only a file with a parent has, it is zero whatever the parent has.
+ */
 struct csnapshot_extent {
     uint64_t address; /* guest-physical */
     uint64_t offset;  /* in the file, page-aligned */
@@ -77,6 +84,28 @@ struct csnapshot_machine {
     uint32_t maker[4]; /* of the CPU: leaf 0 EBX, EDX, ECX: "AuthenticAMD"; 0 */
 };
 _Static_assert(sizeof(struct csnapshot_machine) == 216, "part of the format");
+
+/* Bytes. */
+struct csnapshot_growth {
+    uint64_t maximum; /* what grow calls may bring memory to in all */
+    uint64_t step;    /* what one adds at least, as boot info says */
+    uint64_t end;     /* guest-physical, of the memory that is there */
+    uint64_t reserved;
+};
+_Static_assert(sizeof(struct csnapshot_growth) == 32, "part of the format");
+
+#define CSNAPSHOT_DEPTH_MAX 64
+struct csnapshot_identity {
+    uint64_t words[2];
+};
+/* Behind it, to the section's end: the file's name, in the folder of the child. */
+struct csnapshot_parent {
+    struct csnapshot_identity identity;
+    uint64_t file_size;
+    uint32_t checksum; /* of its header, which has those of all else in it */
+    uint32_t depth;    /* files below the child, at most CSNAPSHOT_DEPTH_MAX */
+};
+_Static_assert(sizeof(struct csnapshot_parent) == 32, "part of the format");
 
 #define CSNAPSHOT_CPUID_MAX 100
 #define CSNAPSHOT_MSR_MAX 64
@@ -117,6 +146,8 @@ static inline int csnapshot_vcpu_makes_sense(const void *bytes)
     const struct csnapshot_vcpu *s = bytes;
     return s->cpuid.count <= CSNAPSHOT_CPUID_MAX && s->msrs.count <= CSNAPSHOT_MSR_MAX;
 }
+
+static inline uint64_t csnapshot_vcpu_rip(const void *bytes) { return ((const struct csnapshot_vcpu *)bytes)->regs.rip; }
 
 /* Which request failed: the number of the step, for a name (VCPUImage.swift). */
 struct csnapshot_failure {
@@ -234,6 +265,15 @@ static inline struct csnapshot_failure csnapshot_get_changed_msrs(int kvm, int v
     return failure;
 }
 
+/* The next section of the table; 0: it is full. */
+static inline int csnapshot_add(struct csnapshot_header *header, struct csnapshot_section section)
+{
+    if (header->section_count >= CSNAPSHOT_SECTIONS)
+        return 0;
+    header->sections[header->section_count++] = section;
+    return 1;
+}
+
 /* How many sections of a kind there are; the last of them. */
 static inline int csnapshot_find(const struct csnapshot_header *header, uint32_t kind, struct csnapshot_section *found)
 {
@@ -249,7 +289,7 @@ static inline int csnapshot_find(const struct csnapshot_header *header, uint32_t
 static inline int csnapshot_has_unknown(const struct csnapshot_header *header)
 {
     for (uint32_t i = 0; i < header->section_count && i < CSNAPSHOT_SECTIONS; i++)
-        if (header->sections[i].kind - 1 >= CSNAPSHOT_EXTENTS && !(header->sections[i].kind & CSNAPSHOT_OPTIONAL))
+        if (header->sections[i].kind - 1 >= CSNAPSHOT_PARENT && !(header->sections[i].kind & CSNAPSHOT_OPTIONAL))
             return 1;
     return 0;
 }
@@ -284,6 +324,13 @@ static inline long csnapshot_map(uintptr_t at, uint64_t size, int file, uint64_t
 {
     void *place = mmap((void *)at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file, (off_t)offset);
     return place == MAP_FAILED ? -errno : 0;
+}
+
+/* Zeros in the place of what a parent has there. */
+static inline long csnapshot_map_zeros(uintptr_t at, uint64_t size)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+    return mmap((void *)at, size, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ? -errno : 0;
 }
 
 /* open() is variadic. For us alone: a snapshot holds all that its guest knew. */

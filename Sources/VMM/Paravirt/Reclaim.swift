@@ -15,6 +15,7 @@ extension VCPUContext {
         guard (call.start | call.size) % AddressMap.pageSize == 0, platform.memory.contains(start, call.size) else {
             return misuse("reclaim: \(call.size) bytes at \(start.description) are not whole pages of guest memory")
         }
+        platform.reclaims.wrappingAdd(1, ordering: .relaxed)
         let failure = MemoryStore.release(
             start, call.size, of: platform.memory, in: platform.store, isMapped: platform.isMapped)
         return failure == 0 ? .resume : end(.hostFailed("giving memory back", errno: failure))

@@ -1,6 +1,6 @@
 // The dirty ring: what it costs to write to a protected page, to take the entries and to have their pages protected again.
 //
-// Read next: CommitRows.swift.
+// Read next: PutBackRows.swift.
 
 import Host
 import KVM

@@ -4,8 +4,12 @@
 
 func memoryExperiments(_ equipment: Equipment) -> [any Experiment] {
     let images = equipment.images
+    let snapshots = SnapshotFiles(equipment.workshop)
     return slotExperiments(equipment) + mapExperiments(equipment) + touchExperiments(equipment)
-        + dirtyLogExperiments(images) + dirtyRingExperiments(images) + commitExperiments(images)
+        + backingTouchExperiments(equipment, snapshots) + dirtyLogExperiments(images) + dirtyRingExperiments(images)
+        + putBackExperiments(images) + resetExperiments(equipment, snapshots)
+        + cloneExperiments(equipment, snapshots)
+        + commitExperiments(images)
         + tlbExperiments(images)
         + bandwidthExperiments(images)
 }

@@ -2,7 +2,7 @@
 //
 // The guest touches one page a sample. Memory that the host has populated already still has to be mapped by KVM: the
 // difference is the host's part. The same code runs in our own process too, where there is no KVM in the way.
-// Read next: DirtyLogRows.swift.
+// Read next: BackingTouchRows.swift.
 
 import Host
 import KVM
@@ -130,7 +130,7 @@ extension HostMapping {
     }
 }
 
-private let hugePagesSetting = "/sys/kernel/mm/transparent_hugepage/enabled"
+let hugePagesSetting = "/sys/kernel/mm/transparent_hugepage/enabled"
 
 /// Why not all is in huge pages, by the kernel's setting, such as "always [madvise] never".
 func noHugePages(_ huge: Int, of size: Int, _ setting: String?) -> String {
@@ -197,11 +197,14 @@ func touchExperiments(_ equipment: Equipment) -> [any Experiment] {
             rows += equipment.mappingTwin(of: guest, ["touch", path, "0"], atMost: 1000)
             let populated = TouchExperiment(images, access, kind, .populated)
             rows += equipment.mappingTwin(of: populated, ["touch", path, "1"], atMost: 1000)
-            rows.append(host)
+            rows += [host, TouchExperiment(images, access, kind, .populated, side: .host)]
             return
         }
         guest.subject.beside = host.subject.id
-        rows += [guest, host, TouchExperiment(images, access, kind, .populated, shift: shift)]
+        rows += [guest, host]
+        rows += [TouchExperiment.Side.guest, .host].map { side in
+            TouchExperiment(images, access, kind, .populated, shift: shift, side: side)
+        }
     }
     for access in [TouchExperiment.Access.write, .read] {
         for kind in HostMapping.Kind.allCases { add(access, kind, shift: kind == .hugetlb ? 21 : 12) }

@@ -5,6 +5,7 @@
 import Host
 import KVM
 import Rig
+import Snapshot
 import Subcommand
 
 func tryKVM<T: ~Copyable>(_ body: @autoclosure () throws(KVMError) -> T) throws(ExperimentError) -> T {
@@ -17,6 +18,13 @@ func tryHost<T: ~Copyable>(_ body: @autoclosure () throws(HostError) -> T) throw
 
 func tryRig<T: ~Copyable>(_ body: @autoclosure () throws(RigError) -> T) throws(ExperimentError) -> T {
     do throws(RigError) { return try body() } catch { throw ExperimentError(error) }
+}
+
+func trySnapshot<T: ~Copyable>(_ body: @autoclosure () throws(SnapshotError) -> T) throws(ExperimentError) -> T {
+    do throws(SnapshotError) { return try body() } catch {
+        if case .host(let error) = error { throw ExperimentError(error) }
+        throw .failed(error.message)
+    }
 }
 
 /// A program that was started and ended otherwise than it should.

@@ -1,6 +1,6 @@
 // What experiments are made with: programs, guests, and the two CPUs that they may use.
 //
-// Read next: Experiment.swift.
+// Read next: Workshop.swift, SnapshotFiles.swift, then Experiment.swift.
 
 struct Equipment: Sendable {
     let workshop: Workshop

@@ -57,6 +57,7 @@ enum Unit: String, Codable, Sendable {
     /// Higher is better.
     case mebibytesPerSecond = "MiB/s"
     case count
+    case kibibytes = "KiB"
 }
 
 /// Which stretch of an operation a sample is of.
@@ -68,6 +69,10 @@ enum PartName: String, Codable, CaseIterable, Sendable {
     case handler
     /// From KVM_RUN's call to the guest's stamp behind the operation.
     case toGuest = "host-to-guest"
+    /// Of a reset: the guest's run before it, what it takes to find what the guest has written, and to put it back.
+    case run
+    case find
+    case putBack = "put-back"
 }
 
 /// What one repeat found.

@@ -6,14 +6,14 @@
 import Host
 import Measure
 
-/// The same, each that stands beside another right behind or before it: what is compared meets the same moment. A row
-/// that has its partner elsewhere is moved behind it.
+/// The same, each that stands beside another right behind or before it, or with nothing between but others that stand beside
+/// the same: what is compared meets the same moment. A row that has its partner elsewhere is moved behind it.
 func neighbouring(_ experiments: [any Experiment]) -> [any Experiment] {
     var list = experiments
     for row in experiments {
         func place(_ id: String) -> Int? { list.firstIndex { $0.subject.id == id } }
         guard let beside = row.subject.beside, let from = place(row.subject.id), let partner = place(beside),
-            abs(from - partner) > 1
+            abs(from - partner) > experiments.count(where: { $0.subject.beside == beside })
         else { continue }
         list.remove(at: from)
         list.insert(row, at: partner < from ? partner + 1 : partner)

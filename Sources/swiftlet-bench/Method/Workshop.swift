@@ -5,12 +5,15 @@
 
 import Host
 import Subcommand
+import Synchronization
 
 /// Paths, and how to run what lies there.
 struct Workshop {
     let swiftlet: String
     let twin: String
     let guests: String
+    /// Ends every wait for a program early.
+    let interruption = Interruption()
 
     /// Who runs a guest.
     enum Host: String {
@@ -41,6 +44,17 @@ struct Workshop {
         return Double(nanoseconds)
     }
 
+    /// That a program, which is to be timed with its output thrown away, is what it is taken for: by what the guest hello says.
+    func checkGreeting(_ host: Host) throws(SubcommandError) {
+        let (program, arguments) = command(host, "hello", [])
+        if try output(program, arguments) == Self.greeting { return }
+        throw SubcommandError(
+            "bench: \(program) does not print what the guest hello says: is it \(host.rawValue), or the guest another?")
+    }
+
+    /// guests/hello
+    private static let greeting = "Hello from ring 3!\n"
+
     /// What a program writes on standard output.
     func output(
         _ program: String, _ arguments: [String], limit: UInt64 = Self.limit
@@ -70,7 +84,10 @@ struct Workshop {
     func start(
         _ program: String, _ arguments: [String], talks: Bool, variables: [String] = []
     ) throws(SubcommandError) -> ChildProcess {
-        do throws(HostError) { return try ChildProcess(program, arguments, talks: talks, variables: variables) } catch {
+        do throws(HostError) {
+            return try ChildProcess(
+                program, arguments, talks: talks, variables: variables, stop: interruption.descriptor)
+        } catch {
             throw SubcommandError("bench: \(error.message): 'make build' and 'make -C benchmarks' build what it needs")
         }
     }
@@ -83,4 +100,20 @@ struct Workshop {
         case .overtime: throw SubcommandError("bench: \(program) was stuck and was killed")
         }
     }
+}
+
+/// The descriptor that says that bench shall end: a child that hangs must not keep us waiting for its limit.
+final class Interruption: Sendable {
+    private let signals = Atomic<Int32>(-1)
+
+    /// Nil until there is one.
+    var descriptor: Int32? {
+        let descriptor = signals.load(ordering: .acquiring)
+        return descriptor < 0 ? nil : descriptor
+    }
+
+    func watch(_ signals: borrowing StopSignals) { self.signals.store(signals.fd, ordering: .releasing) }
+
+    /// Before the descriptor is closed.
+    func end() { signals.store(-1, ordering: .releasing) }
 }

@@ -16,7 +16,7 @@ struct Promises: Subcommand {
         usage: "swiftlet bench promises [--check] [--json] [--repeats <n>] [WHAT]",
         discussion: """
             startup: a whole run of the guest hello, from exec to exit. restore: of a snapshot of 16 \
-            MiB, beside making a VM in C. resident: memory beside the guest's. roundtrip: a \
+            MiB, beside making a VM in C. reset: a pool's call into a clone. clones: memory for each of 500. resident: memory beside the guest's. roundtrip: a \
             port exit and back, measured in the guest. instructions: user-mode instructions for each exit (needs \
             valgrind). handler: the exit handler, fed with invented exits. native: guests that only compute, against the \
             same code as a process. all: everything.
@@ -27,7 +27,7 @@ struct Promises: Subcommand {
             """)
 
     enum What: String, CaseIterable, ExpressibleByArgument {
-        case startup, restore, resident, roundtrip, instructions, handler, native, all
+        case startup, restore, reset, clones, resident, roundtrip, instructions, handler, native, all
     }
 
     @Flag(help: "Exit with 1 when a promise is not kept.")
@@ -65,8 +65,8 @@ struct Promises: Subcommand {
     /// In the order in which `all` runs them: what noise disturbs most comes first, while the host is cool.
     private var benchmarks: [(What, Benchmark)] {
         [
-            (.startup, startup), (.restore, restore), (.resident, resident), (.roundtrip, roundTrip), (.native, native),
-            (.handler, handler), (.instructions, instructions),
+            (.startup, startup), (.restore, restore), (.reset, reset), (.clones, clones), (.resident, resident),
+            (.roundtrip, roundTrip), (.native, native), (.handler, handler), (.instructions, instructions),
         ]
     }
 }

@@ -8,6 +8,7 @@ import Subcommand
 extension Promises {
     func startup(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
         let limit = 1.15
+        for host in [Workshop.Host.swiftlet, .twin] { try workshop.checkGreeting(host) }
         let contest = try Contest(
             pairs: repeats ?? 200, limit: limit,
             subject: { () throws(SubcommandError) in try workshop.time(workshop.command(.swiftlet, "hello", [])) },

@@ -26,6 +26,7 @@ func quantity(_ value: Double, _ unit: Unit) -> String {
         return "\(threeDigits(value)) ns"
     case .mebibytesPerSecond:
         return abs(value) >= 1023.5 ? "\(threeDigits(value / 1024)) GiB/s" : "\(threeDigits(value)) MiB/s"
+    case .kibibytes: return abs(value) >= 1023.5 ? "\(threeDigits(value / 1024)) MiB" : "\(threeDigits(value)) KiB"
     case .count: return value == value.rounded() ? decimal(value, 0) : threeDigits(value)
     }
 }

@@ -21,6 +21,8 @@ struct ReportRow: Codable, Equatable, Sendable {
     var failed: String?
     /// The first is the whole operation.
     var parts: [Part]
+    /// Whether it is compared with the bare KVM_RUN; nil in reports from before it was told.
+    var hasFloor: Bool?
     /// Medians of the bare KVM_RUN beside each repeat, nanoseconds.
     var floors: [Double]
     /// To the bare KVM_RUN, repeat by repeat.
@@ -68,6 +70,7 @@ struct ReportRow: Codable, Equatable, Sendable {
         parts = row.samples.compactMap { name, repeats in
             Part(name, repeats, unit, step: unit.step(clockStep, operations: operations))
         }
+        hasFloor = subject.hasFloor
         floors = row.floors
         floorRatio = row.floorRatio
         beside = subject.beside
@@ -105,7 +108,7 @@ extension Unit {
     func step(_ clockStep: Double, operations: Int) -> Double {
         switch self {
         case .nanoseconds: clockStep / Double(max(operations, 1))
-        case .count: 1 / Double(max(operations, 1))
+        case .count, .kibibytes: 1 / Double(max(operations, 1))
         case .mebibytesPerSecond: 0.1  // what samples are rounded to (Method/Row.swift)
         }
     }

@@ -29,8 +29,10 @@ struct ReportTable {
     private mutating func body() -> String {
         Group.allCases.map { group in
             let rows = report.rows.filter { $0.group == group }
-            // Their tails are at different ends, and so are their columns.
-            return text(rows.filter { !$0.unit.moreIsBetter }, group.rawValue)
+            // Resets have parts of their own. Where more is better, the tail is at the other end; so are the columns.
+            let less = rows.filter { !$0.unit.moreIsBetter }
+            return text(less.filter { !$0.isReset }, group.rawValue)
+                + text(less.filter(\.isReset), "\(group.rawValue), putting pages back")
                 + text(rows.filter(\.unit.moreIsBetter), "\(group.rawValue), more is better")
         }.joined()
     }
@@ -137,7 +139,8 @@ private struct Column {
             ] + figures(moreIsBetter: rows.contains(where: \.unit.moreIsBetter)) + [
                 Column("outliers") { $0.total.map { "\($0.distribution.outliers)" } ?? "" },
                 Column("out", of: .toHost, \.p50), Column("handler", of: .handler, \.p50),
-                Column("back", of: .toGuest, \.p50),
+                Column("back", of: .toGuest, \.p50), Column("run", of: .run, \.p50), Column("find", of: .find, \.p50),
+                Column("put back", of: .putBack, \.p50),
                 certainty(rows),
             ]
         return columns.filter { column in rows.contains { $0.isMeasured && !column.cell($0).isEmpty } }
@@ -168,4 +171,9 @@ private struct Column {
             Column("p99.9", oneIn: 1000, \.p999), Column("max", \.max),
         ]
     }
+}
+
+extension ReportRow {
+    /// A cycle of a guest's run and what puts back its pages.
+    fileprivate var isReset: Bool { part(.putBack) != nil }
 }

@@ -2,21 +2,30 @@
 // the guest's at its first act. All three are one clock, CLOCK_MONOTONIC, or count from a known point of it.
 //
 // The guest `first` prints its clock's first reading, the program then its phases (docs/stats.md). Both go into a pipe that
-// nobody reads before the end. Writing them is in no phase: so the phases add up to less than the whole.
+// nobody reads before the end. Writing them is in no phase: so the phases add up to less than the whole. Read next:
+// RestoreRows.swift.
 
 import Host
 import Subcommand
 
-enum Phase: String, CaseIterable, Sendable {
-    case exec, image, vm, load, vcpu, entry, guest, teardown
+enum Phase: String, Sendable {
+    case exec, image, snapshot, map, vm, load, vcpu, sandbox, entry, guest, teardown
+
+    /// Of `swiftlet run` and the twin, in order.
+    static let ofStart: [Phase] = [.exec, .image, .vm, .load, .vcpu, .sandbox, .entry, .guest, .teardown]
+    /// Of `swiftlet restore`.
+    static let ofRestore: [Phase] = [.exec, .snapshot, .map, .vm, .vcpu, .sandbox, .entry, .guest, .teardown]
 
     var what: String {
         switch self {
         case .exec: "exec to main"
         case .image: "image: open, check, plan"
+        case .snapshot: "snapshot: open, check"
+        case .map: "map: the file's memory, copy-on-write"
         case .vm: "VM: memory, slots, vCPU"
         case .load: "load: segments, page tables, boot info"
         case .vcpu: "vCPU's registers, machine put together"
+        case .sandbox: "sandbox: privileges, files, system calls given up"
         case .entry: "thread's start to the guest's first act"
         case .guest: "guest: first act to its thread's end"
         case .teardown: "teardown: last word to the process's end"
@@ -32,14 +41,35 @@ struct PhaseTimes: Equatable, Sendable {
 
     var sum: Double { times.values.reduce(0, +) }
 
+    /// From before exec to the guest's first act.
+    var untilFirstAct: Double { sum - self[.guest] - self[.teardown] }
+
     /// What the program printed about itself.
     struct Printed: Decodable, Equatable {
         struct Durations: Decodable, Equatable {
-            var imageNs: UInt64
+            var imageNs: UInt64?
+            var snapshotNs: UInt64?
+            var mapNs: UInt64?
             var vmNs: UInt64
-            var loadNs: UInt64
+            var loadNs: UInt64?
             var vcpuNs: UInt64
+            /// Nil in a swiftlet without one.
+            var sandboxNs: UInt64?
             var runNs: UInt64
+
+            /// Nil where the program has no such phase, or does not measure it itself.
+            fileprivate func nanoseconds(_ phase: Phase) -> UInt64? {
+                switch phase {
+                case .image: imageNs
+                case .snapshot: snapshotNs
+                case .map: mapNs
+                case .vm: vmNs
+                case .load: loadNs
+                case .vcpu: vcpuNs
+                case .sandbox: sandboxNs
+                case .exec, .entry, .guest, .teardown: nil
+                }
+            }
         }
         var phases: Durations
         var startNs: UInt64
@@ -47,25 +77,27 @@ struct PhaseTimes: Equatable, Sendable {
         var writtenNs: UInt64
     }
 
-    /// `started` and `ended` are ours. Nil when the clocks contradict each other.
-    init?(started: UInt64, _ printed: Printed, first: UInt64, ended: UInt64) {
-        let phases = printed.phases
-        let image = printed.startNs &+ phases.imageNs
-        let vm = image &+ phases.vmNs
-        let load = vm &+ phases.loadNs
-        let vcpu = load &+ phases.vcpuNs
-        let run = vcpu &+ phases.runNs
-        let marks = [started, printed.startNs, image, vm, load, vcpu, printed.clockZeroNs &+ first, run]
+    /// `started` and `ended` are ours. Nil when the clocks contradict each other, or a phase is missing.
+    init?(
+        _ phases: [Phase] = Phase.ofStart, started: UInt64, _ printed: Printed, first: UInt64, ended: UInt64
+    ) {
+        var marks = [started, printed.startNs]
+        for phase in phases.dropFirst().dropLast(3) {
+            guard let time = printed.phases.nanoseconds(phase) else { return nil }
+            marks.append(marks[marks.count - 1] &+ time)
+        }
+        let run = marks[marks.count - 1] &+ printed.phases.runNs
+        marks += [printed.clockZeroNs &+ first, run]
         guard zip(marks, marks.dropFirst()).allSatisfy({ $0 <= $1 }) else { return nil }
         guard run <= printed.writtenNs, printed.writtenNs <= ended else { return nil }
-        for (phase, (from, to)) in zip(Phase.allCases, zip(marks, marks.dropFirst())) {
+        for (phase, (from, to)) in zip(phases, zip(marks, marks.dropFirst())) {
             times[phase] = Double(to - from)
         }
         times[.teardown] = Double(ended - printed.writtenNs)
     }
 
     /// From the guest's line and the program's.
-    init?(started: UInt64, output: String, ended: UInt64) {
+    init?(_ phases: [Phase] = Phase.ofStart, started: UInt64, output: String, ended: UInt64) {
         let lines = output.split(separator: "\n")
         let word = "first-instruction "
         guard let line = lines.first(where: { $0.hasPrefix(word) }),
@@ -74,7 +106,7 @@ struct PhaseTimes: Equatable, Sendable {
         else { return nil }
         do throws(SubcommandError) {
             let printed = try JSON.value(Printed.self, Array(json.utf8), name: "phases")
-            self.init(started: started, printed, first: first, ended: ended)
+            self.init(phases, started: started, printed, first: first, ended: ended)
         } catch { return nil }
     }
 }
@@ -105,18 +137,23 @@ struct PhaseRow: Experiment {
 
 extension Workshop {
     /// One start of the guest `first`, by the command that a user gives: an option would be parsed in the first phase.
-    func phases(of command: Command) throws(ExperimentError) -> PhaseTimes {
+    func phases(
+        of command: Command, _ phases: [Phase] = Phase.ofStart
+    ) throws(ExperimentError) -> PhaseTimes {
         try require(command.program)
-        return try tryProgram(try run(command.program, command.arguments))
+        return try tryProgram(try run(command.program, command.arguments, phases))
     }
 
-    private func run(_ program: String, _ arguments: [String]) throws(SubcommandError) -> PhaseTimes {
+    func run(
+        _ program: String, _ arguments: [String], _ phases: [Phase]
+    ) throws(SubcommandError) -> PhaseTimes {
         var child = try start(program, arguments, talks: true, variables: ["SWIFTLET_PHASES=1"])
         let (end, nanoseconds) = child.finish(limit: Self.limit)
         try check(end, program)
         var output = ""
         while let more = child.read(nanoseconds: 1_000_000_000) { output += more }
-        guard let times = PhaseTimes(started: child.started, output: output, ended: child.started + nanoseconds) else {
+        guard let times = PhaseTimes(phases, started: child.started, output: output, ended: child.started + nanoseconds)
+        else {
             throw SubcommandError("bench: what \(program) told of its phases does not add up: \(printable(output))")
         }
         return times

@@ -21,12 +21,13 @@ func startupExperiments(_ equipment: Equipment) -> [any Experiment] {
         try workshop.phases(of: try copies.evicted(program.command(workshop, "first")))
     }
     let whole: [any Experiment] =
-        pair { WholeProcess($0, warm, isCold: false) } + pair { WholeProcess($0, cold, isCold: true) }
-        + [WholeProcess(.nothing, warm, isCold: false), QEMUStart(equipment)]
-    return Phase.allCases.reduce(whole) { rows, phase in
+        pair { WholeProcess($0, warm, equipment, isCold: false) }
+        + pair { WholeProcess($0, cold, equipment, isCold: true) }
+        + [WholeProcess(.nothing, warm, equipment, isCold: false), QEMUStart(equipment)]
+    return Phase.ofStart.reduce(whole) { rows, phase in
         rows + pair { PhaseRow(phase, $0, warmPhases, isCold: false) }
             + pair { PhaseRow(phase, $0, coldPhases, isCold: true) }
-    }
+    } + restoreExperiments(equipment)
 }
 
 private func pair(_ make: (StartedProgram) -> any Experiment) -> [any Experiment] { [make(.swiftlet), make(.twin)] }
@@ -39,6 +40,15 @@ enum StartedProgram: String, Sendable {
     case swiftlet, twin
     /// benchmarks/nothing.S
     case nothing
+
+    /// Who of those that run guests; nil for a program that runs none.
+    var host: Workshop.Host? {
+        switch self {
+        case .swiftlet: .swiftlet
+        case .twin: .twin
+        case .nothing: nil
+        }
+    }
 
     /// Its command, by which a guest is run.
     func command(_ workshop: Workshop, _ guest: String) -> Command {

@@ -9,19 +9,28 @@ struct WholeProcess: Experiment {
     let subject: Subject
     private let program: StartedProgram
     private let runs: InterleavedRuns<StartedProgram, Double>
+    private let equipment: Equipment
     private let isCold: Bool
 
-    init(_ program: StartedProgram, _ runs: InterleavedRuns<StartedProgram, Double>, isCold: Bool) {
+    init(
+        _ program: StartedProgram, _ runs: InterleavedRuns<StartedProgram, Double>, _ equipment: Equipment, isCold: Bool
+    ) {
         let place: Place = program == .nothing ? .host : .user
         var subject = Subject(start: "process", "whole process (exec to end)", program, isCold: isCold, place)
         if program == .nothing { subject.note = "the smallest static program, which only exits: any program's floor" }
         self.subject = subject
         self.program = program
         self.runs = runs
+        self.equipment = equipment
         self.isCold = isCold
     }
 
+    /// What it prints is thrown away, so the first repeat asks whether it is what is to be measured.
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
+        if amount.turn == 0, let host = program.host {
+            try equipment.workshop.require(program.command(equipment.workshop, "hello").program)
+            try tryProgram(try equipment.workshop.checkGreeting(host))
+        }
         var samples = Samples(total: try runs.values(of: program, amount.processes(isCold: isCold)))
         samples.repetitions = runs.repetitions
         return samples

@@ -94,6 +94,7 @@ extension Unit {
         case .nanoseconds: "time"
         case .mebibytesPerSecond: "MiB/s"
         case .count: "number"
+        case .kibibytes: "KiB"
         }
     }
 }

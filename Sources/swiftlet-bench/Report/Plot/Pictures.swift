@@ -13,7 +13,7 @@ enum Pictures {
     static func all(_ report: Report, _ rows: [Row]) -> [Picture] {
         var pictures: [Picture] = []
         for group in Group.allCases {
-            for unit in [Unit.nanoseconds, .mebibytesPerSecond, .count] {
+            for unit in [Unit.nanoseconds, .mebibytesPerSecond, .count, .kibibytes] {
                 if let picture = Overview.picture(group, unit, report) { pictures.append(picture) }
             }
         }

@@ -80,7 +80,7 @@ func tickLabel(_ value: Double, _ unit: Unit) -> String {
     let steps: [(Double, String)] =
         switch unit {
         case .nanoseconds: [(1e9, "s"), (1e6, "ms"), (1e3, "us"), (1, "ns")]
-        case .mebibytesPerSecond, .count: [(1, "")]  // the axis has the unit
+        case .mebibytesPerSecond, .count, .kibibytes: [(1, "")]  // the axis has the unit
         }
     let (size, name) = steps.first { value >= $0.0 * 0.9999 } ?? steps[steps.count - 1]
     var text = decimal(value / size, 3)
