@@ -12,6 +12,7 @@ import KVM
 import Rig
 import Snapshot
 import Subcommand
+import Synchronization
 
 /// What guest memory is made of, and which of it is touched.
 enum GuestBacking: String, CaseIterable {
@@ -66,10 +67,13 @@ struct BackingTouchExperiment: Experiment {
         self.snapshots = snapshots
     }
 
+    private static let files = Atomic<Int>(0)
+
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
         let amount = amount.atMost(kind.isHuge ? 8 : 400)
         let code = try images.code("touch-write", .ring3)
-        let path = "/var/tmp/swiftlet-bench-\(ProcessInfo.processInfo.processIdentifier).memory"
+        let number = Self.files.wrappingAdd(1, ordering: .relaxed).newValue  // in a test several rows measure at once
+        let path = "/var/tmp/swiftlet-bench-\(ProcessInfo.processInfo.processIdentifier)-\(number).memory"
         defer { try? FileManager.default.removeItem(atPath: path) }
         // Memory of that kind was in use a moment ago: TouchRows.swift tells why.
         if kind != .snapshot { _ = try MachineMemory.make(kind, path, isPrefaulted: true) }
