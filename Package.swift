@@ -78,7 +78,8 @@ let package = Package(
         .target(
             name: "Snapshot",
             dependencies: [
-                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI", "CSnapshot",
+                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
+                "CSnapshot",
             ],
             swiftSettings: strict),
 

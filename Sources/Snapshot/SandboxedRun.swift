@@ -9,11 +9,11 @@ import VMM
 
 extension Configuration {
     /// Closes what our caller left open, but for where statistics go and what is asked for by the environment. Before
-    /// anything is opened. Nothing is closed where an option names a descriptor as a path, such as `--trace >(gzip >trace.gz)`.
+    /// anything is opened. Where an option names a descriptor as a path (`--trace >(gzip >trace.gz)`) nothing is closed.
     package func closeInherited(_ statistics: StatisticsTarget?, file: String? = nil) {
         // One by one: an array would be a start's first.
-        if namesDescriptor(image) || namesDescriptor(file) || namesDescriptor(module) || namesDescriptor(core) { return }
-        if namesDescriptor(snapshot) || namesDescriptor(backing.path) { return }
+        if namesDescriptor(image) || namesDescriptor(file) || namesDescriptor(module) { return }
+        if namesDescriptor(core) || namesDescriptor(snapshot) || namesDescriptor(backing.path) { return }
         if namesDescriptor(observation.trace) || namesDescriptor(observation.profile) { return }
         if namesDescriptor(statistics?.path) { return }
         Sandbox.closeInherited(keeping: statistics?.fd, descriptorFromEnvironment("SWIFTLET_PHASES"))
