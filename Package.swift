@@ -97,7 +97,8 @@ let package = Package(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
+            name: "swiftlet-doctor",
+            dependencies: ["Subcommand", "Measure", "Rig", "Sandbox", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-snapshot", dependencies: ["Subcommand", "Snapshot", "Host"], swiftSettings: strict),

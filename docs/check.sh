@@ -29,7 +29,7 @@ for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
 done
 # In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `serve`, `clone`, shells, and runs that
 # are watched, restored or saved do.
-beside='/(cbacking|cclone|CSeccomp/shim|chost_service|csnapshot|ckvm_dirty|ChildProcess|Cloning|Completions|DirtyLog|DirtyRing|EventSet|FlatCode|Fork|GivenFiles|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|MemoryMap|PageCache|Paths|RestoredSymbols|Spawn|StatisticsReport|StatisticsTarget|UnixSocket|WriteLog)\b'
+beside='/(cbacking|cclone|CSeccomp/shim|chost_service|csnapshot|ckvm_dirty|ChildProcess|Cloning|Completions|DirtyLog|DirtyRing|EventSet|FlatCode|Fork|GivenFiles|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|MemoryMap|PageCache|Paths|RestoredSymbols|SandboxSupport|Spawn|StatisticsReport|StatisticsTarget|UnixSocket|WriteLog)\b'
 core=$(cat $(find CShims -name '*.h' | grep -vE "$beside") $(find Sources/KVM Sources/GuestMemory Sources/X86 \
     Sources/Boot Sources/Host Sources/Sandbox Sources/VMM Sources/swiftlet -name '*.swift' | grep -vE "$beside") |
     grep -cvE '^ *($|//|/?\*)')

@@ -37,6 +37,13 @@ static inline long csandbox_filter(const void *program, unsigned short count)
         SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter));
 }
 
+/* 0 where filters that end a process can be loaded (Linux 4.14). */
+static inline long csandbox_has_filters(void)
+{
+    unsigned action = SECCOMP_RET_KILL_PROCESS;
+    return csandbox_result(syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
+}
+
 /* Landlock (Linux, Documentation/userspace-api/landlock.rst). Its version, from 1 on. */
 static inline long csandbox_landlock_version(void)
 {
