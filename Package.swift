@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
+        .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
@@ -36,6 +37,8 @@ let package = Package(
         .target(name: "CHost", path: "CShims/CHost"),
         .target(name: "CABI", path: "CShims/CABI"),
         .target(name: "CBacking", path: "CShims/CBacking"),
+        .target(name: "CDevices", path: "CShims/CDevices"),
+        .target(name: "CDeprivileged", path: "CShims/CDeprivileged"),
         // One DWARF version in the program, the Swift compiler's: old debuggers and valgrind cannot take two.
         .target(
             name: "CStart", path: "CShims/CStart", exclude: ["start-order"],
@@ -67,11 +70,22 @@ let package = Package(
             name: "Backing", dependencies: ["Boot", "GuestMemory", "KVM", "Host", "X86", "CABI", "CBacking"],
             swiftSettings: strict),
 
+        // Ring-0 images in ring 3.
+        .target(
+            name: "Deprivileged", dependencies: ["KVM", "GuestMemory", "X86", "Host", "CDeprivileged"],
+            swiftSettings: strict),
+
+        // Disks and network interfaces of the host. Knows no machine.
+        .target(name: "Devices", dependencies: ["Host", "CDevices"], swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
-            dependencies: ["Boot", "KVM", "GuestMemory", "Backing", "X86", "Host", "Observe", "CABI"],
+            dependencies: [
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "X86", "Host", "Observe", "CABI",
+                "CDevices",
+            ],
             swiftSettings: strict),
 
         // A machine's way into a file and back.
@@ -92,7 +106,9 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "swiftlet", dependencies: ["VMM", "Snapshot", "Backing", "Rig", "CStart"], swiftSettings: strict),
+            name: "swiftlet",
+            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
+            swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
@@ -138,12 +154,17 @@ let package = Package(
             name: "BackingTests",
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .target(name: "CForbidden", path: "Tests/CForbidden"),
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "CSandbox", "CForbidden", "Host", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "DeprivilegedTests",
+            dependencies: ["Deprivileged", "CDeprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(
@@ -151,7 +172,8 @@ let package = Package(
         ),
         .testTarget(name: "BootTests", dependencies: ["Boot", "ImageBuilder", "TestSupport"], swiftSettings: testing),
         .testTarget(
-            name: "VMMTests", dependencies: ["VMM", "Backing", "Observe", "ImageBuilder", "TestSupport"],
+            name: "VMMTests",
+            dependencies: ["VMM", "Backing", "Devices", "Observe", "ImageBuilder", "TestSupport"],
             swiftSettings: testing),
         .testTarget(
             name: "SnapshotTests",
@@ -163,7 +185,8 @@ let package = Package(
         .testTarget(
             name: "swiftlet-snapshotTests", dependencies: ["swiftlet-snapshot"], swiftSettings: testing),
         .testTarget(
-            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "TestSupport"], swiftSettings: testing),
+            name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(

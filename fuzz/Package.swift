@@ -1,5 +1,6 @@
 // swift-tools-version: 6.2
-// libFuzzer on what is hostile: image files, the arguments of calls, and requests to a server. `make fuzz` builds and runs it.
+// libFuzzer on what is hostile: image files, the arguments of calls, requests to a server, the traps of deprivileged
+// guests. `make fuzz` builds and runs it.
 //
 // A package of its own, because every module in it is compiled with -sanitize=fuzzer, the VMM's too.
 
@@ -18,11 +19,14 @@ let package = Package(
             dependencies: [
                 "CFuzz", .product(name: "VMM", package: "swiftlet"),
                 .product(name: "ImageBuilder", package: "swiftlet"),
+                .product(name: "Deprivileged", package: "swiftlet"),
                 .product(name: "Service", package: "swiftlet"),
             ],
             swiftSettings: checked),
         .executableTarget(name: "fuzz-image", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-calls", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-traps", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-unikernels", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-planted", dependencies: harness, swiftSettings: checked),
     ],

@@ -31,6 +31,8 @@ public struct SwiftletNote: Equatable, Sendable {
     }
 }
 
+func isSolo5Owner(_ owner: RawSpan) -> Bool { equal(owner, "Solo5") }
+
 private func equal(_ bytes: RawSpan, _ text: StaticString) -> Bool {
     guard bytes.byteCount == text.utf8CodeUnitCount else { return false }
     for index in 0..<bytes.byteCount
@@ -61,7 +63,7 @@ func visitNotes(
         var descriptor = 0
         // gelf_getnote checks that name and descriptor lie inside the data, and returns 0 if not.
         let next = unsafe gelf_getnote(data, offset, &note, &name, &descriptor)
-        if next == 0 { throw .malformed("a note that does not fit into its segment") }
+        if next == 0 { throw .malformed("a note does not fall within valid size: it leads out of its segment") }
         let owner = unsafe UnsafeRawBufferPointer(start: bytes + name, count: max(0, Int(note.n_namesz) - 1))
         let content = unsafe UnsafeRawBufferPointer(start: bytes + descriptor, count: Int(note.n_descsz))
         unsafe visit(owner.bytes, note.n_type, content.bytes)

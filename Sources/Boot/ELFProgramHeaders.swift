@@ -9,10 +9,12 @@ import X86
 struct ProgramHeaders {
     var segments = ELFSegments()
     var swiftletNote: SwiftletNote?
+    /// Whether there is a note of Solo5's.
+    var isSolo5 = false
     var dynamic: (offset: UInt64, size: UInt64)?
 
     init(_ elf: OpaquePointer, count: Int, _ fileSize: UInt64) throws(ImageError) {
-        var noteBytes: UInt64 = 0
+        var (noteBytes, hasInterpreter): (UInt64, Bool) = (0, false)
         for index in 0..<count {
             var header = GElf_Phdr()
             guard unsafe gelf_getphdr(elf, Int32(index), &header) != nil else { throw .malformed(elfError()) }
@@ -21,11 +23,13 @@ struct ProgramHeaders {
             case PT_NOTE:
                 try unsafe visitNotes(elf, header, fileSize) { owner, type, descriptor in
                     if swiftletNote != nil { return }
+                    isSolo5 = isSolo5 || isSolo5Owner(owner)
                     swiftletNote = SwiftletNote(owner: owner, type: type, descriptor: descriptor)
                 }
                 noteBytes += header.p_filesz
                 if noteBytes > maximumNoteBytes { throw .malformed("note segments of more than 1 MiB") }
-            case PT_INTERP: throw .dynamicallyLinked("it asks for a program interpreter")
+            // A unikernel of Solo5's names one that no host has, so that a host does not run it.
+            case PT_INTERP: hasInterpreter = true
             case PT_DYNAMIC:
                 try checkInFile(header, "the dynamic section", fileSize)
                 if header.p_filesz > 1 << 20 { throw .malformed("a dynamic section of \(header.p_filesz) bytes") }
@@ -33,6 +37,7 @@ struct ProgramHeaders {
             default: continue
             }
         }
+        if hasInterpreter, !isSolo5 { throw .dynamicallyLinked("it asks for a program interpreter") }
     }
 
     /// Keeps the segments sorted by address.

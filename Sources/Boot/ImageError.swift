@@ -27,6 +27,7 @@ public enum ImageError: Error, Equatable, Sendable {
     case aboveLowMemory(imageEnd: UInt64, moduleSize: UInt64)
     case commandLineTooLong(size: Int, limit: Int)
     case read(errno: Int32)
+    case solo5(Solo5Error)
 
     /// One line: what, and what to do.
     public var message: String {
@@ -64,6 +65,7 @@ public enum ImageError: Error, Equatable, Sendable {
                 + "behind it, it does not fit below 3 GiB: link it lower or use a smaller module"
         case .commandLineTooLong(let size, let limit): "guest arguments of \(size) bytes: at most \(limit) fit"
         case .read(let errno): "cannot be read (errno \(errno))"
+        case .solo5(let error): error.message
         }
     }
 }

@@ -27,7 +27,7 @@ public struct CPUIDLeaf: Equatable, Sendable {
 
 /// The table, as the kernel reads and writes it. The corresponding struct is `kvm_cpuid2`.
 public struct CPUID: Sendable {
-    private var table: ckvm_cpuid
+    var table: ckvm_cpuid
 
     public init() {
         table = ckvm_cpuid()

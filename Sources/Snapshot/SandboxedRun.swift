@@ -24,9 +24,12 @@ extension Configuration {
         return path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/")
     }
 
-    /// Just before the guest's first instruction. `statistics`: a file to write later; `reading`: one to read.
-    package func enterSandbox(statistics: String? = nil, reading: String? = nil) throws(MachineError) {
-        let files = givenFiles(statistics, reading)
+    /// Just before the guest's first instruction. `statistics`: a file to write later; `reading`: one to read;
+    /// `hasDevices`: disks and networks, as unikernels have them.
+    package func enterSandbox(
+        statistics: String? = nil, reading: String? = nil, hasDevices: Bool = false
+    ) throws(MachineError) {
+        let files = givenFiles(statistics, reading) ?? (hasDevices ? GivenFiles() : nil)
         do throws(HostError) { try Sandbox.enter(files) } catch { throw .host(error) }
     }
 

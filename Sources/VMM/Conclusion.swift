@@ -9,7 +9,7 @@ extension Machine {
     /// Says how the machine ended, writes the core of a crash, and returns the exit status.
     public func conclude(_ outcome: Outcome) -> Int32 {
         switch outcome.stop {
-        case .exited, .paused: break
+        case .exited, .paused: writeHvtCore()
         case .timedOut: say("the guest did not exit within the --timeout and was stopped", briefly: true)
         case .signalled(let signal): say("stopped by \(signalName(signal))", briefly: true)
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
@@ -29,7 +29,7 @@ extension Machine {
         writeText("swiftlet: \(lines)\n", patience: briefly ? lastWordPatience : nil)
     }
 
-    private func writeCore(_ crash: Crash, _ path: String) {
+    func writeCore(_ crash: Crash, _ path: String) {
         do throws(HostError) {
             let size = try CoreDump(self, crash).write(to: path)
             let symbols = guest.bias == 0 ? "" : " -ex 'add-symbol-file \(configuration.image) -o \(hex(guest.bias))'"

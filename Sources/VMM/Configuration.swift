@@ -3,6 +3,8 @@
 // Read next: Machine.swift.
 
 import Backing
+import Deprivileged
+import Devices
 import Observe
 
 /// A machine's configuration. The command line's defaults are these.
@@ -24,6 +26,10 @@ public struct Configuration: Sendable {
     public var timeout: UInt64?
     /// Path of a data module for the guest.
     public var module: String?
+    /// Of an image for ring 0.
+    public var ring = Ring.automatic
+    /// Disks and network interfaces.
+    public var devices = Attachments()
     /// The terminal goes into raw mode and every key to the guest.
     public var raw = false
     /// Guest log lines and the details of crash reports are left out.

@@ -20,6 +20,10 @@ public struct Crash: Sendable {
         case port(UInt16, size: UInt8, written: UInt32?)
         /// A guest-physical address where no memory is, or a write to read-only memory.
         case memory(UInt64, size: UInt32, written: UInt64?)
+        /// A page of the guest's own that the host protects: its code, most likely.
+        case translationFault
+        /// What an image for ring 0 did that ring 3 cannot stand in for.
+        case needsRingZero(String)
         /// A call with arguments that break its contract.
         case misuse(String)
         /// KVM could not emulate an instruction.

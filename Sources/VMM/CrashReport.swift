@@ -23,6 +23,8 @@ extension Crash {
             let access = written.map { "write of \(hex(UInt64($0))) to" } ?? "read of"
             return "\(access) port \(hex(UInt64(port))), \(size) byte\(size == 1 ? "" : "s"): nobody owns this port"
         case .memory(let address, let size, let written): return memoryHeadline(address, size, written)
+        case .translationFault: return "host/guest translation fault: a write to code or constants"
+        case .needsRingZero(let what): return "it \(what), which a guest in ring 3 cannot: try --ring 0"
         case .misuse(let what): return "misused call: \(what)"
         case .emulation(let suberror):
             return "KVM could not emulate an instruction (internal error, suberror \(suberror))"

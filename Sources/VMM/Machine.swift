@@ -31,7 +31,7 @@ public final class Machine: Sendable {
     /// Nil in a machine that was made from a snapshot.
     let source: ImageFile?
     package let origin: Origin
-    package let guest: RingThree
+    package let guest: Guest
     /// Of `--map-image`: the parts of the image that are mapped.
     package let text: ImageText?
     package let vm: VM
@@ -41,12 +41,27 @@ public final class Machine: Sendable {
     package let vcpu: VCPUThread
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
-    public init(_ configuration: Configuration, console: Console, phases: inout Phases) throws(MachineError) {
+    public convenience init(
+        _ configuration: Configuration, console: Console, phases: inout Phases
+    ) throws(MachineError) {
+        let source = try ImageFile(configuration.image)
+        if source.image.swiftletNote == nil, source.image.hasSolo5Note {
+            try self.init(hvt: source, configuration, console: console, phases: &phases)
+        } else {
+            try self.init(ringThree: source, configuration, console: console, phases: &phases)
+        }
+    }
+
+    private init(
+        ringThree source: consuming ImageFile, _ configuration: Configuration, console: Console, phases: inout Phases
+    ) throws(MachineError) {
         self.configuration = configuration
         let module = try ModuleFile(configuration.module)
-        let source = try ImageFile(configuration.image)
-        guest = try Self.plan(source, configuration, moduleSize: module.size)
-        let observer = configuration.observation.isNothing ? nil : try Self.observer(configuration, source, guest)
+        let guest = try fromImage(
+            source.path,
+            try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: module.size))
+        let observer =
+            configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: guest.bias)
         phases.end("image", at: Clock.monotonic())
 
         let plan = try fromBacking(
@@ -88,13 +103,15 @@ public final class Machine: Sendable {
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         self.vm = vm
         origin = Origin(stamp: source.stamp, features: cpu.features, table: nil)
+        self.guest = .ringThree(guest)
         self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())
     }
 
-    /// From parts that were brought to where another machine was: Snapshot/Restoring.swift.
+    /// From parts: of another protocol (Hvt/HvtMachine.swift), or brought to where another machine was
+    /// (Snapshot/Restoring.swift).
     package init(
-        _ configuration: Configuration, _ guest: RingThree, _ origin: Origin, vm: consuming VM, platform: Platform,
+        _ configuration: Configuration, _ guest: Guest, _ origin: Origin, vm: consuming VM, platform: Platform,
         loop: consuming sending RunLoop, slots: SlotTotals
     ) throws(MachineError) {
         vcpu = try VCPUThread(loop)
@@ -104,19 +121,12 @@ public final class Machine: Sendable {
         (text, self.slots) = (nil, slots)
     }
 
-    private static func plan(
-        _ source: borrowing ImageFile, _ configuration: Configuration, moduleSize: UInt64
-    ) throws(MachineError) -> RingThree {
-        try fromImage(
-            source.path, try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: moduleSize))
-    }
-
-    private static func observer(
-        _ configuration: Configuration, _ source: borrowing ImageFile, _ guest: RingThree
+    static func observer(
+        _ configuration: Configuration, _ source: borrowing ImageFile, bias: UInt64
     ) throws(MachineError) -> Observer {
         let wanted = configuration.observation
         var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
-        if wanted.needsSymbols { observer.symbols = SymbolTable(source.image, bias: guest.bias) }
+        if wanted.needsSymbols { observer.symbols = SymbolTable(source.image, bias: bias) }
         return observer
     }
 

@@ -9,6 +9,6 @@ extension Machine {
     public var memoryReport: MemoryReport {
         MemoryReport(
             platform.memory, backing: configuration.backing, slots: platform.growth?.totals ?? slots,
-            map: Array(guest.memoryMap), planned: guest.layout.high)
+            map: guest.memoryMap, planned: guest.layout.high)
     }
 }

@@ -12,7 +12,8 @@ extension Platform: ObservedMachine {
     package func time(at tsc: UInt64) -> UInt64 { clock.time(at: tsc) }
 
     package func call(_ port: UInt16, size: UInt8, count: UInt32) -> (number: UInt64, name: String)? {
-        VCPUContext.callNumber(port, size: size, count: count).map { (UInt64($0), callName($0)) }
+        hvtCall(port, size, count)
+            ?? VCPUContext.callNumber(port, size: size, count: count).map { (UInt64($0), callName($0)) }
     }
 
     package var isStopping: Bool { control.requested != nil }

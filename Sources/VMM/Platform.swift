@@ -18,6 +18,8 @@ package final class Platform: Sendable {
     /// Nil when it may not grow.
     package let growth: Growth?
     package let layout: Layout
+    /// Of an hvt unikernel: its side of the machine.
+    package let hvt: Hvt?
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
@@ -33,12 +35,13 @@ package final class Platform: Sendable {
     package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
         quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil,
-        growth: Growth? = nil
+        growth: Growth? = nil, hvt: Hvt? = nil
     ) {
         self.memory = memory
         self.store = store
         self.isMapped = isMapped
         self.growth = growth
+        self.hvt = hvt
         self.layout = layout
         self.console = console
         self.clock = clock

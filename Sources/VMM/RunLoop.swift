@@ -3,6 +3,7 @@
 // No allocation, no ARC, no lock, and one system call for each round trip (docs/ABI.md says what a call costs).
 // Read next: VCPUContext.swift (what handling an exit means), then Crash.swift (what happens when it goes wrong).
 
+import Deprivileged
 import Glibc
 import GuestMemory
 import Host
@@ -16,6 +17,8 @@ package struct RunLoop: ~Copyable {
     /// Nil in most runs: nobody watches.
     var observer: Observer?
     private var retries = 0
+    /// Of an image for ring 0 that runs in ring 3: Hvt/HvtRingThree.swift.
+    var deprivileged: DeprivilegedCPU?
 
     package init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
         self.vcpu = vcpu
@@ -25,6 +28,7 @@ package struct RunLoop: ~Copyable {
 
     /// Runs the guest until it stops. On the vCPU's own thread.
     mutating func run() -> Stop {
+        if let hvt = context.platform.hvt { return runHvt(hvt) }
         if observer != nil { return observedRun() }
         while true {
             if let stop = handle(vcpu.run()) { return stop }
@@ -67,7 +71,7 @@ package struct RunLoop: ~Copyable {
         }
     }
 
-    private mutating func stopped() -> Stop {
+    mutating func stopped() -> Stop {
         if let cause = context.cause { return .crashed(Crash(cause, vcpu, context)) }
         if case .paused? = context.stop, let failure = finishCall() { return .failed(failure) }
         return context.stop ?? .exited(status: 0)
@@ -103,7 +107,7 @@ package struct RunLoop: ~Copyable {
 
     /// What an error of KVM_RUN means. Out of line: the loop is what it is all about.
     @inline(never)
-    private mutating func didNotRun(_ error: Int32) -> Stop? {
+    mutating func didNotRun(_ error: Int32) -> Stop? {
         switch error {
         case EINTR:
             // A kick. Clear its byte first and look for reasons second, so that a later kick is not lost.

@@ -14,6 +14,7 @@ public final class StopControl: Sendable {
     private static let timeout: Int32 = -1
     private static let lost: Int32 = -2
     private static let pause: Int32 = -3
+    private static let device: Int32 = -5
 
     public init() throws(KVMError) {
         event = try EventFD()
@@ -26,6 +27,11 @@ public final class StopControl: Sendable {
 
     /// A file under guest memory was cut short.
     func requestMemoryLost() { request(Self.lost) }
+
+    /// A device's thread cannot go on; it knows why.
+    func requestDeviceEnd() { request(Self.device) }
+
+    var isDeviceEnd: Bool { reason.load(ordering: .acquiring) == Self.device }
 
     /// Asks for a pause, from which the machine may go on. A stop takes its place.
     package func requestPause() { request(Self.pause) }
@@ -54,6 +60,7 @@ public final class StopControl: Sendable {
         case 0: nil
         case Self.timeout: .timedOut
         case Self.lost: .memoryLost
+        case Self.device: .hostFailed("a device", errno: 5)  // EIO
         case Self.pause: .paused(byGuest: false)
         case let signal: .signalled(signal)
         }

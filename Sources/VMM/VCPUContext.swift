@@ -64,7 +64,7 @@ package struct VCPUContext: ~Copyable {
     }
 
     /// Every other exit is the end of a ring-3 guest.
-    private mutating func unexpected(_ exit: Exit) -> Action {
+    mutating func unexpected(_ exit: Exit) -> Action {
         switch exit {
         case .portWrite(let port, let size, _, let value): crash(.port(port, size: size, written: value))
         case .portRead(let port, let size, _): crash(.port(port, size: size, written: nil))

@@ -50,7 +50,7 @@ public enum IDT {
 
 /// The 64-bit task state segment with its I/O permission bitmap.
 public enum TSS {
-    static let bitmapOffset: UInt64 = 104
+    package static let bitmapOffset: UInt64 = 104
     /// 65,536 bits and the byte of ones that the CPU may read past the last of them.
     public static let limit: UInt32 = 104 + 8192
 

@@ -109,6 +109,16 @@ static const struct rule rules[] = {
     /* Memory that grows. */
     IOCTL(FILES, KVM_SET_USER_MEMORY_REGION),
 
+    /* Unikernels: disks, networks, and a vCPU that goes on in ring 0. */
+    {FILES, "fdatasync", ANY},
+    {FILES, "epoll_wait", ANY},
+    {FILES, "epoll_pwait", ANY},
+    {FILES, "epoll_ctl", ANY},
+    IOCTL(FILES, 0x8913), /* SIOCGIFFLAGS: is the interface up */
+    IOCTL(FILES, KVM_SET_XSAVE),
+    IOCTL(FILES, KVM_SET_MSRS),
+    IOCTL(FILES, KVM_SET_MP_STATE),
+
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),
 

@@ -132,8 +132,10 @@ extension Examination {
         if !sandbox.isComplete {
             list.append(
                 Problem(
-                    severity: .note, what: "a guest that breaks out of the VMM finds more here than it should: \(sandbox.words)",
-                    fix: "boot a kernel with CONFIG_SECCOMP_FILTER and CONFIG_SECURITY_LANDLOCK, the latter in its lsm= list"))
+                    severity: .note,
+                    what: "a guest that breaks out of the VMM finds more here than it should: \(sandbox.words)",
+                    fix: "boot a kernel with CONFIG_SECCOMP_FILTER and CONFIG_SECURITY_LANDLOCK, the latter in its "
+                        + "lsm= list"))
         }
         if !cpu.invariantTSC {
             list.append(

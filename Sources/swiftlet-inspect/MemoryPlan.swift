@@ -32,6 +32,10 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
     /// Plans and loads as `swiftlet run` does; throws what is wrong then.
     init(_ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64) throws(MachineError) {
         let image = try Self.read(file)
+        if image.swiftletNote == nil, image.kind == .solo5 {
+            self = try Self.unikernel(image, file.path, wishes)
+            return
+        }
         let guest = try Self.plan(image, file.path, wishes.size, moduleSize)
         let host = try fromBacking(try SlotPlan(wishes))
         let memory = try Self.reserve(guest.layout)
@@ -55,7 +59,7 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
         }
     }
 
-    private static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
+    static func reserve(_ layout: Layout) throws(MachineError) -> GuestMemory {
         do throws(GuestMemoryError) { return try GuestMemory(low: layout.low, high: layout.high) } catch {
             throw .memory(error)
         }
@@ -70,7 +74,7 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
         regions = regions.filter { $0.size > 0 }.sorted { $0.start < $1.start }
     }
 
-    private static func region(_ range: Range<UInt64>, _ what: String, _ access: String) -> Region {
+    static func region(_ range: Range<UInt64>, _ what: String, _ access: String) -> Region {
         Region(start: range.lowerBound, size: range.upperBound - range.lowerBound, what: what, access: access)
     }
 

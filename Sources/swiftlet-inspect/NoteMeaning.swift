@@ -50,6 +50,10 @@ extension ELFNote {
     /// Version and entries, after four bytes of padding; the first entry is not a device.
     private var solo5Manifest: String? {
         guard let version = word(1), let entries = word(2) else { return nil }
+        if let manifest = try? Solo5Manifest(Array(descriptor.dropFirst(4))), !manifest.devices.isEmpty {
+            let devices = manifest.devices.map { "\($0.name) (\($0.typeName))" }
+            return "manifest version \(version): \(devices.joined(separator: ", "))"
+        }
         let devices = entries == 0 ? 0 : entries - 1
         return "manifest version \(version), \(devices) device\(devices == 1 ? "" : "s")"
     }

@@ -13,9 +13,11 @@ func runProgram(start: UInt64, _ arguments: Arguments) -> Never {
     reserveStandardDescriptors()
     if let index = arguments.firstInvalid { fail("argument \(index) is not UTF-8, and would not arrive unchanged") }
     let rest = arguments.dropFirst(2)
+    if HvtCommand.isMeant(by: arguments[0]) { HvtCommand.main(arguments.dropFirst(), start: start) }
     switch arguments.dropFirst().first {
     case "run": exitProcess(RunCommand.main(rest, start: start))
     case "restore": exitProcess(RestoreCommand.main(rest, start: start, emptyRun: { emptyRun() }))
+    case HvtCommand.name?: HvtCommand.main(rest, start: start)
     case nil:
         writeText(usage)
         exitProcess(Stop.errorStatus)
@@ -55,6 +57,7 @@ private let usage = """
       clone -n N SNAPSHOT   many guests from one snapshot
       serve SNAPSHOT        a socket whose requests are answered by guests
       call SOCKET [TEXT]    a request to such a socket
+      solo5-hvt KERNEL      run a unikernel with the command line of Solo5's tender
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured
       bench                 what exits, memory and a start cost on this host

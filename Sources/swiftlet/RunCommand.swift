@@ -44,7 +44,7 @@ enum RunCommand {
         let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         phases.pass(to: Clock.monotonic())
         if options.isSandboxed {
-            try options.configuration.enterSandbox(statistics: options.statistics?.path)
+            try options.configuration.enterSandbox(statistics: options.statistics?.path, hasDevices: machine.isHvt)
             phases.end("sandbox", at: Clock.monotonic())
         }
         let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())

@@ -3,6 +3,8 @@
 // Read next: RunCommand.swift.
 
 import Backing
+import Deprivileged
+import Devices
 import Host
 import VMM
 
@@ -27,6 +29,15 @@ struct Option {
             help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
+        Option(
+            name: "--ring", value: "RING",
+            help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
+        Option(
+            name: "--block", value: BlockOption.usage,
+            help: "a disk for the guest: a file or a block device, under the name that IMAGE declares"),
+        Option(
+            name: "--net", value: NetOption.usage,
+            help: "a network interface for the guest: a tap of this host, or a new one"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
@@ -89,6 +100,7 @@ struct RunOptions {
         if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
             throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
+        try checkDevices()
         try refuseToOverwrite(image)
     }
 
@@ -118,7 +130,9 @@ struct RunOptions {
         case "--prefault":
             configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
+        case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
         case "--module": configuration.module = value
+        case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value

@@ -34,10 +34,21 @@ public struct CaseResult: Sendable {
 extension GuestCase {
     /// Runs the case and compares.
     public func run(on bench: Bench) -> CaseResult {
+        guard let diskSize else { return run(on: bench, disk: "") }
+        do throws(HostError) {
+            let disk = try TemporaryDisk(size: diskSize)
+            return run(on: bench, disk: disk.path)
+        } catch {
+            return CaseResult(failures: ["cannot make a disk: \(error.message)"], nanoseconds: 0)
+        }
+    }
+
+    private func run(on bench: Bench, disk: String) -> CaseResult {
         let arguments = arguments.map { argument in
             argument.replacing("{image}", with: "\(bench.images)/\(guest).elf")
                 .replacing("{images}", with: bench.images)
                 .replacing("{dir}", with: "\(bench.guests)/\(guest)")
+                .replacing("{disk}", with: disk)
         }
         do throws(HostError) {
             let input = input.map { ChildInput.bytes($0) } ?? .null

@@ -4,9 +4,10 @@
 //     run ARGUMENTS     of `swiftlet run`, split at      stdout-is TEXT  standard output is exactly this
 //                       spaces (default: {image})        stdout TEXT     ... contains this (repeatable)
 //     status N          of exit, 0-255; required         stderr TEXT     standard error contains this (repeatable)
+//     disk BYTES        a new file of as many zeros
 //
 // TEXT has the escapes \n \t \\ \xNN. In ARGUMENTS, {image} is the guest's image, {images} the folder of all images,
-// {dir} the guest's folder.
+// {dir} the guest's folder, {disk} that file.
 // Read next: EscapedText.swift, then CaseRun.swift, which carries a case out.
 
 /// What is wrong with an expect file, and where.
@@ -52,6 +53,11 @@ private struct ExpectParser {
         switch directive {
         case "run": into.arguments = value.split(separator: " ").map(String.init)
         case "status": into.status = try status(value)
+        case "disk":
+            guard let size = UInt64(value), size <= 1 << 30 else {
+                throw error("disk takes a number of bytes, up to 1 GiB")
+            }
+            into.diskSize = size
         case "stdin": into.input = try text(value)
         case "stdout-is": into.exactOutput = try text(value)
         case "stdout": into.output.append(try text(value, empty: false))

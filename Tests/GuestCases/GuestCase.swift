@@ -14,6 +14,8 @@ public struct GuestCase: Sendable {
 
     /// Arguments of `swiftlet run`, with placeholders not yet filled in: {image}, {dir}.
     public var arguments = ["{image}"]
+    /// Bytes of a file of zeros that is made for the case.
+    public var diskSize: UInt64?
     /// What is typed on the console; nil: standard input is /dev/null.
     public var input: [UInt8]?
     /// The exit status that `swiftlet run` must end with.

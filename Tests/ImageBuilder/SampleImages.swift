@@ -56,6 +56,46 @@ extension ELFBuilder {
         return builder
     }
 
+    /// Where an hvt unikernel's code lies, and where it is entered.
+    public static let unikernelAddress: UInt64 = 0x10_0000
+
+    /// The notes of a Solo5 unikernel: target 1 is hvt.
+    public static func solo5ABI(target: UInt32 = 1, version: UInt32 = 2) -> [UInt8] {
+        var descriptor: [UInt8] = []
+        descriptor.append32(target, version, 0, 0)
+        return solo5Note(0x3149_4241, descriptor)
+    }
+
+    /// The name field of Solo5's notes is always 8 bytes; 4 more precede a manifest.
+    public static func solo5Note(_ type: UInt32, _ descriptor: [UInt8]) -> [UInt8] {
+        note(owner: "Solo5", type: type, descriptor)
+    }
+
+    /// A manifest with devices by name and type (1 a disk, 2 a network).
+    public static func solo5Manifest(_ devices: [(name: String, type: UInt32)]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append32(1, UInt32(devices.count + 1))
+        for (name, type) in [("", 0x4000_0000)] + devices {
+            bytes += Array(name.utf8) + [UInt8](repeating: 0, count: 68 - name.utf8.count)
+            bytes.append32(type)
+            bytes += [UInt8](repeating: 0, count: 32)
+        }
+        return bytes
+    }
+
+    /// An hvt unikernel: code, notes, and a host's interpreter that does not exist.
+    public static func unikernel(
+        code: [UInt8] = [0xeb, 0xfe], abi: [UInt8] = solo5ABI(), manifest: [UInt8] = solo5Manifest([])
+    ) -> ELFBuilder {
+        ELFBuilder(
+            entry: unikernelAddress,
+            segments: [
+                Segment(type: 3, flags: 4, address: unikernelAddress, content: Array("/nonexistent/solo5/".utf8) + [0]),
+                Segment(flags: 1, address: unikernelAddress, content: code, memorySize: 0x1000, alignment: 1),
+                noteSegment(abi), noteSegment(solo5Note(0x3154_464d, [0, 0, 0, 0] + manifest)),
+            ])
+    }
+
     /// A dynamic section: tags and values, and DT_NULL.
     public static func dynamic(_ entries: [(UInt64, UInt64)]) -> Segment {
         var content: [UInt8] = []

@@ -38,6 +38,21 @@ import X86
         #expect((plan.bias, plan.entry) == (AddressMap.imageStart, AddressMap.imageStart + 0x10))
     }
 
+    @Test func aUnikernelOfSolo5s() throws {
+        let manifest = ELFBuilder.solo5Manifest([("storage", 1), ("service", 2)])
+        let inspection = try inspect(ELFBuilder.unikernel(manifest: manifest).build())
+        #expect((inspection.kind, inspection.runnable, inspection.problem) == ("solo5", true, nil))
+        let plan = try #require(inspection.memory)
+        for (lower, upper) in zip(plan.regions, plan.regions.dropFirst()) {
+            #expect(lower.start + lower.size == upper.start, "\(lower.what), \(upper.what)")
+        }
+        #expect(plan.regions.last?.what == "network ring" && plan.regions.last?.size == 2 << 20)
+        #expect(plan.regions.last.map { $0.start } == 64 << 20)
+        #expect(inspection.elf?.notes.last?.meaning.contains("storage (BLOCK_BASIC), service (NET_BASIC)") == true)
+        let other = try inspect(ELFBuilder.unikernel(abi: ELFBuilder.solo5ABI(target: 2)).build())
+        #expect(!other.runnable && other.problem?.contains("but for spt") == true)
+    }
+
     /// Found only by loading.
     @Test func aBadRelocationIsFound() throws {
         let table = ELFBuilder.relocations([(0x2000, 6, 0)])

@@ -12,7 +12,7 @@ import X86
 @_spi(InventedExits) import VMM
 
 /// The input, read from its start; zeros behind its end.
-private struct Steps {
+struct Steps {
     private let input: UnsafeBufferPointer<UInt8>
     private var next = 0
 
@@ -113,7 +113,7 @@ private func handle(_ exit: Exit, rip: UInt64, _ guest: inout InventedExits) -> 
     return goesOn
 }
 
-private func otherExit(_ steps: inout Steps) -> Exit {
+func otherExit(_ steps: inout Steps) -> Exit {
     let (kind, address, value) = (steps.number(UInt8.self), steps.number(UInt64.self), steps.number(UInt32.self))
     return switch kind & 7 {
     case 0: .portRead(port: UInt16(truncatingIfNeeded: address), size: 4, count: value)

@@ -1,0 +1,113 @@
+/*
+ * What disks and taps need of the host beyond Swift's view: file locks, holes, and the network's variadic ioctls.
+ *
+ * Only a machine with a device calls any of it. Functions return their result or -errno.
+ * Read next: Sources/Devices/DeviceError.swift.
+ */
+#ifndef CDEVICES_H
+#define CDEVICES_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static inline long cdevices_result(long r) { return r < 0 ? -errno : r; }
+
+/* Tells the CPU that this is a loop that waits for memory to change. */
+static inline void cdevices_pause(void) { __builtin_ia32_pause(); }
+
+/* open() and fcntl() are variadic. */
+static inline long cdevices_open(const char *path, int flags)
+{
+    return cdevices_result(open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+/*
+ * A lock on the whole file that belongs to the open file, not to the process (fcntl(2), "Open file description locks";
+ * the numbers are a GNU extension): closing another descriptor of the file does not lose it, as with POSIX locks, and
+ * QEMU's image locks are seen, which flock(2)'s would not be.
+ */
+static inline long cdevices_lock(int fd, int exclusive)
+{
+    struct flock lock;
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = exclusive ? F_WRLCK : F_RDLCK;
+    lock.l_whence = SEEK_SET;
+    return cdevices_result(fcntl(fd, 37 /* F_OFD_SETLK */, &lock));
+}
+
+/* The bytes read as zeros afterwards and need no room (fallocate(2)); a GNU extension. */
+static inline long cdevices_punch(int fd, uint64_t offset, uint64_t size)
+{
+    return cdevices_result(syscall(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
+}
+
+/* Network interfaces (netdevice(7)): struct ifreq's unions do not import. The name has at most 15 bytes. */
+static inline long cdevices_interface(const char *name, unsigned long request, struct ifreq *answer)
+{
+    long fd = cdevices_result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (fd < 0)
+        return fd;
+    memset(answer, 0, sizeof *answer);
+    strncpy(answer->ifr_name, name, IFNAMSIZ - 1);
+    long result = cdevices_result(ioctl((int)fd, request, answer));
+    close((int)fd);
+    return result;
+}
+/* Flags (IFF_UP is 1), or -ENODEV. */
+static inline long cdevices_interface_flags(const char *name)
+{
+    struct ifreq answer;
+    long result = cdevices_interface(name, SIOCGIFFLAGS, &answer);
+    return result < 0 ? result : (unsigned short)answer.ifr_flags;
+}
+static inline long cdevices_interface_mtu(const char *name)
+{
+    struct ifreq answer;
+    long result = cdevices_interface(name, SIOCGIFMTU, &answer);
+    return result < 0 ? result : answer.ifr_mtu;
+}
+/* Needs CAP_NET_ADMIN. */
+static inline long cdevices_interface_up(const char *name)
+{
+    struct ifreq answer;
+    long fd = cdevices_result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (fd < 0)
+        return fd;
+    memset(&answer, 0, sizeof answer);
+    strncpy(answer.ifr_name, name, IFNAMSIZ - 1);
+    long result = cdevices_result(ioctl((int)fd, SIOCGIFFLAGS, &answer));
+    answer.ifr_flags |= IFF_UP;
+    if (result == 0)
+        result = cdevices_result(ioctl((int)fd, SIOCSIFFLAGS, &answer));
+    close((int)fd);
+    return result;
+}
+
+/*
+ * Attaches an open /dev/net/tun to a tap without packet information (Documentation/networking/tuntap.rst), which is made
+ * if there is none: a "%d" in the name becomes a number. Offloads are off: the guest sees plain Ethernet frames. The
+ * name is put back as it became: 16 bytes.
+ */
+static inline long cdevices_attach_tap(int fd, char name[IFNAMSIZ])
+{
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    memcpy(request.ifr_name, name, IFNAMSIZ - 1);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI;
+    long result = cdevices_result(ioctl(fd, TUNSETIFF, &request));
+    if (result < 0)
+        return result;
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    return cdevices_result(ioctl(fd, TUNSETOFFLOAD, 0));
+}
+
+#endif

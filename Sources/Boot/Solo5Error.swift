@@ -1,0 +1,72 @@
+// Why a Solo5 unikernel cannot be run, in words that hold those of the stock tender: its users search for them.
+//
+// Read next: Solo5Manifest.swift.
+
+/// What is wrong with a unikernel, beyond what is wrong with any image.
+public enum Solo5Error: Error, Equatable, Sendable {
+    case noABI
+    case wrongTarget(UInt32)
+    case unsupportedVersion(UInt32)
+    case noManifest
+    case invalidManifest(String)
+    case noteSize(UInt64)
+    case notStatic
+    case segment(UInt64, String)
+    case entry(UInt64)
+    case memorySize(UInt64)
+    /// An option of `swiftlet run` that is about Swiftlet's own guests.
+    case option(String)
+    case notDeclared(String)
+    case device(String)
+    case notAttached(String, String)
+    case commandLineTooLong(size: Int, limit: Int)
+
+    /// One line: what, and what to do.
+    public var message: String {
+        switch self {
+        case .noABI: "No Solo5 ABI information found in executable"
+        case .wrongTarget(let target):
+            "Executable is not for the solo5-hvt target, but for \(Self.name(target)): build it for hvt"
+        case .unsupportedVersion(let version):
+            "Executable requests unsupported ABI version \(version): version \(Solo5.hvtVersion) is supported"
+        case .noManifest: "No Solo5 manifest found in executable"
+        case .invalidManifest(let what): "Solo5 manifest is invalid: \(what)"
+        case .noteSize(let size): "invalid executable: note does not fall within valid size (\(size) bytes)"
+        case .notStatic: "invalid executable: position-independent, but hvt unikernels are linked at fixed addresses"
+        case .segment(let address, let what): "invalid executable: the segment at \(hex(address)) \(what)"
+        case .entry(let address):
+            "invalid executable: e_entry does not fall within the memory allocation (\(hex(address)))"
+        case .memorySize(let size): "\(mebibytes(size)) of memory: a unikernel can have 2 MiB to 4 GiB"
+        case .option(let name): "a Solo5 unikernel, for which there is no \(name)"
+        case .notDeclared(let name): "Resource not declared in manifest: '\(name)'"
+        case .device(let what): what
+        case .notAttached(let name, let type):
+            "Device '\(name)' of type \(type) declared but not attached. All declared devices must be attached"
+                + Self.attachment(name, type)
+        case .commandLineTooLong(let size, let limit):
+            "Guest command line too long: \(size) bytes (max=\(limit) characters)"
+        }
+    }
+
+    /// How to, for `swiftlet run` and under the tender's name.
+    private static func attachment(_ name: String, _ type: String) -> String {
+        switch type {
+        case "BLOCK_BASIC": ": add --block \(name)=PATH (solo5-hvt: --block:\(name)=PATH)"
+        case "NET_BASIC": ": add --net \(name)=tap:IFACE (solo5-hvt: --net:\(name)=IFACE)"
+        default: ""
+        }
+    }
+
+    /// The targets of Solo5's elf_abi.h.
+    private static func name(_ target: UInt32) -> String {
+        switch target {
+        case 1: "hvt"
+        case 2: "spt"
+        case 3: "virtio"
+        case 4: "muen"
+        case 5: "genode"
+        case 6: "xen"
+        default: "target \(target)"
+        }
+    }
+}

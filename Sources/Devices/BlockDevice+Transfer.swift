@@ -1,0 +1,66 @@
+// Reading, writing, flushing and discarding: the system calls, short transfers continued.
+//
+// pread and pwrite into the guest's memory itself: no copy, no buffer, no file offset that threads would share.
+// Read next: NetDevice.swift.
+
+import CDevices
+import Glibc
+import Host
+
+extension BlockDevice {
+    /// Fills the span from the disk.
+    public func read(into span: inout MutableRawSpan, at offset: UInt64) -> BlockResult {
+        guard contains(offset, UInt64(span.byteCount)) else { return .outOfRange }
+        return unsafe span.withUnsafeMutableBytes { bytes in
+            // Sound: the call gets a place and a count inside the span.
+            transfer(bytes.count, offset) { done, place in
+                unsafe pread(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
+            }
+        }
+    }
+
+    /// Writes the span to the disk; it is there for good after a flush.
+    public func write(_ span: RawSpan, at offset: UInt64) -> BlockResult {
+        guard contains(offset, UInt64(span.byteCount)) else { return .outOfRange }
+        if isReadOnly { return .readOnly }
+        return unsafe span.withUnsafeBytes { bytes in
+            // Sound: the call gets a place and a count inside the span.
+            transfer(bytes.count, offset) { done, place in
+                unsafe pwrite(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
+            }
+        }
+    }
+
+    /// Until all is moved. A disk that moves nothing (a file that somebody shortened) has failed.
+    private func transfer(_ count: Int, _ offset: UInt64, _ call: (Int, off_t) -> Int) -> BlockResult {
+        var done = 0
+        while done < count {
+            let moved = call(done, off_t(offset) + off_t(done))
+            if moved < 0 { return errno == EINTR ? .interrupted : .failed(errno: errno) }
+            if moved == 0 { return .failed(errno: EIO) }
+            done += moved
+        }
+        return .done
+    }
+
+    /// Returns when what was written before is on the disk (fdatasync(2)). The disk's size never changes, so no more is
+    /// needed than the data and what finds it again.
+    public func flush() -> BlockResult {
+        if isReadOnly { return .done }
+        if fdatasync(file.fd) == 0 { return .done }
+        return errno == EINTR ? .interrupted : .failed(errno: errno)
+    }
+
+    /// The guest no longer needs these bytes: they read as zeros afterwards, or, where the host cannot make holes, as
+    /// what they were.
+    public func discard(at offset: UInt64, _ length: UInt64) -> BlockResult {
+        guard contains(offset, length) else { return .outOfRange }
+        if isReadOnly { return .readOnly }
+        if length == 0 { return .done }
+        switch Int32(-cdevices_punch(file.fd, offset, length)) {
+        case 0, EOPNOTSUPP: return .done
+        case EINTR: return .interrupted
+        case let error: return .failed(errno: error)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// Why a disk or a network interface cannot be attached: what is wrong, and what to write or to do instead.
+//
+// What happens to a device later is no error of ours but a result that its guest is told (BlockResult, FrameResult).
+// Read next: DeviceOptions.swift.
+
+import Glibc
+import Host
+
+public enum DeviceError: Error, Equatable, Sendable {
+    /// `--block TEXT` or `--net TEXT` is malformed: which part, and what it must be.
+    case option(String, String, needed: String)
+    /// Two devices of one name.
+    case sameName(String)
+    case tooMany(Int)
+    /// The image needs this device.
+    case notAttached(String, DeviceKind)
+    /// The image knows no device of this name.
+    case notDeclared(String, known: [String])
+    case wrongKind(String, declared: DeviceKind)
+
+    /// A system call on the disk's file failed.
+    case file(path: String, call: String, errno: Int32)
+    case notAFile(path: String)
+    case inUse(path: String, isReadOnly: Bool)
+    case badSize(path: String, size: UInt64, sectorSize: UInt64)
+
+    case noTunDevice(errno: Int32)
+    case noInterface(String)
+    case interfaceDown(String)
+    case interfaceBusy(String)
+    case notATap(String)
+    case notPermitted(String?)
+    case interface(String, call: String, errno: Int32)
+
+    /// One line.
+    public var message: String {
+        switch self {
+        case .option(let option, let text, let needed): "\(option) '\(text)': \(needed)"
+        case .sameName(let name): "two devices are named '\(name)': give each name once"
+        case .tooMany(let count): "\(count) devices: a machine has at most \(Attachments.most)"
+        case .notAttached(let name, let kind):
+            "the image needs the \(kind.words) '\(name)': add \(kind.example(name))"
+        case .notDeclared(let name, let known): Self.notDeclared(name, known)
+        case .wrongKind(let name, let declared):
+            "'\(name)' is a \(declared.words) in the image's manifest: use \(declared.example(name))"
+        case .file, .notAFile, .inUse, .badSize: diskMessage
+        case .noTunDevice, .noInterface, .interfaceDown, .interfaceBusy, .notATap, .notPermitted, .interface:
+            networkMessage
+        }
+    }
+
+    private static func notDeclared(_ name: String, _ known: [String]) -> String {
+        let others = known.isEmpty ? "it declares no device" : "it declares \(known.joined(separator: ", "))"
+        return "the image declares no device '\(name)': \(others)"
+    }
+
+    private var diskMessage: String {
+        switch self {
+        case .file(let path, "lock", let errno):
+            "\(path): cannot be locked against a second writer: \(errnoText(errno)): use a file system with locks"
+        case .file(let path, _, EBUSY): "\(path): in use by this host: unmount it first, or attach it with ,ro"
+        case .file(let path, "open", let errno) where errno == EACCES || errno == EROFS:
+            "\(path): \(errnoText(errno)): attach it with ,ro if it need not be written"
+        case .file(let path, let call, let errno): "\(path): \(call): \(errnoText(errno))"
+        case .notAFile(let path): "\(path): neither a regular file nor a block device"
+        case .inUse(let path, let isReadOnly):
+            isReadOnly
+                ? "\(path): another program writes to it"
+                : "\(path): another program uses it; to share it, all must attach it with ,ro"
+        case .badSize(let path, let size, let sector):
+            size < sector
+                ? "\(path): \(size) bytes, less than one sector of \(sector): 'truncate -s 64M \(path)' makes a disk"
+                : "\(path): \(size) bytes are no multiple of its sectors' \(sector): give another ,sector=N or "
+                    + "lengthen it to \((size / sector + 1) * sector)"
+        default: ""
+        }
+    }
+
+    private var networkMessage: String {
+        switch self {
+        case .noTunDevice(let errno): "/dev/net/tun: \(errnoText(errno)): load the module tun, or get permission for it"
+        case .noInterface(let name): "no interface '\(name)' on this host: \(Self.howToMake(name))"
+        case .interfaceDown(let name): "the interface '\(name)' is down: sudo ip link set \(name) up"
+        case .interfaceBusy(let name): "the interface '\(name)' is in use by another program"
+        case .notATap(let name): "the interface '\(name)' is no tap: \(Self.howToMake("tap0"))"
+        case .notPermitted(let name?):
+            "no permission for the interface '\(name)': it must be yours (sudo ip tuntap add \(name) mode tap user $USER)"
+        case .notPermitted(nil):
+            "making a tap needs CAP_NET_ADMIN: \(Self.howToMake("tap0")), then attach it with NAME=tap:tap0"
+        case .interface(let name, let call, let errno): "the interface '\(name)': \(call): \(errnoText(errno))"
+        default: ""
+        }
+    }
+
+    private static func howToMake(_ name: String) -> String {
+        "sudo ip tuntap add \(name) mode tap user $USER && sudo ip link set \(name) up"
+    }
+}
+
+/// What a device is.
+public enum DeviceKind: UInt32, Sendable {
+    case block = 1
+    case net = 2
+
+    var words: String { self == .block ? "disk" : "network interface" }
+    func example(_ name: String) -> String { self == .block ? "--block \(name)=PATH" : "--net \(name)=tap:IFACE" }
+}

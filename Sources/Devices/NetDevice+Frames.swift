@@ -1,0 +1,36 @@
+// Sending and receiving: one frame, one system call, straight from and to guest memory. Never blocks.
+//
+// Read next: Attachments.swift.
+
+import Glibc
+import Host
+
+extension NetDevice {
+    /// Sends a frame of 14 to `largestFrame` bytes. Checked here, because kernels differ: some pad a shorter one.
+    public func send(_ frame: RawSpan) -> FrameResult {
+        guard (14...largestFrame).contains(UInt64(frame.byteCount)) else { return .malformed }
+        let result = unsafe frame.withUnsafeBytes { unsafe Glibc.write(file.fd, $0.baseAddress, $0.count) }
+        if result >= 0 { return .done(frame.byteCount) }
+        // drivers/net/tun.c: EIO means that the interface is not up.
+        return errno == EIO ? .down : failure(errno)
+    }
+
+    /// Receives a frame. What does not fit into the span is lost: `largestFrame` bytes are enough.
+    public func receive(into span: inout MutableRawSpan) -> FrameResult {
+        let result = unsafe span.withUnsafeMutableBytes { unsafe Glibc.read(file.fd, $0.baseAddress, $0.count) }
+        if result > 0 { return .done(result) }
+        if result == 0 { return .notReady }
+        // EIO means that it is being taken away.
+        return errno == EIO ? .gone : failure(errno)
+    }
+
+    private func failure(_ error: Int32) -> FrameResult {
+        switch error {
+        case EAGAIN: .notReady
+        case EINTR: .interrupted
+        case EINVAL, EMSGSIZE: .malformed
+        case 77, ENODEV: .gone  // EBADFD: the descriptor is attached to no interface (any more)
+        default: .failed(errno: error)
+        }
+    }
+}

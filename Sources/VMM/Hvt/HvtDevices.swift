@@ -1,0 +1,53 @@
+// From the user's options to a unikernel's devices: all that its manifest declares must be attached, and nothing else.
+//
+// What is wrong is said in the stock tender's words. Read next: Devices/Attachments.swift.
+
+import Boot
+import Devices
+
+/// The manifest with what the devices are, and the devices by handle.
+func attachDevices(
+    _ attachments: Attachments, _ declared: Solo5Manifest
+) throws(Solo5Error) -> (manifest: Solo5Manifest, devices: [Device?]) {
+    if declared.devices.isEmpty, attachments.blocks.isEmpty, attachments.nets.isEmpty { return (declared, []) }
+    for name in attachments.blocks.map(\.name) where declared.device(name, .block) == nil { throw .notDeclared(name) }
+    for name in attachments.nets.map(\.name) where declared.device(name, .network) == nil { throw .notDeclared(name) }
+    let names = attachments.blocks.map(\.name) + attachments.nets.map(\.name)
+    for device in declared.devices where !names.contains(device.name) {
+        throw .notAttached(device.name, device.typeName)
+    }
+    let opened: [Device]
+    do throws(DeviceError) {
+        opened = try attachments.open(
+            declared.devices.map { DeclaredDevice(name: $0.name, kind: $0.kind == .block ? .block : .net) })
+    } catch { throw Solo5Error(error) }
+    var manifest = declared
+    var devices = [Device?](repeating: nil, count: 64)
+    for (device, open) in zip(declared.devices, opened) {
+        devices[device.handle] = open
+        switch open {
+        case .block(let disk):
+            let size = UInt16(clamping: disk.sectorSize)
+            manifest.attachBlock(device, capacity: disk.capacity, blockSize: size)
+        case .net(let net):
+            let mac = (0..<6).map { net.address[$0] }
+            manifest.attachNetwork(device, mac: mac, mtu: UInt16(clamping: net.mtu))
+        }
+    }
+    return (manifest, devices)
+}
+
+extension Solo5Error {
+    fileprivate init(_ error: DeviceError) {
+        switch error {
+        case .badSize(_, let size, let sector) where size < sector:
+            self = .device("Backing storage must be at least 1 block (\(sector) bytes) in size: \(error.message)")
+        case .badSize(_, _, let sector):
+            self = .device("Backing storage size must be block aligned (\(sector) bytes): \(error.message)")
+        case .file(_, "open", _): self = .device("Could not open block device: \(error.message)")
+        case .noInterface, .interfaceDown, .interfaceBusy, .notATap, .notPermitted, .interface, .noTunDevice:
+            self = .device("Could not attach interface: \(error.message)")
+        default: self = .device(error.message)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// An hvt unikernel in ring 3: the monitor's page tables, the vCPU's start, and what becomes of a trap.
+//
+// What ring 3 cannot stand in for takes the vCPU to ring 0, there and then: all that ring 0 has is in the virtual CPU, and
+// the unikernel's own page tables lie in its memory. Read next: Deprivileged/Trap.swift, HvtRunLoop.swift.
+
+import Boot
+import Deprivileged
+import Host
+import KVM
+import X86
+
+extension HvtGuest {
+    /// What the unikernel's own tables map, and each segment with its own rights, which the host's protection gives a
+    /// unikernel in ring 0. Heap and stack may be executed there, so here too.
+    fileprivate func map(_ monitor: inout MonitorBuilder) {
+        let open: PageFlags = [.present, .writable, .user]
+        monitor.map(Place.bootInfo..<Place.image, [.present, .user])
+        var next = Place.image
+        for segment in segments where segment.fileSize > 0 {
+            monitor.map(next..<segment.pages.lowerBound, open)
+            monitor.map(segment.pages, segment.flags)
+            next = segment.pages.upperBound
+        }
+        monitor.map(next..<memorySize, open)
+    }
+}
+
+/// Nanoseconds between two looks at whether a guest in ring 0 has halted.
+private let haltPeriod: UInt64 = 100_000_000
+
+/// The monitor of a unikernel; nil when it is to start in ring 0.
+///
+/// When nobody watches the run, traps that need no exit have none; to whoever watches all are shown.
+func hvtMonitor(_ guest: HvtGuest, _ configuration: Configuration) throws(MachineError) -> Monitor? {
+    let ring = configuration.ring
+    guard ring.isDeprivileged else { return nil }
+    do throws(MonitorError) {
+        var builder = try MonitorBuilder()
+        guest.map(&builder)
+        let memory = HvtGuest.Place.bootInfo..<guest.ring.lowerBound
+        return try builder.finish(shortcuts: configuration.observation.isNothing ? memory : nil)
+    } catch {
+        switch error {
+        case .memory(let error): throw .memory(error)
+        case .tooManyPieces where ring == .automatic: return nil
+        case .tooManyPieces:
+            throw .image(configuration.image, .malformed("segments too scattered for --ring 3: try --ring 0"))
+        }
+    }
+}
+
+/// Gives a new vCPU its CPUID and registers: with a monitor for ring 3.
+func loadHvt(
+    _ vcpu: borrowing VCPU, _ state: CPUState, _ monitor: consuming Monitor?, _ guest: HvtGuest, _ ring: Ring,
+    _ kvm: borrowing KVM
+) throws(MachineError) -> DeprivilegedCPU? {
+    do throws(KVMError) {
+        guard let monitor = consume monitor else {
+            try vcpu.loadRingZero(state, kvm.supportedCPUID())
+            return nil
+        }
+        try vcpu.loadRingThree(state, monitor)
+        return DeprivilegedCPU(
+            VirtualCPU(longRegisters(state)), monitor, protected: guest.layout.image, mayLeave: ring == .automatic)
+    } catch { throw .kvm(error) }
+}
+
+extension VCPU {
+    fileprivate func loadRingThree(_ state: CPUState, _ monitor: borrowing Monitor) throws(KVMError) {
+        let cpu = GuestCPU()
+        // UMIP has SGDT and its like trap; KVM wants bit 2 of leaf 7's ECX for it.
+        let umip = Processor.cpuid(7).ecx & 1 << 2
+        var cpuid = cpu.cpuid
+        cpuid.allow(ecx: umip, leaf: 7)
+        try setCPUID(cpuid)
+        try setSpecialRegisters(monitor.specialRegisters(cr4: cpu.cr4 | (umip != 0 ? CR4.userModePrevention : 0)))
+        if cpu.xcr0 != 0 { try setXCR0(cpu.xcr0) }
+        var regs = Registers()
+        (regs.rip, regs.rsp, regs.rdi) = (state.rip, state.rsp, state.rdi)
+        regs.rflags = Flags.real(RFLAGS.reserved1, interrupts: false)
+        try setRegisters(regs)
+        synchroniseRegisters()
+    }
+
+    /// Makes the vCPU the ring-0 CPU that the guest believes in.
+    func enterRingZero(_ virtual: VirtualCPU, _ registers: Registers) throws(KVMError) {
+        var sregs = longRegisters(CPUState(rip: 0, rsp: 0, rdi: 0, cr3: virtual.cr3))
+        let real = try specialRegisters()
+        (sregs.ds, sregs.es, sregs.fs, sregs.gs) = (real.ds, real.es, real.fs, real.gs)
+        sregs.apic_base = real.apic_base
+        virtual.write(to: &sregs)
+        try setSpecialRegisters(sregs)
+        try setMSR(MSR.kernelGSBase, virtual.msrs.kernelGSBase)
+        var registers = registers
+        registers.rflags = Flags.virtual(registers.rflags, interrupts: virtual.interrupts)
+        try setRegisters(registers)
+    }
+}
+
+extension RunLoop {
+    /// Whether the last exit is a trap of a deprivileged guest.
+    var isTrap: Bool {
+        mutating get { MonitorMap.isStub(vcpu.instructionPointer) && deprivileged?.hasLeft == false }
+    }
+
+    /// Handles a trap; nil to go on.
+    mutating func handleTrap(_ hvt: Hvt) -> Stop? {
+        guard case .portWrite(let port, 4, 1, _) = vcpu.exit else { return stop(context.unexpected(vcpu.exit)) }
+        var registers = vcpu.synchronisedRegisters
+        let outcome = deprivileged?.trap(vector: Int(port), &registers, context.platform.memory, vcpu)
+        switch outcome {
+        case .resume?:
+            vcpu.synchronisedRegisters = registers
+            return nil
+        case .call(let port, let value)?:
+            vcpu.synchronisedRegisters = registers
+            return callHvt(.portWrite(port: port, size: 4, count: 1, value: value), hvt)
+        case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers, hvt)
+        default: break
+        }
+        // Everything else is the end, and the report is of the CPU that the guest believes in.
+        do throws(KVMError) {
+            if let virtual = deprivileged?.virtual { try vcpu.enterRingZero(virtual, registers) }
+        } catch { return .failed(error) }
+        switch outcome {
+        case .halt?: return stop(context.unexpected(.halt))
+        case .forbidden?: return stop(context.crash(.translationFault))
+        case .unsupported(let what)?: return stop(context.crash(.needsRingZero(what)))
+        case .forged?: return stop(context.crash(.forgedException(vector: Int(port))))
+        default: return stop(context.crash(.tripleFault))
+        }
+    }
+
+    private mutating func stop(_ action: Action) -> Stop? {
+        switch action {
+        case .stop: stopped()
+        case .resume, .commit, .readFaultAddress: nil
+        }
+    }
+
+    private mutating func goOnInRingZero(_ what: String, _ registers: Registers, _ hvt: Hvt) -> Stop? {
+        guard let virtual = deprivileged?.virtual else { return nil }
+        if !context.platform.quiet {
+            writeText(
+                "swiftlet: the guest \(what): it goes on in ring 0, which this host emulates, slowly and without SSE\n",
+                patience: lastWordPatience)
+        }
+        do throws(KVMError) {
+            vcpu.completePendingIO()
+            vcpu.immediateExit = false
+            context.kickAgainIfEarly()
+            try vcpu.enterRingZero(virtual, registers)
+        } catch { return .failed(error) }
+        deprivileged?.hasLeft = true
+        do throws(HostError) {
+            try protect(hvt.guest, context.platform.memory)
+            try context.timer.arm(nanoseconds: haltPeriod)
+        } catch { return .hostFailed("guest memory, or a timer,", errno: error.errno) }
+        return nil
+    }
+
+    /// At a kick. A vCPU with a local APIC in the kernel sleeps in HLT there, without an exit; one that was made for ring 0
+    /// has none. Nil to go on.
+    mutating func haltedInRingZero() -> Stop? {
+        guard deprivileged?.hasLeft == true, context.platform.control.requested == nil else { return nil }
+        if vcpu.isHalted { return stop(context.unexpected(.halt)) }
+        try? context.timer.arm(nanoseconds: haltPeriod)
+        return nil
+    }
+}

@@ -1,0 +1,116 @@
+// solo5-hvt's command line: [OPTIONS] [--] KERNEL [ARGS].
+//
+// The words of errors and of the usage text are the stock tender's where its users may look for them.
+// Read next: HvtCommand.swift.
+
+import Devices
+import Glibc
+import Host
+import VMM
+
+/// A command line that is no run.
+enum HvtUsageError: Error, Equatable {
+    case help
+    case version
+    /// What is wrong; unless it is fatal the usage text follows.
+    case wrong(String, isFatal: Bool)
+}
+
+struct HvtOptions {
+    var configuration = Configuration(image: "")
+    var warnings: [String] = []
+    private var sectorSizes: [(name: String, size: UInt64)] = []
+    private var addresses: [(name: String, address: MACAddress)] = []
+
+    init(_ arguments: [String]) throws(HvtUsageError) {
+        configuration.memorySize = 512 << 20
+        // Help and version count wherever they stand, and a missing KERNEL before any other mistake.
+        let end = arguments.firstIndex { !$0.hasPrefix("-") || $0 == "--" } ?? arguments.count
+        for argument in arguments[..<end] {
+            if argument == "--help" { throw .help }
+            if argument == "--version" { throw .version }
+        }
+        let kernel = end < arguments.count && arguments[end] == "--" ? end + 1 : end
+        guard kernel < arguments.count else { throw .wrong("Missing KERNEL operand", isFatal: false) }
+        for argument in arguments[..<end] { try take(argument) }
+        configuration.image = arguments[kernel]
+        configuration.arguments = Array(arguments[(kernel + 1)...])
+        try applySettings()
+    }
+
+    private mutating func take(_ argument: String) throws(HvtUsageError) {
+        let invalid = HvtUsageError.wrong("Invalid option: `\(argument)'", isFatal: false)
+        guard let equals = argument.firstIndex(of: "=") else { throw invalid }
+        let key = argument[..<equals].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let value = String(argument[argument.index(after: equals)...])
+        let name = key.count == 2 ? String(key[1]) : ""
+        if value.isEmpty || (key.count == 2 && !isDeviceName(name)) { throw invalid }
+        switch (key.count, key[0]) {
+        case (1, "--mem"): configuration.memorySize = try memory(value)
+        case (1, "--dumpcore"): configuration.core = "\(value)/core.solo5-hvt.\(getpid())"
+        case (2, "--block"): configuration.devices.blocks.append(BlockOption(name: name, path: value))
+        case (2, "--block-sector-size"):
+            guard let size = BlockOption.sectorSize(value) else {
+                throw .wrong("Block size must be a multiple of 2 greater than or equal 512", isFatal: false)
+            }
+            sectorSizes.append((name, size))
+        case (2, "--net"):
+            if value.hasPrefix("@") {
+                throw .wrong("Could not attach interface: \(value): name a tap instead", isFatal: true)
+            }
+            configuration.devices.nets.append(NetOption(name: name, interface: value))
+        case (2, "--net-mac"):
+            guard let address = MACAddress(value) else { throw invalid }
+            addresses.append((name, address))
+        default: throw invalid
+        }
+    }
+
+    /// MiB; rounded down to pages of 2 MiB, to one at least.
+    private mutating func memory(_ text: String) throws(HvtUsageError) -> UInt64 {
+        guard let number = UInt64(text), number > 0, number <= 1 << 32 else {
+            throw .wrong("Malformed argument to --mem", isFatal: true)
+        }
+        let size = max(number & ~1, 2) << 20
+        if size != number << 20 { warnings.append("adjusting memory to \(size) bytes") }
+        if size > 4 << 30 {
+            throw .wrong("guest memory size \(size) bytes exceeds the max size 4294967296 bytes", isFatal: true)
+        }
+        return size
+    }
+
+    /// What is said of a device stands before or behind the option that attaches it.
+    private mutating func applySettings() throws(HvtUsageError) {
+        for (name, size) in sectorSizes {
+            guard let index = configuration.devices.blocks.firstIndex(where: { $0.name == name }) else {
+                throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
+            }
+            configuration.devices.blocks[index].sectorSize = size
+        }
+        for (name, address) in addresses {
+            guard let index = configuration.devices.nets.firstIndex(where: { $0.name == name }) else {
+                throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
+            }
+            configuration.devices.nets[index].address = address
+        }
+    }
+
+    static let usage = """
+        usage: solo5-hvt [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] KERNEL [ ARGS ]
+        KERNEL is the filename of the unikernel to run.
+        ARGS are optional arguments passed to the unikernel.
+        Core options:
+          [ --mem=512 ] (guest memory in MB)
+            --help (display this help)
+            --version (display version information)
+        Compiled-in modules: blk net dumpcore
+        Compiled-in module options:
+            --block:NAME=PATH (attach block device/file at PATH as block storage NAME)
+          [ --block-sector-size:NAME=SECTORSIZE ] (set sector size for block device NAME; must be a power of two \
+        greater than or equal 512)
+            --net:NAME=IFACE (attach tap at IFACE as network NAME)
+          [ --net-mac:NAME=HWADDR ] (set HWADDR for network NAME)
+            --dumpcore=DIR (enable guest core dump on abort/trap)
+
+        """
+}

@@ -1,0 +1,164 @@
+// Solo5 unikernels from outside: the command line of solo5-hvt with its exit statuses, and a network both ways.
+//
+// Read next: docs/solo5.md, guests/hvt-net/main.c.
+
+import Foundation
+import Glibc
+import GuestCases
+import Host
+import TestSupport
+import Testing
+
+/// A link of the program under the name of Solo5's tender.
+private struct Tender: ~Copyable {
+    let folder: ScratchFolder
+    let path: String
+
+    init(_ name: String = "solo5-hvt") throws {
+        let folder = try ScratchFolder()
+        let path = "\(folder.path)/\(name)"
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: House.bench.swiftlet)
+        self.path = path
+        self.folder = folder
+    }
+
+    func start(_ arguments: [String]) throws -> Child { try Child(path, arguments) }
+
+    func run(_ arguments: [String]) throws -> Ending {
+        var child = try start(arguments)
+        return child.finish(seconds: 30)
+    }
+}
+
+/// A tap that is there before its machine, with a name nobody else has; gone when it goes out of scope.
+private struct MadeTap: ~Copyable {
+    let name: String
+
+    init() throws {
+        name = "swt" + UUID().uuidString.prefix(8).lowercased()
+        makeTap(name)
+        setInterface(name, isUp: true)
+    }
+
+    deinit { deleteInterface(name) }
+}
+
+extension GuestTests {
+    @Suite(.requiresKVM) struct Unikernels {
+        @Test func underTheTendersNameStatusesAreTheTenders() throws {
+            let tender = try Tender()
+            let hello = House.image("hvt-hello")
+            var ending = try tender.run(["--mem=4", "--", hello, "a", "--solo5:quiet"])
+            #expect(ending.how == .exited(0) && ending.outputText == "Hello from ring 0!\na --solo5:quiet\n")
+            ending = try tender.run([hello, "exit", "37"])
+            #expect(ending.how == .exited(37) && ending.errorText.isEmpty)
+            ending = try tender.run([House.image("hvt-faults"), "text"])
+            #expect(ending.how == .exited(1), "a crash has a status of its own only under swiftlet's name")
+            #expect(ending.errorText.hasPrefix("solo5-hvt: KVM: host/guest translation fault: rip=0x"))
+            for (arguments, words) in [
+                ([], "Missing KERNEL operand"), (["--mem=4098", hello], "exceeds the max size"),
+                (["--block:none=/dev/null", hello], "Resource not declared in manifest: 'none'"),
+                (["/nonexistent/kernel"], "/nonexistent/kernel"),
+                ([House.image("hello")], "No Solo5 ABI information found in executable"),
+            ] as [([String], String)] {
+                ending = try tender.run(arguments)
+                #expect(ending.how == .exited(1), "\(arguments)")
+                #expect(ending.errorText.contains(words), "\(arguments): \(ending.errorText)")
+            }
+        }
+
+        @Test func asASubcommandToo() throws {
+            var child = try Child(House.bench.swiftlet, ["solo5-hvt", "--mem=2", House.image("hvt-hello")])
+            let ending = child.finish(seconds: 30)
+            #expect(ending.how == .exited(0) && ending.outputText == "Hello from ring 0!\n")
+        }
+
+        @Test func abortLeavesACore() throws {
+            let tender = try Tender("solo5-hvt-debug")
+            let folder = tender.folder.path
+            let ending = try tender.run(["--dumpcore=\(folder)", House.image("hvt-hello"), "exit", "255"])
+            #expect(ending.how == .exited(255))
+            let cores = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("core.") }
+            #expect(cores.count == 1 && ending.errorText.contains("\(folder)/\(cores.first ?? "?")\n"))
+        }
+
+        @Test(.requiresTaps, arguments: ["call", "ring"])
+        func framesGoBothWays(way: String) throws {
+            let tap = try MadeTap()
+            let host = HostEnd(tap.name)
+            let tender = try Tender()
+            var child = try tender.start(["--net:service=\(tap.name)", House.image("hvt-net"), way])
+            try expectEcho(host, "\(way): ")
+            let ending = child.finish(seconds: 30)
+            #expect(ending.how == .exited(0) && ending.outputText == "hvt-net: ok\n", "\(ending.errorText)")
+        }
+
+        @Test(.requiresTaps) func solo5sOptionsAttachANetwork() throws {
+            let tap = try MadeTap()
+            let host = HostEnd(tap.name)
+            let tender = try Tender()
+            var child = try tender.start([
+                "--mem=4", "--net:service=\(tap.name)", "--net-mac:service=02:00:00:0a:0b:0c", "--",
+                House.image("hvt-net"), "ring",
+            ])
+            let isGreeted = host.receive { $0.count >= 15 && $0[6..<12].elementsEqual([2, 0, 0, 10, 11, 12]) }
+            #expect(isGreeted, "the address that was asked for")
+            let isBack = host.exchange(frame("f")) { isOurs($0, first: "f") && $0[6] != 4 }
+            #expect(isBack)
+            host.send(frame("q"))
+            #expect(child.finish(seconds: 30).how == .exited(0))
+        }
+
+        /// Its own thread sleeps in a poll, the ring's on the doorbell.
+        @Test(.requiresTaps) func signalEndsOneThatWaitsForFrames() throws {
+            let tap = try MadeTap()
+            let host = HostEnd(tap.name)
+            let tender = try Tender()
+            var child = try tender.start(["--net:service=\(tap.name)", House.image("hvt-net"), "ring"])
+            let isGreeted = host.receive { isOurs($0, first: "g") }
+            #expect(isGreeted)
+            child.send(SIGTERM)
+            let ending = child.finish(seconds: 30)
+            #expect(ending.how == .exited(1) && ending.errorText == "solo5-hvt: Exiting on signal 15\n")
+        }
+
+        @Test(.requiresTaps) func interfaceThatIsTakenAwayEndsTheMachine() throws {
+            let tap = try MadeTap()
+            let host = HostEnd(tap.name)
+            let tender = try Tender()
+            var child = try tender.start(["--net:service=\(tap.name)", House.image("hvt-net"), "ring"])
+            let isGreeted = host.receive { isOurs($0, first: "g") }
+            #expect(isGreeted)
+            deleteInterface(tap.name)
+            let ending = child.finish(seconds: 30)
+            makeTap(tap.name)  // for its end
+            #expect(ending.how == .exited(1) && ending.errorText.contains("a network interface failed"))
+        }
+    }
+}
+
+/// Each frame that is sent comes back; then the guest is told to end.
+private func expectEcho(_ host: borrowing HostEnd, _ way: String) throws {
+    let isGreeted = host.receive { isOurs($0, first: "g") }
+    #expect(isGreeted, "\(way)the guest's greeting")
+    for number in 0..<20 {
+        let sent = frame("f", number: UInt8(number), count: 60 + number * 70)
+        // With the addresses the other way round.
+        let isBack = host.exchange(sent) {
+            isOurs($0, first: "f") && $0[6] != 4 && $0.dropFirst(12) == sent.dropFirst(12)
+        }
+        #expect(isBack, "\(way)frame \(number)")
+    }
+    host.send(frame("q"))
+}
+
+/// A frame of the type for experiments (IEEE Std 802, 9.2.3) from address 04:..., to everybody.
+private func frame(_ first: Character, number: UInt8 = 0, count: Int = 60) -> [UInt8] {
+    var frame = [UInt8](repeating: 0xff, count: 6) + [4, 0, 0, 0, 0, 1, 0x88, 0xb5, first.asciiValue ?? 0]
+    frame += (frame.count..<count).map { UInt8(truncatingIfNeeded: $0) ^ number }
+    return frame
+}
+
+private func isOurs(_ frame: [UInt8], first: Character) -> Bool {
+    frame.count >= 15 && frame[12] == 0x88 && frame[13] == 0xb5 && frame[14] == first.asciiValue
+}

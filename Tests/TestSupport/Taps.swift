@@ -1,0 +1,111 @@
+// The host's end of a tap, and what an administrator does to one, by the kernel's own numbers: no program of the host's.
+//
+// Read next: any test of networks.
+
+import Glibc
+import Testing
+
+extension Trait where Self == ConditionTrait {
+    public static var requiresRoot: Self { .enabled("only root may") { geteuid() == 0 } }
+
+    /// Skips where this user cannot make a tap.
+    public static var requiresTaps: Self {
+        .enabled("no /dev/net/tun here, or no permission to make a tap") {
+            let fd = open("/dev/net/tun", O_RDWR)
+            defer { close(fd) }
+            var request = interfaceRequest("")
+            request[16] = 0x02  // IFF_TAP
+            request[17] = 0x10  // IFF_NO_PI
+            return fd >= 0 && geteuid() == 0 && ioctl(fd, 0x4004_54ca, &request) == 0  // TUNSETIFF
+        }
+    }
+}
+
+/// `ip tuntap add NAME mode tap`.
+public func makeTap(_ name: String) {
+    let fd = open("/dev/net/tun", O_RDWR)
+    defer { close(fd) }
+    var request = interfaceRequest(name)
+    (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
+    precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
+    precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
+}
+
+/// struct ifreq (netdevice(7)) with a name.
+private func interfaceRequest(_ name: String) -> [UInt8] {
+    Array(name.utf8) + [UInt8](repeating: 0, count: 40 - name.utf8.count)
+}
+
+/// `ip link set NAME up` or `down`.
+public func setInterface(_ name: String, isUp: Bool) {
+    let fd = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(fd) }
+    var request = interfaceRequest(name)
+    precondition(ioctl(fd, 0x8913, &request) == 0, "SIOCGIFFLAGS")
+    request[16] = isUp ? request[16] | 1 : request[16] & ~1
+    precondition(ioctl(fd, 0x8914, &request) == 0, "SIOCSIFFLAGS")
+}
+
+/// `ip link delete NAME`, by rtnetlink(7).
+public func deleteInterface(_ name: String) {
+    let index = if_nametoindex(name)
+    let fd = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue), 0)
+    defer { close(fd) }
+    // nlmsghdr: length, RTM_DELLINK with NLM_F_REQUEST and NLM_F_ACK, sequence, port; ifinfomsg: family and type, index,
+    // flags, mask.
+    let message: [UInt32] = [32, 17 | 5 << 16, 1, 0, 0, index, 0, 0]
+    var address = sockaddr()
+    address.sa_family = sa_family_t(AF_NETLINK)
+    let sent = message.withUnsafeBytes { bytes in
+        withUnsafePointer(to: address) { sendto(fd, bytes.baseAddress, 32, 0, $0, 12) }
+    }
+    var answer = [UInt32](repeating: 0, count: 256)
+    precondition(sent == 32 && recv(fd, &answer, 1024, 0) > 0 && answer[4] == 0, "RTM_DELLINK")
+}
+
+/// A packet(7) socket on an interface: sees what a tap's user sends, and sends what it shall receive.
+public struct HostEnd: ~Copyable {
+    private let fd: Int32
+
+    public init(_ interface: String) {
+        let allProtocols = UInt16(3).bigEndian
+        fd = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), Int32(allProtocols))
+        precondition(fd >= 0, "socket")
+        // sockaddr_ll: family, protocol, index.
+        var address: [UInt8] = [17, 0, 0, 3]
+        withUnsafeBytes(of: if_nametoindex(interface)) { address += $0 }
+        address += [UInt8](repeating: 0, count: 12)
+        let bound = address.withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { bind(fd, $0.baseAddress, 20) }
+        }
+        precondition(bound == 0, "bind")
+    }
+
+    deinit { close(fd) }
+
+    public func send(_ frame: [UInt8]) {
+        precondition(Glibc.send(fd, frame, frame.count, 0) == frame.count, "send")
+    }
+
+    /// Sends a frame until one comes that is wanted: ten times a second, for 20 seconds. A tap that is up before its user
+    /// comes may lose frames at first: the kernel gives it a queue some time after its carrier is there.
+    public func exchange(_ frame: [UInt8], _ isWanted: ([UInt8]) -> Bool) -> Bool {
+        for _ in 0..<200 {
+            send(frame)
+            if receive(milliseconds: 100, isWanted) { return true }
+        }
+        return false
+    }
+
+    /// Waits for a frame that is wanted; false when none of the next 1,000 is, or none comes for so long.
+    public func receive(milliseconds: Int32 = 20_000, _ isWanted: ([UInt8]) -> Bool) -> Bool {
+        var frame = [UInt8](repeating: 0, count: 65536)
+        for _ in 0..<1000 {
+            var waited = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+            guard poll(&waited, 1, milliseconds) > 0 else { return false }
+            let count = recv(fd, &frame, frame.count, 0)
+            if count > 0, isWanted(Array(frame[..<count])) { return true }
+        }
+        return false
+    }
+}

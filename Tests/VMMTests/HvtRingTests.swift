@@ -1,0 +1,213 @@
+// hvt's network ring with invented entries: frames both ways, in order; whatever its words say, nothing else is touched.
+//
+// Read next: InventedUnikernel.swift, Sources/VMM/Hvt/HvtRing.swift.
+
+import GuestMemory
+import Host
+import KVM
+import Synchronization
+import Testing
+
+@testable import VMM
+
+private struct NoRing: Error {}
+
+/// The unikernel's side of the ring, and the VMM's with its crank.
+private final class InventedRing {
+    let guest: InventedUnikernel
+    let wire = Wire()
+    var ring: HvtRing
+    private var tail: UInt32 = 0
+
+    static let buffer = InventedUnikernel.buffer
+
+    init() throws {
+        guest = try InventedUnikernel(wire: wire)
+        guard let ring = HvtRing(guest.platform.memory, at: guest.ring) else { throw NoRing() }
+        self.ring = ring
+    }
+
+    var memory: Platform { guest.platform }
+
+    func word(_ offset: UInt64) -> UInt32 { memory.memory.read(GuestAddress(guest.ring + offset)) ?? 0xdead }
+    func setTail(_ tail: UInt32) { memory.memory.write(tail, at: GuestAddress(guest.ring)) }
+
+    func submit(_ entry: HvtRingEntry) {
+        memory.memory.write(entry, at: GuestAddress(guest.ring + 128 + 32 * UInt64(tail % 1024)))
+        tail &+= 1
+        setTail(tail)
+    }
+
+    func submit(_ operation: UInt32, handle: UInt32 = 1, data: UInt64 = buffer, length: UInt32, id: UInt32 = 0) {
+        submit(HvtRingEntry(operation: operation, handle: handle, data: data, length: length, id: id))
+    }
+
+    func frame(_ number: UInt8, _ count: Int = 60) -> [UInt8] { [UInt8](repeating: number, count: count) }
+    func put(_ frame: [UInt8], at address: UInt64 = buffer) {
+        memory.memory.write(bytes: frame, at: GuestAddress(address))
+    }
+
+    func turn() -> HvtRing.Turn { ring.turn(memory.memory, guest.hvt) }
+    func completion(_ index: UInt64) -> HvtRingCompletion? {
+        memory.memory.read(GuestAddress(guest.ring + 32896 + 16 * (index % 1024)))
+    }
+
+    /// What it ended with.
+    var end: HvtRingEnd? { if case .ended(let end) = turn() { end } else { nil } }
+}
+
+@Suite struct HvtRingTests {
+    @Test func frameIsSentWithoutAnAnswer() throws {
+        let test = try InventedRing()
+        test.put(test.frame(7))
+        test.submit(1, length: 60)
+        #expect(test.turn() == .busy && test.turn() == .idle)
+        #expect(test.wire.receive() == test.frame(7))
+        #expect(test.word(64) == 1 && test.word(68) == 0)
+    }
+
+    @Test func receiveIsAnsweredAtOnce() throws {
+        let test = try InventedRing()
+        test.submit(2, length: 1514, id: 41)
+        #expect(test.turn() == .busy)
+        #expect(test.completion(0)?.id == 41 && test.completion(0)?.result == 1)
+        test.wire.send(test.frame(9, 100))
+        test.submit(2, length: 1514, id: 42)
+        #expect(test.turn() == .busy)
+        let answer = test.completion(1)
+        #expect(answer?.id == 42 && answer?.result == 0 && answer?.length == 100)
+        #expect(test.word(64) == 2 && test.word(68) == 2)
+        #expect(test.memory.memory.bytes(GuestAddress(InventedRing.buffer), 101) == test.frame(9, 100) + [0])
+    }
+
+    /// Three times around the ring.
+    @Test func slotsAreUsedAgain() throws {
+        let test = try InventedRing()
+        for number in 0..<3000 as Range<UInt32> {
+            test.put(test.frame(UInt8(truncatingIfNeeded: number)))
+            test.submit(1, length: 60)
+            test.submit(2, length: 1514, id: number)
+            #expect(test.turn() == .busy)
+            #expect(test.wire.receive() == test.frame(UInt8(truncatingIfNeeded: number)))
+            #expect(test.completion(UInt64(number))?.id == number)
+        }
+        #expect(test.turn() == .idle)
+        #expect(test.word(64) == 6000 && test.word(68) == 3000)
+    }
+
+    /// What finds no room waits, and what is behind it.
+    @Test func framesKeepTheirOrderWhenThereIsNoRoom() throws {
+        let test = try InventedRing()
+        for number in 0..<1024 as Range<UInt32> {
+            let place = InventedRing.buffer + UInt64(number) * 64
+            test.put(test.frame(UInt8(truncatingIfNeeded: number)), at: place)
+            test.submit(1, data: place, length: 60)
+        }
+        var (received, isFull): (Int, Bool) = (0, false)
+        while received < 1024 {
+            let turn = test.turn()
+            if turn == .busy { continue }
+            if case .full = turn { isFull = true } else if case .ended = turn { break }
+            while !test.wire.isEmpty {
+                #expect(test.wire.receive() == test.frame(UInt8(truncatingIfNeeded: received)))
+                received += 1
+            }
+        }
+        #expect(received == 1024 && isFull)
+    }
+
+    @Test func otherOperationsAndDevices() throws {
+        let test = try InventedRing()
+        for operation in [0, 3, .max] as [UInt32] { test.submit(operation, length: 60) }
+        for handle in [0, 2, 63, 64, .max] as [UInt32] {
+            test.submit(1, handle: handle, length: 60)
+            test.submit(2, handle: handle, data: .max, length: .max, id: handle)
+        }
+        #expect(test.turn() == .busy && test.turn() == .idle)
+        #expect(test.wire.isEmpty)
+        #expect(test.word(64) == 13 && test.word(68) == 5)
+        #expect((0..<5).allSatisfy { test.completion($0)?.result == 2 })
+    }
+
+    @Test(arguments: [1025, 4096, 0x8000_0000, .max] as [UInt32])
+    func moreEntriesThanSlots(tail: UInt32) throws {
+        let test = try InventedRing()
+        test.setTail(tail)
+        #expect(test.end == .misuse("Invalid guest ring: \(tail) entries in 1024 slots"))
+    }
+
+    @Test(arguments: [1, 2] as [UInt32])
+    func buffersOutsideOfMemory(operation: UInt32) throws {
+        let end = InventedUnikernel.end
+        // The last two: the ring itself.
+        for (data, length) in [
+            (end - 60, 60), (end, 0), (.max, 60), (.max - 59, 60), (0, .max), (end, 60), (end + 128, 60),
+        ]
+            as [(UInt64, UInt32)]
+        {
+            let test = try InventedRing()
+            test.submit(operation, data: data, length: length)
+            #expect(test.end == .access(data, UInt64(length)))
+        }
+        let test = try InventedRing()
+        test.wire.send(test.frame(1))
+        test.submit(2, data: InventedUnikernel.text, length: 1514)
+        #expect(test.end == .access(InventedUnikernel.text, 1514))
+    }
+
+    @Test(arguments: [0, 13, 1519, 65536] as [UInt32])
+    func framesThatAreNone(length: UInt32) throws {
+        let test = try InventedRing()
+        test.submit(1, length: length)
+        #expect(test.end == .misuse("Invalid frame in the guest's ring: \(length) bytes"))
+    }
+
+    @Test func noSleepWhileThereIsWork() throws {
+        let test = try InventedRing()
+        let first = test.ring.maySleep()
+        #expect(first)
+        #expect(test.word(72) == 1)
+        test.ring.isAwake()
+        #expect(test.word(72) == 0)
+        test.submit(1, length: 60)
+        let second = test.ring.maySleep()
+        #expect(!second)
+        #expect(test.word(72) == 0)
+    }
+}
+
+@Suite struct HvtRingThreadTests {
+    /// As a unikernel does it: kick when that is needed.
+    @Test func sleepsUntilTheDoorbell() throws {
+        let test = try InventedRing()
+        let thread = try HvtRingThread()
+        let running = try thread.start(test.guest.platform, test.guest.hvt)
+        for number in 0..<20 as Range<UInt8> {
+            if number % 2 == 0 { #expect(eventually { test.word(72) == 1 }) }
+            test.put(test.frame(number))
+            test.submit(1, length: 60)
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            if test.word(72) != 0 { thread.doorbell.signal() }
+            #expect(test.wire.receive() == test.frame(number))
+        }
+        test.put(test.frame(99))
+        test.submit(1, length: 60)
+        #expect(thread.stop(running) == nil)
+        #expect(test.wire.receive() == test.frame(99), "what was sent before the end is sent")
+    }
+
+    @Test func itsEndIsTheMachines() throws {
+        let test = try InventedRing()
+        let thread = try HvtRingThread()
+        test.setTail(5000)
+        let running = try thread.start(test.guest.platform, test.guest.hvt)
+        #expect(eventually { test.guest.platform.control.isDeviceEnd })
+        #expect(thread.stop(running) == .misuse("Invalid guest ring: 5000 entries in 1024 slots"))
+    }
+
+    /// Within 20 s.
+    private func eventually(_ isSo: () -> Bool) -> Bool {
+        for _ in 0..<200_000 where !isSo() { _ = wait(for: WaitFor(-1), nanoseconds: 100_000) }
+        return isSo()
+    }
+}
