@@ -18,7 +18,10 @@ import Synchronization
     init(span: UInt64) { words = Int((span + 0x3ffff) >> 18) }
 
     deinit {
-        // Sound: `start` has mapped that many words there, or nothing.
+        // Without a log there is nothing to unmap: at address 0 munmap(2) would take what lies behind it, which of a program
+        // without PIE is the program.
+        guard isOn else { return }
+        // Sound: `start` has mapped that many words there.
         unsafe munmap(UnsafeMutableRawPointer(bitPattern: bitmap.load(ordering: .relaxed)), words * 8)
     }
 

@@ -29,10 +29,11 @@ struct MemoryScan {
     /// Ranges that hold everything that is not zero: page-aligned, ascending, disjoint.
     static func ranges(of machine: Machine) throws(SnapshotError) -> [SavedRange] {
         var ranges: [Range<UInt64>] = []
+        let pages = PageMap()
         for part in parts(of: machine) {
             for start in Swift.stride(from: part.lowerBound, to: part.upperBound, by: stride) {
                 let piece = start..<min(start + UInt64(stride), part.upperBound)
-                MemoryScan(machine, piece).add(to: &ranges)
+                MemoryScan(machine, piece, pages).add(to: &ranges)
             }
         }
         return wellMerged(ranges).map { SavedRange(range: $0) }
@@ -44,14 +45,14 @@ struct MemoryScan {
         return [AddressMap.machine.lowerBound..<memory.0, memory.1].filter { !$0.isEmpty }
     }
 
-    init(_ machine: Machine, _ range: Range<UInt64>) {
+    private init(_ machine: Machine, _ range: Range<UInt64>, _ pages: PageMap?) {
         memory = machine.platform.memory.hostBase
         let table = machine.origin.table
         mapped = (table as? Bytes).map { [Extents($0)] } ?? (table as? ChainTables)?.list ?? []
         text = machine.text == nil ? 0..<0 : machine.guest.layout.image
         self.range = range
         let isFile = machine.platform.store != nil
-        pagemap = isFile ? nil : Self.pagemap(memory + UInt(range.lowerBound), pages: range.count / Int(Format.page))
+        pagemap = isFile ? nil : pages?.entries(at: memory + UInt(range.lowerBound), range.count / Int(Format.page))
     }
 
     /// Of memory of which every page is read: a chain's, mapped where no machine runs.
@@ -63,9 +64,10 @@ struct MemoryScan {
     /// ranges of their own those that are. Few pages between two of the first that did not change are kept with them.
     static func increment(of machine: Machine, _ pages: DirtyPages) -> [SavedRange] {
         var ranges: [SavedRange] = []
+        let map = PageMap()
         for part in parts(of: machine) {
             for run in pages.runs(in: part, atMost: stride) {
-                MemoryScan(machine, run).addAll(to: &ranges)
+                MemoryScan(machine, run, map).addAll(to: &ranges)
             }
         }
         return ranges
@@ -81,14 +83,6 @@ struct MemoryScan {
                 ranges.append(SavedRange(range: page..<page + Format.page, isZero: isZero))
             }
         }
-    }
-
-    /// An entry of eight bytes for each page; nil when the kernel does not say: then every page is read.
-    private static func pagemap(_ address: UInt, pages: Int) -> [UInt64]? {
-        do throws(HostError) {
-            let file = try File("/proc/self/pagemap", .read)
-            return try file.readList(of: UInt64(0), pages, at: UInt64(address) / Format.page * 8)
-        } catch { return nil }
     }
 
     func add(to ranges: inout [Range<UInt64>]) {
@@ -130,5 +124,22 @@ struct MemoryScan {
                 result.append(range)
             }
         }
+    }
+}
+
+/// This process's page map: opened once for a scan, which may look at thousands of ranges.
+private final class PageMap {
+    private let file: File
+
+    /// Nil when the kernel does not have it: then every page is read.
+    init?() {
+        do throws(HostError) { file = try File("/proc/self/pagemap", .read) } catch { return nil }
+    }
+
+    /// An entry of eight bytes for each page; nil when the kernel does not say.
+    func entries(at address: UInt, _ pages: Int) -> [UInt64]? {
+        do throws(HostError) {
+            return try file.readList(of: UInt64(0), pages, at: UInt64(address) / Format.page * 8)
+        } catch { return nil }
     }
 }

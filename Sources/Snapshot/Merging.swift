@@ -14,7 +14,11 @@ extension Snapshot {
 
     /// Writes what this file and its parents hold into one file, in the place of one that may be there (also of this one).
     /// Returns its size in bytes. Whoever may cut a file short meanwhile: `guardAgainstTruncation`.
+    /// A parent's place is refused: the files between it and this one would lose what they are on top of.
     public func merge(into path: String) throws(SnapshotError) -> UInt64 {
+        if let parent, parent.snapshot.paths.contains(absolutePath(path)) {
+            throw .unsupported("\(path): \(self.path) was written on top of it, and others may be: choose another name")
+        }
         try verify()
         let room = try reserve()
         try map(into: room)

@@ -68,5 +68,8 @@ func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(pa
 
 extension Snapshot {
     /// This file and those that it was written on top of, the newest first.
+    var paths: [String] { [absolutePath(path)] + (parent?.snapshot.paths ?? []) }
+
+    /// Their tables of memory.
     var tables: [Extents] { [extents] + (parent?.snapshot.tables ?? []) }
 }

@@ -37,6 +37,7 @@ public enum RestoreCommand {
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)
+        try snapshot.refuseToBeOverwritten(options.configuration, options.statistics)
         if options.verifies { try snapshot.verify() }
         try snapshot.guardAgainstTruncation()
         phases.end("snapshot", at: Clock.monotonic())
@@ -79,6 +80,23 @@ extension Snapshot {
     public func guardAgainstTruncation() throws(SnapshotError) {
         let result = unsafe csnapshot_guard(path)
         if result < 0 { throw .host(HostError("sigaction", "", errno: Int32(-result))) }
+    }
+
+    /// It is mapped while its guest runs, and so are those that it was written on top of. A new snapshot may take its own
+    /// place, as a file of another content does, but not theirs, on which others are too.
+    func refuseToBeOverwritten(
+        _ configuration: Configuration, _ statistics: StatisticsTarget?
+    ) throws(SnapshotError) {
+        try refuse("--core", configuration.core)
+        try refuse("--trace", configuration.observation.trace)
+        try refuse("--profile", configuration.observation.profile)
+        if case .jsonFile(let path)? = statistics { try refuse("--stats", path) }
+        try parent?.snapshot.refuse("--snapshot", configuration.snapshot)
+    }
+
+    private func refuse(_ option: String, _ path: String?) throws(SnapshotError) {
+        guard let path, paths.contains(absolutePath(path)) else { return }
+        throw .unsupported("restore: \(option) would overwrite the snapshot, or a file that it was written on top of")
     }
 
     /// KVM answers EFAULT where a page of the file is gone, which then is not the guest's fault.

@@ -62,20 +62,7 @@ struct RestoreOptions {
             throw RestoreUsageError(message: "--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         if statistics != nil { configuration.observation.statistics = true }
-        try refuseToOverwrite()
-    }
-
-    /// The snapshot is mapped while its guest runs.
-    private func refuseToOverwrite() throws(RestoreUsageError) {
-        func refuse(_ option: String) -> RestoreUsageError {
-            RestoreUsageError(message: "\(option) would overwrite the snapshot")
-        }
-        if configuration.core == file { throw refuse("--core") }
-        if case .jsonFile(file)? = statistics { throw refuse("--stats") }
-        if configuration.observation.isNothing { return }
         let (trace, profile) = (configuration.observation.trace, configuration.observation.profile)
-        if trace == file { throw refuse("--trace") }
-        if profile == file { throw refuse("--profile") }
         if let trace, trace != "-", trace == profile {
             throw RestoreUsageError(message: "--trace and --profile would overwrite each other")
         }

@@ -38,6 +38,8 @@ struct WrittenFile {
     var size: UInt64 = 0
     /// Of its header.
     var checksum: UInt32 = 0
+    /// Of memory.
+    var rangeCount = 0
 }
 
 /// Writes a snapshot in the place of a file that may be there: the old or the new one is there at any time. Memory begins at
@@ -47,7 +49,7 @@ func writeSnapshot(
     unless isCutShort: () -> Bool = { false }
 ) throws(SnapshotError) -> WrittenFile {
     var new = try NewFile(path)
-    var written = WrittenFile()
+    var written = WrittenFile(rangeCount: ranges.count)
     let seed = try snapshotIO(try randomSeed())
     written.identity.words = (seed.0, seed.1)
     var writer = SectionWriter()

@@ -18,13 +18,16 @@ public final class SnapshotSeries {
     private var isLogging = false
     /// The file at `path`, if we wrote it.
     private var last: WrittenFile?
-    /// Its parents, the oldest first.
-    private var parents: [String] = []
-    /// In all of them, each a mapping of whoever restores it.
-    private var rangeCount = 0
+    /// Its parents, the oldest first, with their names.
+    private var parents: [(name: String, file: WrittenFile)] = []
+    /// What a restore of `last` takes at most: a range of the oldest file is one, as is the gap behind it, and each later
+    /// range can cut one in three.
+    private var mappings = 0
 
     /// Increments between two whole files: what a restore has to open, and what a lost file costs.
     static let longest = 16
+    /// Of the 65,530 that a process may have (vm.max_map_count).
+    static let mostMappings = 60_000
 
     public init(_ path: String) { self.path = path }
 
@@ -42,7 +45,7 @@ public final class SnapshotSeries {
         }
         guard let last else { return try writeWhole(machine, why: nil) }
         let ranges = MemoryScan.increment(of: machine, pages)
-        if parents.count >= Self.longest || rangeCount + ranges.count > MemoryScan.mostRanges {
+        if parents.count >= Self.longest || mappings + 2 * ranges.count > Self.mostMappings {
             return try replaceChain(machine, last)
         }
         guard let name = keep(last) else {
@@ -61,7 +64,7 @@ public final class SnapshotSeries {
     private func writeWhole(_ machine: Machine, why: String?) throws(SnapshotError) -> SavedSnapshot {
         let written = try machine.saveAll(to: path)
         last = isLogging ? written : nil
-        (parents, rangeCount) = ([], 0)
+        (parents, mappings) = ([], 2 * written.rangeCount)
         pages.removeAll()
         return SavedSnapshot(fileSize: written.size, nanoseconds: 0, whyWhole: why)
     }
@@ -70,7 +73,9 @@ public final class SnapshotSeries {
     private func replaceChain(_ machine: Machine, _ last: WrittenFile) throws(SnapshotError) -> SavedSnapshot {
         let old = isThere(last, at: path) ? parents : []
         let saved = try writeWhole(machine, why: "it ends a chain of \(parents.count + 1)")
-        for name in old { unsafe unlink(folder(of: path) + name) }
+        for parent in old where isThere(parent.file, at: folder(of: path) + parent.name) {
+            unsafe unlink(folder(of: path) + parent.name)
+        }
         return saved
     }
 
@@ -87,8 +92,8 @@ public final class SnapshotSeries {
             let written = try writeSnapshot(
                 parts, ranges, memory: machine.platform.memory.hostBase, to: path, unless: { machine.isCutShort })
             self.last = written
-            parents.append(name)
-            rangeCount += ranges.count
+            parents.append((name, last))
+            mappings += 2 * ranges.count
             pages.removeAll()
             return SavedSnapshot(fileSize: written.size, nanoseconds: 0, parent: name)
         } catch {

@@ -22,7 +22,7 @@ struct SnapshotCommand: Subcommand {
             swiftlet was given --snapshot-exit.
 
             With --merge no process is asked: FILE, of --snapshot-incremental, and those that it was written on top of become \
-            the one file NEW, which may be FILE itself. All of their content is checked.
+            the one file NEW, which may be FILE itself, but none of the others. All of their content is checked.
 
             Prints the file's path when it is complete.
 

@@ -127,4 +127,15 @@ import Testing
         #expect(GuestAddress(1) < GuestAddress(rawValue: 2))
         #expect(GuestAddress(0xbeef).description == "0xbeef")
     }
+
+    /// munmap(2) at address 0 takes what lies behind it: of a program without PIE, the program.
+    @Test func givesBackNothingButItsOwn() throws {
+        // Sound: no address that anything else has.
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
+        let low = unsafe mmap(UnsafeMutableRawPointer(bitPattern: 16 << 20), 4096, PROT_READ, flags, -1, 0)
+        guard let low = unsafe low, unsafe low != MAP_FAILED else { return }  // somebody has it
+        defer { unsafe munmap(low, 4096) }
+        do { _ = try GuestMemory(low: 0x1_0000..<0x40_0000, limit: 1 << 40) }
+        #expect(unsafe msync(low, 4096, MS_ASYNC) == 0)  // ENOMEM where nothing is mapped
+    }
 }

@@ -81,6 +81,15 @@ extension GuestTests {
             #expect(try String(contentsOfFile: "\(file).1", encoding: .utf8) == "mine")
         }
 
+        @Test func whatWouldOverwriteAParentIsRefused() throws {
+            #expect(try run(rounds: 2).how == .exited(0))
+            let parent = "\(folder.path)/./snapshot.1"
+            for option in ["--trace", "--profile", "--core", "--snapshot"] {
+                #expect(try restore(file, [option, parent]).isRefusal(mentioning: "\(option) would overwrite"))
+            }
+            #expect(try restore(file, ["--verify", "--snapshot", file]).outputText == "round 2: ok\n")
+        }
+
         @Test func changedParentIsFound() throws {
             #expect(try run(rounds: 3).how == .exited(0))
             var bytes = Array(try Data(contentsOf: URL(filePath: "\(file).1")))

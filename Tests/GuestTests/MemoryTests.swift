@@ -114,5 +114,16 @@ extension GuestTests {
             #expect(ending.how == .exited(125), "\(ending.errorText)")
             #expect(ending.errorText.contains("the file that holds guest memory, cut short"))
         }
+
+        /// Sent by somebody, SIGBUS is what it is to any program: no page is gone.
+        @Test func aSignalFromOutsideIsNoLoss() throws {
+            let folder = try ScratchFolder()
+            var child = try Occupation.spinning.start([
+                "--timeout", "10", "--backing", "file:\(folder.path)/memory",
+            ])
+            child.send(SIGBUS)
+            let ending = child.finish()
+            #expect(ending.how == .killed(signal: SIGBUS), "\(ending.errorText)")
+        }
     }
 }

@@ -73,6 +73,34 @@ import Testing
         return try snapshot.merge(into: output)
     }
 
+    /// The newest file's place may be taken, for nothing is on top of it; that of one below it may not.
+    @Test func mergeSparesWhatOthersNeed() throws {
+        let machine = try SavedMachine.make(in: folder)
+        let series = SnapshotSeries(path)
+        for _ in 0..<3 { _ = try series.save(machine, byGuest: false) }
+        for parent in ["snapshot.1", "snapshot.2"] {
+            #expect(throws: SnapshotError.self) { _ = try Self.merge(path, into: "\(folder.path)/./\(parent)") }
+        }
+        #expect(refusal(path) == nil)
+        #expect(try Self.merge(path, into: path) > 0)
+        let merged = try Snapshot(path)
+        #expect(merged.parentCount == 0)
+        #expect(refusal("\(path).2") == nil)
+    }
+
+    /// The file that ends a chain takes the place of the chain's own parts, and of nobody's that has a part's name by now.
+    @Test func endOfAChainSparesOthers() throws {
+        let machine = try SavedMachine.make(in: folder)
+        let series = SnapshotSeries(path)
+        for _ in 0...SnapshotSeries.longest { _ = try series.save(machine, byGuest: false) }
+        unsafe unlink("\(path).3")
+        _ = try folder.file("snapshot.3", [1])
+        #expect(try series.save(machine, byGuest: false).whyWhole?.contains("ends a chain") == true)
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(left == ["guest.elf", "snapshot", "snapshot.3"])
+        #expect(try bytes("\(path).3") == [1])
+    }
+
     /// A file whose writing fails leaves the changes to the next.
     @Test func failureLosesNothing() throws {
         let machine = try SavedMachine.make(in: folder)

@@ -93,7 +93,8 @@ static inline long cbacking_scan(int pagemap, uint64_t *start, uint64_t end, str
 /*
  * SIGBUS: a page of a mapped file is gone (the file became shorter, its disk is full or broken). The handler puts a
  * page of zeros in its place, notes that, and kicks its own thread, so that the machine ends in order: terminal
- * restored, a message, a status. Anywhere else SIGBUS does what it did before. C, because a handler must not run Swift.
+ * restored, a message, a status. Anywhere else, and sent by somebody, SIGBUS does what it did before. C, because a handler
+ * must not run Swift.
  */
 enum { CBACKING_WATCHES = 256 };
 struct cbacking_watch {
@@ -119,16 +120,31 @@ static inline struct cbacking_watch *cbacking_find_watch(uintptr_t page)
     }
     return NULL;
 }
+/* A handler that was there goes on with ours in place; without one the access faults again, or the signal comes again. */
+static void cbacking_pass_on(int signal, siginfo_t *info, void *context)
+{
+    const struct sigaction *before = &cbacking_watches()->before;
+    int is_sent = info->si_code <= 0; /* sigaction(2): by kill() and its kin; then si_addr is none */
+    if (before->sa_flags & SA_SIGINFO)
+        before->sa_sigaction(signal, info, context);
+    else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN)
+        before->sa_handler(signal);
+    else if (before->sa_handler == SIG_DFL || !is_sent) {
+        sigaction(signal, before, NULL);
+        if (is_sent)
+            raise(signal);
+    }
+}
 static void cbacking_on_bus_error(int signal, siginfo_t *info, void *context)
 {
-    (void)context;
     int saved = errno;
     uintptr_t page = (uintptr_t)info->si_addr & ~(uintptr_t)4095;
-    struct cbacking_watch *watch = cbacking_find_watch(page);
+    struct cbacking_watch *watch = info->si_code > 0 ? cbacking_find_watch(page) : NULL;
     struct sigaction kick;
     if (!watch
         || mmap((void *)page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-        sigaction(signal, &cbacking_watches()->before, NULL); /* the access faults again */
+        cbacking_pass_on(signal, info, context);
+        errno = saved;
         return;
     }
     __atomic_store_n(&watch->lost, 1, __ATOMIC_RELEASE);

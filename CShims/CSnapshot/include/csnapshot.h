@@ -354,9 +354,15 @@ static inline struct csnapshot_words *csnapshot_last_words(void)
     static struct csnapshot_words words; /* in a function: Swift emits no variables of a header */
     return &words;
 }
-static void csnapshot_on_bus_error(int signal)
+static void csnapshot_on_bus_error(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
+    (void)context;
+    if (info->si_code <= 0) { /* sigaction(2): somebody has sent it, and no page is gone */
+        struct sigaction end = {.sa_handler = SIG_DFL};
+        sigaction(signal, &end, NULL);
+        raise(signal);
+        return;
+    }
     const struct csnapshot_words *words = csnapshot_last_words();
     ssize_t written = write(2, words->text, words->length);
     (void)written;
@@ -373,7 +379,8 @@ static inline long csnapshot_guard(const char *path)
         if ((unsigned char)words->text[i] < 0x20 || words->text[i] == 0x7f)
             words->text[i] = '?';
     memset(&action, 0, sizeof action);
-    action.sa_handler = csnapshot_on_bus_error;
+    action.sa_sigaction = csnapshot_on_bus_error;
+    action.sa_flags = SA_SIGINFO;
     return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
 }
 

@@ -66,19 +66,12 @@ struct ClonePages: ~Copyable {
     }
 
     private mutating func scan(_ next: inout UInt64, _ end: UInt64, at used: Int) throws(SnapshotError) -> Int {
-        let room = UInt64(Self.mostRuns - used)
-        let fd = source.pageMap.fd
-        let start = next
-        var found = unsafe runs.withUnsafeMutableBufferPointer { buffer in
-            let free = unsafe buffer.baseAddress.map { unsafe $0 + used }
-            return scans ? unsafe cclone_scan(fd, &next, end, free, room) : -Int(ENOTTY)
-        }
+        let (fd, start) = (source.pageMap.fd, next)
+        var found = scans ? findOwnPages(fd, &next, end, &runs, at: used, scans: true) : -Int(ENOTTY)
         if found == -Int(ENOTTY) {  // before Linux 6.7
             scans = false
             next = start
-            found = unsafe runs.withUnsafeMutableBufferPointer { buffer in
-                unsafe cclone_read(fd, &next, end, buffer.baseAddress.map { unsafe $0 + used }, room)
-            }
+            found = findOwnPages(fd, &next, end, &runs, at: used, scans: false)
         }
         if found < 0 { throw .host(HostError("read", "/proc/self/pagemap", errno: Int32(-found))) }
         return found
