@@ -111,9 +111,6 @@ static const struct rule rules[] = {
 
     /* Unikernels: disks, networks, and a vCPU that goes on in ring 0. */
     {FILES, "fdatasync", ANY},
-    {FILES, "epoll_wait", ANY},
-    {FILES, "epoll_pwait", ANY},
-    {FILES, "epoll_ctl", ANY},
     IOCTL(FILES, 0x8913), /* SIOCGIFFLAGS: is the interface up */
     IOCTL(FILES, KVM_SET_XSAVE),
     IOCTL(FILES, KVM_SET_MSRS),

@@ -56,7 +56,7 @@ private let hasFilters = fate("getpid") != .noFilter
     ]
     private let fcntl = 72
     private let withArguments: Set<Int> = [9, 10, 16, 56, 262]
-    private let inFiles: Set<Int> = [18, 74, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285]
+    private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285]
     /// Ends the thread, waits, or returns from a signal that was not.
     private let deadly: Set<Int> = [15, 60, 231, 271]
     /// clone3, which is told to be missing; uretprobe and uprobe, which the kernel takes past every filter (it makes these
