@@ -47,11 +47,20 @@ let package = Package(
         .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
+        // The sandbox's filters: compiled by libseccomp when we are built, which nothing else links.
+        .systemLibrary(
+            name: "CSeccomp", path: "CShims/CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .executableTarget(name: "filter-compiler", dependencies: ["CSeccomp"], cSettings: [.define("_GNU_SOURCE")]),
+        .plugin(name: "CompileFilter", capability: .buildTool(), dependencies: ["filter-compiler"]),
+        .target(name: "CSandbox", path: "CShims/CSandbox"),
+
         // The ground: each of these imports nothing of ours but its own shim.
         .target(name: "GuestMemory", swiftSettings: strict),
         .target(name: "X86", swiftSettings: strict),
         .target(name: "KVM", dependencies: ["CKVM"], swiftSettings: strict),
         .target(name: "Host", dependencies: ["CHost"], swiftSettings: strict),
+        .target(
+            name: "Sandbox", dependencies: ["CSandbox", "Host"], swiftSettings: strict, plugins: ["CompileFilter"]),
 
         .target(name: "Measure", swiftSettings: strict),
         // What watches a run: it knows an exit and a machine's memory, but no machine.
@@ -89,7 +98,8 @@ let package = Package(
         .target(
             name: "Snapshot",
             dependencies: [
-                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Observe", "CABI", "CSnapshot",
+                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
+                "CSnapshot",
             ],
             swiftSettings: strict),
 
@@ -109,7 +119,8 @@ let package = Package(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
         .target(name: "Subcommand", dependencies: [argumentParser, "Host", "VMM"], swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-doctor", dependencies: ["Subcommand", "Measure", "Rig", "VMM", "KVM", "Host", "X86"],
+            name: "swiftlet-doctor",
+            dependencies: ["Subcommand", "Measure", "Rig", "Sandbox", "VMM", "KVM", "Host", "X86"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-snapshot", dependencies: ["Subcommand", "Snapshot", "Host"], swiftSettings: strict),
@@ -154,6 +165,10 @@ let package = Package(
             name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
+        .target(name: "CForbidden", path: "Tests/CForbidden"),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "CSandbox", "CForbidden", "Host", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "DeprivilegedTests",

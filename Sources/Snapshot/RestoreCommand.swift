@@ -32,6 +32,8 @@ public enum RestoreCommand {
     private static func run(
         _ options: RestoreOptions, start: UInt64, _ emptyRun: () -> UInt64?
     ) throws(SnapshotError) -> Int32 {
+        let statistics = options.statistics
+        if options.isSandboxed { options.configuration.closeInherited(statistics, file: options.file) }
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)
@@ -48,6 +50,14 @@ public enum RestoreCommand {
             keyboard = consume keys
         }
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
+        let empty = statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
+        phases.pass(to: Clock.monotonic())
+        if options.isSandboxed {
+            // A crash report opens the image that the snapshot names, for its symbols.
+            try snapshotMachine(
+                try options.configuration.enterSandbox(statistics: statistics?.path, reading: snapshot.image))
+            phases.end("sandbox", at: Clock.monotonic())
+        }
         let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
         phases.end("run", at: Clock.monotonic())
         release(consume terminal)
@@ -55,8 +65,8 @@ public enum RestoreCommand {
         try snapshot.explain(outcome)
         let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
-        if let target = options.statistics {
-            machine.writeStatistics(outcome, phases, emptyRun: emptyRun(), to: target)
+        if let target = statistics {
+            machine.writeStatistics(outcome, phases, emptyRun: empty, to: target)
         }
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }

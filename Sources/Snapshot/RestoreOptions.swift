@@ -13,6 +13,7 @@ struct RestoreOptions {
     var file = ""
     var verifies = false
     var statistics: StatisticsTarget?
+    var isSandboxed = true
     var configuration = Configuration(image: "")
 
     private static let table: [(name: String, value: String?, help: String)] = [
@@ -31,6 +32,7 @@ struct RestoreOptions {
             "--snapshot-incremental", nil,
             "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"
         ),
+        ("--no-sandbox", nil, "keep all rights of this process while the guest runs: for debugging"),
         ("--help", nil, "this text"),
     ]
 
@@ -72,7 +74,7 @@ struct RestoreOptions {
         case "--timeout": "SECONDS"
         case "--core", "--snapshot", "--trace", "--profile": "FILE"
         case "--profile-rate": "HZ"
-        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--stats",
+        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--no-sandbox", "--stats",
             "--help":
             nil
         default: throw RestoreUsageError(message: "unknown option '\(name)'")
@@ -85,6 +87,7 @@ struct RestoreOptions {
         switch name {
         case "--verify": verifies = true
         case "--timeout": configuration.timeout = try nanoseconds(text)
+        case "--no-sandbox": isSandboxed = false
         case "--raw": configuration.raw = true
         case "--quiet": configuration.quiet = true
         case "--core": configuration.core = text

@@ -10,6 +10,11 @@ public enum StatisticsTarget: Sendable {
     case json(fd: Int32)
     case jsonFile(String)
 
+    /// A descriptor of the caller's.
+    public var fd: Int32? { if case .json(let fd) = self { fd } else { nil } }
+    /// A file that is opened at the end.
+    public var path: String? { if case .jsonFile(let path) = self { path } else { nil } }
+
     /// The value of `--stats`; nil is text on standard error.
     public init(_ text: String?) throws(StatisticsTargetError) {
         self = .text

@@ -129,6 +129,14 @@ extension Examination {
                     severity: .limiting, what: "only \(available >> 20) MiB of memory are available",
                     fix: "free some, or run guests with a smaller --mem"))
         }
+        if !sandbox.isComplete {
+            list.append(
+                Problem(
+                    severity: .note,
+                    what: "a guest that breaks out of the VMM finds more here than it should: \(sandbox.words)",
+                    fix: "boot a kernel with CONFIG_SECCOMP_FILTER and CONFIG_SECURITY_LANDLOCK, the latter in its "
+                        + "lsm= list"))
+        }
         if !cpu.invariantTSC {
             list.append(
                 Problem(

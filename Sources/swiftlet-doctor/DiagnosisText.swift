@@ -39,6 +39,7 @@ extension Examination {
         table.add(
             "memory", "\(memory.total >> 20) MiB" + (memory.available.map { ", \($0 >> 20) MiB available" } ?? ""))
         table.add("huge pages", hugePages)
+        table.add("sandbox", sandbox.words)
         return table.lines()
     }
 

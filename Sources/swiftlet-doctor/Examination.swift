@@ -8,6 +8,7 @@ struct Examination: Encodable, Equatable, Sendable {
     var cpu: HostCPU
     var memory: HostMemory
     var virtualization: Virtualization
+    var sandbox: HostSandbox
     /// Nil when /dev/kvm cannot be opened.
     var capabilities: [CapabilityFinding]?
     /// Nil when there is nothing to measure with.
@@ -20,6 +21,7 @@ extension Examination {
         cpu = HostCPU()
         memory = HostMemory()
         virtualization = Virtualization(cpu: cpu)
+        sandbox = HostSandbox()
         do throws(KVMError) {
             let kvm = try KVM()
             virtualization.device = .usable

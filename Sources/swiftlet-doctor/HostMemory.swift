@@ -1,6 +1,6 @@
 // The host's memory and its huge pages: what a guest's page walks and first touches will cost depends on them.
 //
-// Linux, Documentation/admin-guide/mm/transhuge.rst and hugetlbpage.rst. Read next: Virtualization.swift.
+// Linux, Documentation/admin-guide/mm/transhuge.rst and hugetlbpage.rst. Read next: HostSandbox.swift.
 
 import Host
 

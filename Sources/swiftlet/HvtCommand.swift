@@ -5,6 +5,7 @@
 
 import Boot
 import Host
+import Snapshot
 import VMM
 
 enum HvtCommand {
@@ -36,11 +37,13 @@ enum HvtCommand {
 
     private static func run(_ options: HvtOptions, start: UInt64) -> Never {
         for warning in options.warnings { say(warning) }
+        options.configuration.closeInherited(nil)
         do throws(MachineError) {
             let signals = try blockStopSignals()
             var phases = Phases(start: start)
             let machine = try Machine(options.configuration, console: Console(), phases: &phases)
             if !machine.isHvt { fail("\(options.configuration.image): \(Solo5Error.noABI.message)") }
+            try options.configuration.enterSandbox(hasDevices: true)
             let outcome = try machine.run(signals: signals)
             release(consume signals)
             exitProcess(machine.concludeAsHvt(outcome))

@@ -28,6 +28,7 @@ enum RunCommand {
     }
 
     private static func runMachine(_ options: RunOptions, start: UInt64) throws(MachineError) -> Int32 {
+        if options.isSandboxed { options.configuration.closeInherited(options.statistics) }
         // Stop signals are blocked before any thread exists, and before the terminal changes.
         let signals = try blockStopSignals()
         var phases = Phases(start: start)
@@ -40,6 +41,14 @@ enum RunCommand {
             keyboard = consume keys
         }
         let machine = try Machine(options.configuration, console: console, phases: &phases)
+        let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
+        phases.pass(to: Clock.monotonic())
+        if options.isSandboxed {
+            try options.configuration.enterSandbox(
+                statistics: options.statistics?.path,
+                hasDevices: machine.isHvt || !options.configuration.devices.isEmpty)
+            phases.end("sandbox", at: Clock.monotonic())
+        }
         let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
@@ -48,7 +57,7 @@ enum RunCommand {
         let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
-            machine.writeStatistics(outcome, phases, emptyRun: emptyRun(), to: target)
+            machine.writeStatistics(outcome, phases, emptyRun: empty, to: target)
         }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }

@@ -55,6 +55,9 @@ struct Option {
         Option(
             name: "--snapshot-incremental", value: nil,
             help: "behind the first, write only what has changed; FILE needs FILE.1, FILE.2, ... then"),
+        Option(
+            name: "--no-sandbox", value: nil,
+            help: "keep all rights of this process while the guest runs: for debugging, and for valgrind or strace"),
         Option(name: "--help", value: nil, help: "this text"),
     ]
 }
@@ -63,6 +66,7 @@ struct Option {
 struct RunOptions {
     var configuration: Configuration
     var statistics: StatisticsTarget?
+    var isSandboxed = true
 
     /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
     init(_ arguments: some Sequence<String>) throws(UsageError) {
@@ -137,6 +141,7 @@ struct RunOptions {
             if value != nil { throw UsageError("\(name) takes no value") }
             switch name {
             case "--map-image": configuration.mapsImage = true
+            case "--no-sandbox": isSandboxed = false
             case "--raw": configuration.raw = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true

@@ -31,7 +31,7 @@ extension GuestTests {
             let statistics = try #require(object as? [String: Any])
             #expect(statistics["outcome"] as? String == "exit")
             let phases = try #require(statistics["phases"] as? [String: Any])
-            #expect(Set(phases.keys) == ["snapshot_ns", "map_ns", "vm_ns", "vcpu_ns", "run_ns"])
+            #expect(Set(phases.keys) == ["snapshot_ns", "map_ns", "vm_ns", "vcpu_ns", "sandbox_ns", "run_ns"])
             let calls = try #require(statistics["calls"] as? [String: Int])
             #expect(calls["exit"] == 1 && calls["console-write"] == 1)
             let memory = try #require(statistics["memory"] as? [String: Any])

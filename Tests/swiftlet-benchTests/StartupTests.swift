@@ -33,13 +33,13 @@ import Testing
     }
 
     private static let line =
-        #"{"phases":{"image_ns":20,"vm_ns":300,"load_ns":40,"vcpu_ns":5,"run_ns":600},"start_ns":1010,"#
+        #"{"phases":{"image_ns":20,"vm_ns":300,"load_ns":40,"vcpu_ns":5,"sandbox_ns":30,"run_ns":570},"start_ns":1010,"#
         + #""clock_zero_ns":1250,"written_ns":1990}"# + "\n"
     private static let output = "first-instruction 225\n" + line
 
     @Test func phasesAreReadAndAddUp() throws {
         let times = try #require(PhaseTimes(started: 1000, output: Self.output, ended: 2030))
-        #expect(Phase.ofStart.map { times[$0] } == [10, 20, 300, 40, 5, 100, 500, 40])
+        #expect(Phase.ofStart.map { times[$0] } == [10, 20, 300, 40, 5, 30, 70, 500, 40])
         // All but the 15 ns in which the program wrote its line.
         #expect(times.sum == 2030 - 1000 - 15)
         #expect(times.untilFirstAct == 475)
@@ -52,7 +52,7 @@ import Testing
             .replacing(#","load_ns":40"#, with: "").replacing("1250", with: "250")
             .replacing("instruction 225", with: "instruction 1225")
         let times = try #require(PhaseTimes(Phase.ofRestore, started: 1000, output: restored, ended: 2030))
-        #expect(Phase.ofRestore.map { times[$0] } == [10, 15, 5, 300, 5, 140, 460, 40])
+        #expect(Phase.ofRestore.map { times[$0] } == [10, 15, 5, 300, 5, 30, 110, 460, 40])
         #expect(PhaseTimes(started: 1000, output: restored, ended: 2030) == nil, "a start has other phases")
         #expect(PhaseTimes(Phase.ofRestore, started: 1000, output: Self.output, ended: 2030) == nil)
     }

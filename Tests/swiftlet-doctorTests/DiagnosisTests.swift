@@ -22,8 +22,11 @@ extension Examination {
         measurements.exitFromRing3 = Samples(nanoseconds: [1200])
         measurements.ring3 = .init(instructions: 404, emulated: 0, time: nil, isEmulated: false)
         measurements.ring0 = .init(instructions: 404, emulated: 0, time: nil, isEmulated: false)
+        var sandbox = HostSandbox()
+        (sandbox.hasSeccompFilters, sandbox.landlockVersion) = (true, 6)
         return Examination(
-            cpu: cpu, memory: memory, virtualization: virtualization, capabilities: [], measurements: measurements)
+            cpu: cpu, memory: memory, virtualization: virtualization, sandbox: sandbox, capabilities: [],
+            measurements: measurements)
     }
 }
 
@@ -104,6 +107,8 @@ extension Examination {
             (.limiting, "madvise", { $0.memory.transparentHugePages = "never" }),
             (.limiting, "--mem", { $0.memory.available = 1 << 20 }),
             (.limiting, "ept=1", { $0.virtualization.parameters["kvm_intel.ept"] = "N" }),
+            (.note, "CONFIG_SECURITY_LANDLOCK", { $0.sandbox.landlockVersion = 0 }),
+            (.note, "CONFIG_SECCOMP_FILTER", { $0.sandbox.hasSeccompFilters = false }),
             (.note, "nx_huge_pages", { $0.virtualization.parameters["kvm.nx_huge_pages"] = "Y" }),
             (.note, "frequency", { $0.cpu.invariantTSC = false }), (.note, "bare metal", { $0.cpu.isVirtual = true }),
         ]

@@ -4,7 +4,7 @@
  *
  * It makes the same system calls in the same order and fills the same bytes of guest memory, but has no options, no
  * reports and few words for its errors: it says which step failed and exits with 125. `make bench` runs the two side by
- * side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, loop.c, calls.c, wait.c.
+ * side. Read next: main.c, then machine.c, image.c, boot.c, tables.c, sandbox.c, loop.c, calls.c, wait.c.
  */
 #ifndef TWIN_H
 #define TWIN_H
@@ -97,7 +97,7 @@ struct cpu {
 
 /* CLOCK_MONOTONIC where Swiftlet reads it too: the program's start and the end of each phase. */
 struct phases {
-    uint64_t start, image, vm, load, vcpu, run;
+    uint64_t start, image, vm, load, vcpu, sandbox, run;
 };
 
 struct machine {
@@ -145,6 +145,10 @@ uint64_t build_page_tables(struct machine *machine);
 void cpu_describe(struct cpu *cpu);
 void machine_create(struct machine *machine);
 void machine_load(struct machine *machine, struct start start);
+
+/* sandbox.c */
+void close_inherited(unsigned kept);
+void sandbox_enter(void);
 
 /* loop.c */
 int run_loop(struct machine *machine);

@@ -9,12 +9,12 @@ import Host
 import Subcommand
 
 enum Phase: String, Sendable {
-    case exec, image, snapshot, map, vm, load, vcpu, entry, guest, teardown
+    case exec, image, snapshot, map, vm, load, vcpu, sandbox, entry, guest, teardown
 
     /// Of `swiftlet run` and the twin, in order.
-    static let ofStart: [Phase] = [.exec, .image, .vm, .load, .vcpu, .entry, .guest, .teardown]
+    static let ofStart: [Phase] = [.exec, .image, .vm, .load, .vcpu, .sandbox, .entry, .guest, .teardown]
     /// Of `swiftlet restore`.
-    static let ofRestore: [Phase] = [.exec, .snapshot, .map, .vm, .vcpu, .entry, .guest, .teardown]
+    static let ofRestore: [Phase] = [.exec, .snapshot, .map, .vm, .vcpu, .sandbox, .entry, .guest, .teardown]
 
     var what: String {
         switch self {
@@ -25,6 +25,7 @@ enum Phase: String, Sendable {
         case .vm: "VM: memory, slots, vCPU"
         case .load: "load: segments, page tables, boot info"
         case .vcpu: "vCPU's registers, machine put together"
+        case .sandbox: "sandbox: privileges, files, system calls given up"
         case .entry: "thread's start to the guest's first act"
         case .guest: "guest: first act to its thread's end"
         case .teardown: "teardown: last word to the process's end"
@@ -52,6 +53,8 @@ struct PhaseTimes: Equatable, Sendable {
             var vmNs: UInt64
             var loadNs: UInt64?
             var vcpuNs: UInt64
+            /// Nil in a swiftlet without one.
+            var sandboxNs: UInt64?
             var runNs: UInt64
 
             /// Nil where the program has no such phase, or does not measure it itself.
@@ -63,6 +66,7 @@ struct PhaseTimes: Equatable, Sendable {
                 case .vm: vmNs
                 case .load: loadNs
                 case .vcpu: vcpuNs
+                case .sandbox: sandboxNs
                 case .exec, .entry, .guest, .teardown: nil
                 }
             }

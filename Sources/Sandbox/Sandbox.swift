@@ -1,0 +1,60 @@
+// The sandbox: what a process gives up once it needs no more, just before its guest's first instruction.
+//
+// A guest that finds a hole in the VMM finds itself in a process that can open nothing, start nothing, and send to nobody.
+// Four locks, each of which holds where another is missing: privileges, descriptors, Landlock, system calls. The filters
+// are rules.h, compiled to BPF when Swiftlet was built. docs/sandbox.md tells what it is worth and what it costs.
+// Read next: GivenFiles.swift, filter-compiler/rules.h.
+
+import CSandbox
+import Glibc
+import Host
+
+public enum Sandbox {
+    /// Closes what our caller has left open beyond standard error, but for `keeping`: before we open anything.
+    public static func closeInherited(keeping first: Int32?, _ second: Int32?) {
+        let (first, second) = (max(first ?? 2, 2), max(second ?? 2, 2))
+        var next: UInt32 = 3
+        func close(upTo kept: Int32) {
+            if kept > next { _ = csandbox_close(next, UInt32(kept) - 1) }
+            next = max(next, UInt32(kept) + 1)
+        }
+        close(upTo: min(first, second))
+        close(upTo: max(first, second))
+        _ = csandbox_close(next, UInt32.max)
+    }
+
+    /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open.
+    ///
+    /// A kernel without Landlock or seccomp leaves out what it lacks (`swiftlet doctor` tells). To be called by the one
+    /// thread that there is.
+    public static func enter(_ files: GivenFiles? = nil) throws(HostError) {
+        try check("prctl", csandbox_no_new_privileges())
+        try restrictFiles(files)
+        if files == nil { try load(Filter.run.span) } else { try load(Filter.files.span) }
+    }
+
+    static func restrictFiles(_ files: GivenFiles?) throws(HostError) {
+        let version = csandbox_landlock_version()
+        if version < 1 { return }
+        let ruleset = File(owning: Int32(try check("landlock_create_ruleset", csandbox_landlock_create(version))))
+        if let files { try files.allow(in: ruleset, version) }
+        try check("landlock_restrict_self", csandbox_landlock_enter(Int(ruleset.fd)))
+    }
+
+    private static func load(_ program: Span<UInt64>) throws(HostError) {
+        // Sound: the kernel reads the program during the call.
+        let result = unsafe program.withUnsafeBytes {
+            unsafe csandbox_filter($0.baseAddress, UInt16(program.count))
+        }
+        if result == -Int(ENOSYS) || result == -Int(EINVAL) { return }  // a kernel without the call, or without filters
+        try check("seccomp", result)
+    }
+
+    @discardableResult
+    static func check(_ call: String, _ result: Int) throws(HostError) -> Int {
+        if result < 0 {
+            throw HostError(call, "the sandbox (--no-sandbox runs without it): \(call)", errno: Int32(-result))
+        }
+        return result
+    }
+}

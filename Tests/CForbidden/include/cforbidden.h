@@ -1,0 +1,72 @@
+/*
+ * One system call under a filter, in a process of its own: a forbidden one ends that process, which the caller sees.
+ *
+ * C because Swift has no fork(), and because nothing may run between it and the call but system calls. Read next:
+ * ../../SandboxTests/FilterTests.swift.
+ */
+#ifndef CFORBIDDEN_H
+#define CFORBIDDEN_H
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The ways into the kernel: as every 64-bit program, with x32's numbers, and with those of i386. */
+enum { CFORBIDDEN_NATIVE, CFORBIDDEN_X32, CFORBIDDEN_I386 };
+
+static inline long cforbidden_i386(long number)
+{
+    long result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+    return result;
+}
+
+/* waitpid()'s status: killed, or exit status 100 without a filter, 0 for a call that returned, whatever it returned. */
+static inline int cforbidden_try(
+    const void *program, unsigned short count, int way, long number, long a, long b, long c, long d)
+{
+    pid_t child = fork();
+    if (child < 0)
+        return -1;
+    if (child == 0) {
+        struct sock_fprog filter = {count, (struct sock_filter *)program};
+        alarm(10); /* a call that was let through may wait */
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core files of a test */
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0)
+            _exit(100);
+        if (way == CFORBIDDEN_I386)
+            cforbidden_i386(number);
+        else
+            syscall(way == CFORBIDDEN_X32 ? number | 0x40000000 : number, a, b, c, d, 0, 0);
+        _exit(0);
+    }
+    int status = -1;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+/* The numbers of which the tests speak. */
+static inline long cforbidden_number(const char *name)
+{
+#define CFORBIDDEN_NUMBER(call) if (strcmp(name, #call) == 0) return SYS_##call;
+    CFORBIDDEN_NUMBER(execve) CFORBIDDEN_NUMBER(execveat) CFORBIDDEN_NUMBER(fork) CFORBIDDEN_NUMBER(vfork)
+    CFORBIDDEN_NUMBER(clone) CFORBIDDEN_NUMBER(clone3) CFORBIDDEN_NUMBER(socket) CFORBIDDEN_NUMBER(connect)
+    CFORBIDDEN_NUMBER(open) CFORBIDDEN_NUMBER(openat) CFORBIDDEN_NUMBER(openat2) CFORBIDDEN_NUMBER(ptrace)
+    CFORBIDDEN_NUMBER(process_vm_writev) CFORBIDDEN_NUMBER(kill) CFORBIDDEN_NUMBER(setuid) CFORBIDDEN_NUMBER(unshare)
+    CFORBIDDEN_NUMBER(mount) CFORBIDDEN_NUMBER(bpf) CFORBIDDEN_NUMBER(io_uring_setup) CFORBIDDEN_NUMBER(prctl)
+    CFORBIDDEN_NUMBER(seccomp) CFORBIDDEN_NUMBER(memfd_create) CFORBIDDEN_NUMBER(userfaultfd)
+    CFORBIDDEN_NUMBER(ioctl) CFORBIDDEN_NUMBER(mmap) CFORBIDDEN_NUMBER(mprotect) CFORBIDDEN_NUMBER(pkey_mprotect)
+    CFORBIDDEN_NUMBER(unlink) CFORBIDDEN_NUMBER(rename) CFORBIDDEN_NUMBER(pwrite64) CFORBIDDEN_NUMBER(newfstatat)
+    CFORBIDDEN_NUMBER(getpid) CFORBIDDEN_NUMBER(dup) CFORBIDDEN_NUMBER(fcntl)
+    return -1;
+}
+
+#endif

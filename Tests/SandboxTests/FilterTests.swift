@@ -1,0 +1,155 @@
+// The two filters, as they are loaded: what is forbidden ends the process with SIGSYS, what is not returns.
+//
+// Each call is made in a forked process that has entered the filter first. Read next: GivenFileTests.swift.
+
+import CForbidden
+import Glibc
+import Testing
+
+@testable import Sandbox
+
+private enum Fate: Equatable { case returned, killed, noFilter, other(Int32) }
+
+/// A call under a filter.
+private func fate(
+    _ name: String, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, in filter: WhichFilter = .run,
+    way: Int = CFORBIDDEN_NATIVE
+) -> Fate {
+    let number = cforbidden_number(name)
+    return fate(number: number, a, b, c, d, in: filter, way: way)
+}
+
+private func fate(
+    number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, in filter: WhichFilter, way: Int
+) -> Fate {
+    precondition(number >= 0)
+    let status = filter.program.withUnsafeBufferPointer {
+        cforbidden_try($0.baseAddress, UInt16($0.count), Int32(way), number, a, b, c, d)
+    }
+    switch status {
+    case 0: return .returned
+    case _ where status & 0x7f == SIGSYS: return .killed
+    case 100 << 8: return .noFilter
+    default: return .other(status)
+    }
+}
+
+private enum WhichFilter: CaseIterable {
+    case run, files
+
+    var program: [UInt64] {
+        switch self {
+        case .run: Filter.run.indices.map { Filter.run[$0] }
+        case .files: Filter.files.indices.map { Filter.files[$0] }
+        }
+    }
+}
+
+private let hasFilters = fate("getpid") != .noFilter
+
+@Suite(.enabled(if: hasFilters, "this kernel has no seccomp filters")) struct FilterTests {
+    /// By number, what an ordinary run may call whatever the arguments, written down once more: a call that slips into
+    /// rules.h must be put here as well.
+    private let plain: Set<Int> = [
+        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 234, 271, 273, 318,
+        334,
+    ]
+    private let fcntl = 72
+    private let withArguments: Set<Int> = [9, 10, 16, 56, 262]
+    private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285]
+    /// Ends the thread, waits, or returns from a signal that was not.
+    private let deadly: Set<Int> = [15, 60, 231, 271]
+    /// clone3, which is told to be missing; uretprobe and uprobe, which the kernel takes past every filter (it makes these
+    /// calls itself, and ends a process that makes one).
+    private let special: Set<Int> = [435, 335, 336]
+
+    @Test func whatIsNotListedDies() {
+        for number in Set(0..<470).subtracting(plain).subtracting(withArguments).subtracting(special) {
+            #expect(fate(number: number, in: .run, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
+            if inFiles.contains(number) || number == fcntl { continue }
+            #expect(fate(number: number, in: .files, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
+        }
+    }
+
+    @Test func whatIsListedReturns() {
+        for number in plain.subtracting(deadly) {
+            // The heap's end stays where it is, and a read is of no descriptor.
+            #expect(fate(number: number, -1, in: .run, way: CFORBIDDEN_NATIVE) == .returned, "call \(number)")
+        }
+        for number in inFiles {
+            #expect(fate(number: number, -1, in: .files, way: CFORBIDDEN_NATIVE) == .returned, "call \(number)")
+        }
+    }
+
+    @Test(arguments: [
+        "execve", "execveat", "fork", "vfork", "socket", "connect", "open", "openat2", "ptrace", "process_vm_writev",
+        "kill", "setuid", "unshare", "mount", "bpf", "io_uring_setup", "prctl", "seccomp", "memfd_create",
+        "userfaultfd", "pkey_mprotect", "dup",
+    ])
+    func wordsForWhatDies(call: String) {
+        for filter in [WhichFilter.run, .files] { #expect(fate(call, in: filter) == .killed) }
+    }
+
+    @Test(arguments: ["openat", "unlink", "rename", "pwrite64"])
+    func anOrdinaryRunHasNoFiles(call: String) {
+        #expect(fate(call, -1, in: .run) == .killed)
+        #expect(fate(call, -1, in: .files) == .returned)
+    }
+
+    @Test func noExecutableMemory() {
+        let (read, write, execute) = (Int(PROT_READ), Int(PROT_WRITE), Int(PROT_EXEC))
+        for filter in [WhichFilter.run, .files] {
+            #expect(fate("mmap", 0, 4096, read | execute, 0x22, in: filter) == .killed)
+            #expect(fate("mmap", 0, 4096, read | write, 0x22, in: filter) == .returned)
+            #expect(fate("mprotect", 0, 4096, read | write | execute, in: filter) == .killed)
+            #expect(fate("mprotect", 0, 4096, read | write, in: filter) == .returned)
+        }
+    }
+
+    /// glibc's pthread_create asks for clone3 first; that it has to be told is missing, for its flags cannot be seen.
+    @Test func threadsAndNoProcesses() {
+        #expect(fate("clone", Int(SIGCHLD)) == .killed)
+        #expect(fate("clone", 0x3d0f00 | 0x1000_0000) == .killed)  // CLONE_NEWUSER
+        #expect(fate("clone3") == .returned)
+    }
+
+    @Test func statIsOfDescriptors() {
+        #expect(fate("newfstatat", -1, 0, 0, 0x1000) == .returned)
+        #expect(fate("newfstatat", -1, 0, 0, 0) == .killed)
+    }
+
+    @Test func fcntlAsksAndDoesNotSet() {
+        #expect(fate("fcntl", -1, Int(F_GETFD), in: .files) == .returned)
+        #expect(fate("fcntl", -1, Int(F_SETFL), in: .files) == .killed)
+        #expect(fate("fcntl", -1, 8, in: .files) == .killed)  // F_SETOWN: signals for others
+    }
+
+    private let run = 0xae80
+    private let makeVM = 0xae01
+    private let addMemory = 0x4020_ae46
+    private let injectKey = 0x5412  // TIOCSTI
+
+    @Test func requestsAreListedToo() {
+        #expect(fate("ioctl", -1, run) == .returned)
+        #expect(fate("ioctl", -1, makeVM) == .killed)
+        #expect(fate("ioctl", -1, addMemory) == .killed)
+        #expect(fate("ioctl", -1, injectKey) == .killed)
+        #expect(fate("ioctl", -1, injectKey, in: .files) == .killed)
+        #expect(fate("ioctl", -1, addMemory, in: .files) == .returned)
+    }
+
+    /// The kernel takes the low half of a request: so must the filter.
+    @Test func theUpperHalfOfARequestHidesNothing() {
+        #expect(fate("ioctl", -1, 1 << 32 | injectKey) == .killed)
+        #expect(fate("ioctl", -1, 1 << 32 | run) == .returned)
+    }
+
+    /// x32's numbers are the same with a bit set; i386's are others, and mean other calls.
+    @Test func noOtherWayIn() {
+        #expect(fate("getpid") == .returned)
+        #expect(fate("getpid", way: CFORBIDDEN_X32) == .killed)
+        #expect(fate("ioctl", -1, run, way: CFORBIDDEN_X32) == .killed)
+        #expect(fate(number: 20, in: .run, way: CFORBIDDEN_I386) == .killed)  // i386's getpid
+        #expect(fate(number: 54, in: .files, way: CFORBIDDEN_I386) == .killed)  // i386's ioctl
+    }
+}
