@@ -43,6 +43,8 @@ static const struct rule rules[] = {
     IOCTL(BOTH, KVM_GET_SREGS),      /* CR2 for the fault-address call, CR3 for stacks and symbols */
     IOCTL(BOTH, KVM_SET_SREGS),      /* the commit call: page tables anew */
     IOCTL(BOTH, KVM_INTERRUPT),      /* the guest's timer */
+    IOCTL(BOTH, KVM_IOEVENTFD),      /* the ring call: a doorbell */
+    {BOTH, "eventfd2", ANY},
 
     /* Console, log lines, eventfds, signalfd, image and module: on descriptors that are open already. */
     {BOTH, "read", ANY},
