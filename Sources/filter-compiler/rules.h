@@ -117,6 +117,7 @@ static const struct rule rules[] = {
     IOCTL(FILES, 0x8913), /* SIOCGIFFLAGS: is the interface up */
     IOCTL(FILES, KVM_SET_XSAVE),
     IOCTL(FILES, KVM_SET_MSRS),
+    IOCTL(FILES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
     IOCTL(FILES, KVM_SET_MP_STATE),
 
     /* Increments ask which pages were written. */
