@@ -78,7 +78,7 @@ static const struct rule rules[] = {
     {BOTH, "exit_group", ANY},
     {BOTH, "restart_syscall", ANY},
 
-    /* Signals: kicks of our own threads, and their timers. Landlock keeps them in this process. */
+    /* Signals: kicks of our own threads, and their timers. Landlock (from its version 6 on) keeps them here. */
     {BOTH, "rt_sigaction", ANY},
     {BOTH, "rt_sigprocmask", ANY},
     {BOTH, "rt_sigreturn", ANY},
