@@ -113,7 +113,7 @@ static const struct rule rules[] = {
     /* Disks and networks; the calls that make a ring come when the guest asks for one. */
     {FILES, "fdatasync", ANY},
     {FILES, "eventfd2", IS(1, EFD_CLOEXEC | EFD_NONBLOCK)},
-    {FILES, "sched_getaffinity", IS(0, 0)}, /* with one CPU a ring does not poll; 0 is the calling thread */
+    {FILES, "sched_getaffinity", IS(0, 0)}, /* with one CPU a ring does not poll; malloc of many threads asks too */
     IOCTL(FILES, KVM_IOEVENTFD),            /* its doorbell */
 
     /* Unikernels: a vCPU that goes on in ring 0. */

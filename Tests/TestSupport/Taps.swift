@@ -11,7 +11,7 @@ extension Trait where Self == ConditionTrait {
     /// Skips where this user cannot make a tap.
     public static var requiresTaps: Self {
         .enabled("no /dev/net/tun here, or no permission to make a tap") {
-            let fd = open("/dev/net/tun", O_RDWR)
+            let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
             defer { close(fd) }
             var request = interfaceRequest("")
             request[16] = 0x02  // IFF_TAP
@@ -23,7 +23,7 @@ extension Trait where Self == ConditionTrait {
 
 /// `ip tuntap add NAME mode tap`.
 public func makeTap(_ name: String) {
-    let fd = open("/dev/net/tun", O_RDWR)
+    let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
     defer { close(fd) }
     var request = interfaceRequest(name)
     (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
@@ -69,7 +69,7 @@ public struct PersistentTap: ~Copyable {
     private let index: UInt32
 
     public init() {
-        let fd = open("/dev/net/tun", O_RDWR)
+        let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
         defer { close(fd) }
         var request = interfaceRequest("swiftlet-t%d")
         (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
