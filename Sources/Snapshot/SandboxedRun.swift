@@ -16,6 +16,7 @@ extension Configuration {
         if namesDescriptor(core) || namesDescriptor(snapshot) || namesDescriptor(backing.path) { return }
         if namesDescriptor(observation.trace) || namesDescriptor(observation.profile) { return }
         if namesDescriptor(statistics?.path) { return }
+        for disk in devices.blocks where namesDescriptor(disk.path) { return }
         Sandbox.closeInherited(keeping: statistics?.fd, descriptorFromEnvironment("SWIFTLET_PHASES"))
     }
 

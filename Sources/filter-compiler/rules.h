@@ -76,7 +76,7 @@ static const struct rule rules[] = {
     {BOTH, "exit_group", ANY},
     {BOTH, "restart_syscall", ANY},
 
-    /* Signals: kicks of our own threads, and their timers. Landlock keeps them in this process. */
+    /* Signals: kicks of our own threads, and their timers. Landlock (from its version 6 on) keeps them here. */
     {BOTH, "rt_sigaction", ANY},
     {BOTH, "rt_sigprocmask", ANY},
     {BOTH, "rt_sigreturn", ANY},
@@ -119,6 +119,7 @@ static const struct rule rules[] = {
     /* Unikernels: a vCPU that goes on in ring 0. */
     IOCTL(FILES, KVM_SET_XSAVE),
     IOCTL(FILES, KVM_SET_MSRS),
+    IOCTL(FILES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
     IOCTL(FILES, KVM_SET_MP_STATE),
 
     /* Increments ask which pages were written. */

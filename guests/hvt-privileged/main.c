@@ -2,7 +2,8 @@
  * Shows: what a ring-0 kernel does at its start and in its handlers has the same outcome in ring 0 and, deprivileged, in
  * ring 3: descriptor tables, selectors, MSRs, control registers, exceptions.
  *
- * "hlt", "cr3", "user", "data", "stub", "faults" as arguments do one thing that ends otherwise. Read next: tables.h, expect.
+ * "hlt", "cr3", "user", "data", "stub", "faults" as arguments do one thing that ends otherwise; "xsetbv" does one more.
+ * Read next: tables.h, expect.
  */
 #include "../hvt/hvt.h"
 #include "tables.h"
@@ -52,6 +53,15 @@ static void check_registers(void)
     __asm__ volatile("swapgs");
     hvt_check(read_msr(0xc0000101) == 0x1234000, "SWAPGS swaps");
     __asm__ volatile("swapgs");
+}
+
+/* Where there is an XCR0 (CPUID's OSXSAVE): writes what it is already. */
+static void write_xcr0(void)
+{
+    uint32_t leaf = 1, features = 0;
+    __asm__ volatile("cpuid" : "+a"(leaf), "+c"(features) : : "rbx", "rdx");
+    if (features >> 27 & 1)
+        __asm__ volatile("xorl %%ecx, %%ecx; xgetbv; xsetbv" : : : "rax", "rcx", "rdx");
 }
 
 static void check_stores(void)
@@ -144,6 +154,8 @@ int hvt_main(const struct hvt_boot_info *info)
         __asm__ volatile("movq %%rsp, resume_rsp(%%rip); ud2" : : : "memory");
     }
     check_registers();
+    if (hvt_equal(what, "xsetbv"))
+        write_xcr0();
     if (hvt_equal(what, "stores"))
         check_stores();
     check_exceptions();
