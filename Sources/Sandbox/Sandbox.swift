@@ -23,7 +23,8 @@ public enum Sandbox {
         _ = csandbox_close(next, UInt32.max)
     }
 
-    /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open.
+    /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open; none, but
+    /// not nil, where the guest has devices, for it makes rings when it likes.
     ///
     /// A kernel without Landlock or seccomp leaves out what it lacks (`swiftlet doctor` tells). To be called by the one
     /// thread that there is.

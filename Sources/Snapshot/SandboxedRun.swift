@@ -26,7 +26,7 @@ extension Configuration {
     }
 
     /// Just before the guest's first instruction. `statistics`: a file to write later; `reading`: one to read;
-    /// `hasDevices`: disks and networks, as unikernels have them.
+    /// `hasDevices`: disks, networks or rings.
     package func enterSandbox(
         statistics: String? = nil, reading: String? = nil, hasDevices: Bool = false
     ) throws(MachineError) {

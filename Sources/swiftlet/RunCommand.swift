@@ -45,8 +45,7 @@ enum RunCommand {
         phases.pass(to: Clock.monotonic())
         if options.isSandboxed {
             try options.configuration.enterSandbox(
-                statistics: options.statistics?.path,
-                hasDevices: machine.isHvt || !options.configuration.devices.isEmpty)
+                statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices)
             phases.end("sandbox", at: Clock.monotonic())
         }
         let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())
