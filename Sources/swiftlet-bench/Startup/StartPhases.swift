@@ -144,7 +144,17 @@ extension Workshop {
         return try tryProgram(try run(command.program, command.arguments, phases))
     }
 
+    /// Once more where the clocks contradict each other: who is interrupted between two looks at them tells that.
     func run(
+        _ program: String, _ arguments: [String], _ phases: [Phase]
+    ) throws(SubcommandError) -> PhaseTimes {
+        for _ in 0..<4 {
+            do throws(SubcommandError) { return try runOnce(program, arguments, phases) } catch {}
+        }
+        return try runOnce(program, arguments, phases)
+    }
+
+    private func runOnce(
         _ program: String, _ arguments: [String], _ phases: [Phase]
     ) throws(SubcommandError) -> PhaseTimes {
         var child = try start(program, arguments, talks: true, variables: ["SWIFTLET_PHASES=1"])
