@@ -78,7 +78,7 @@ public enum RestoreCommand {
 extension Snapshot {
     /// Has a file that becomes shorter while it is mapped end this process with words, wherever that is noticed.
     public func guardAgainstTruncation() throws(SnapshotError) {
-        let result = unsafe csnapshot_guard(path)
+        let result = unsafe path.withCString { unsafe csnapshot_guard($0) }
         if result < 0 { throw .host(HostError("sigaction", "", errno: Int32(-result))) }
     }
 
