@@ -51,7 +51,7 @@ public enum RestoreCommand {
         }
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
         let empty = statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
-        phases.pass(to: Clock.monotonic())
+        if statistics != nil { phases.pass(to: Clock.monotonic()) }
         if options.isSandboxed {
             // A crash report opens the image that the snapshot names, for its symbols.
             try snapshotMachine(
