@@ -47,6 +47,7 @@ public func signalName(_ signal: Int32) -> String {
 
 /// What asks a machine that was given a snapshot's name to write one; it stops any other.
 public let snapshotSignal = SIGUSR2
+public func ignoreSnapshotSignal() { signal(snapshotSignal, SIG_IGN) }
 
 /// What Ctrl-C sends, and what Ctrl-A x counts as.
 public let interruptSignal = SIGINT

@@ -69,11 +69,11 @@ public struct GivenFiles: Sendable {
         }
     }
 
-    /// False when the path is not there.
+    /// False when the path is not there, or a file where a folder should be: opening it will tell.
     @discardableResult
     private func allow(_ path: String, _ access: UInt64, _ ruleset: borrowing File) throws(HostError) -> Bool {
         let result = unsafe path.withCString { unsafe csandbox_landlock_allow(ruleset.fd, $0, access) }
-        if result == -Int(ENOENT) { return false }
+        if [-Int(ENOENT), -Int(ENOTDIR), -Int(EINVAL)].contains(result) { return false }
         try Sandbox.check("landlock_add_rule \(path)", result)
         return true
     }

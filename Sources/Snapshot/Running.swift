@@ -11,6 +11,8 @@ extension Machine {
     public func runSaving(
         signals: borrowing StopSignals, keyboard: consuming Keyboard? = nil
     ) throws(MachineError) -> Outcome {
+        // A wish that comes when the run is over is too late, and no reason to die of it.
+        defer { if configuration.snapshot != nil { ignoreSnapshotSignal() } }
         var keyboard = keyboard
         var series: SnapshotSeries?
         let deadline = configuration.timeout.map { Clock.monotonic() &+ $0 }

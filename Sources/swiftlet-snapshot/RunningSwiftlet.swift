@@ -41,7 +41,16 @@ struct RunningSwiftlet {
         do throws(HostError) { return try File.regular(file).stamp() } catch { return nil }
     }
 
-    var isAlive: Bool { kill(pid, 0) == 0 }
+    var isAlive: Bool { Self.isAlive(pid) }
+
+    /// A process that has ended is there until its parent has asked for its status: state Z, behind the name in parentheses.
+    static func isAlive(_ pid: Int32) -> Bool {
+        do throws(HostError) {
+            let bytes = try File("/proc/\(pid)/stat", .read).read(at: 0, 1 << 12)
+            guard let name = bytes.lastIndex(of: UInt8(ascii: ")")), name + 2 < bytes.count else { return false }
+            return ![UInt8(ascii: "Z"), UInt8(ascii: "X")].contains(bytes[name + 2])
+        } catch { return false }
+    }
 
     func askForSnapshot() throws(SubcommandError) {
         if kill(pid, snapshotSignal) != 0 {

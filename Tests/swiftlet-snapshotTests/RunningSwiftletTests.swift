@@ -2,6 +2,7 @@
 //
 // Read next: Tests/GuestTests/SnapshotTests.swift, where one is asked for.
 
+import Glibc
 import Testing
 
 @testable import swiftlet_snapshot
@@ -18,5 +19,18 @@ import Testing
     @Test(arguments: [0, -1, 1])
     func otherProcessesAreLeftAlone(pid: Int32) {
         #expect(throws: (any Error).self) { try RunningSwiftlet(pid) }
+    }
+
+    /// Whose parent has not asked for its status yet, which may be long.
+    @Test func whoHasEndedIsNotAlive() throws {
+        #expect(RunningSwiftlet.isAlive(getpid()))
+        var pid: pid_t = 0
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
+        #expect(posix_spawn(&pid, "/bin/true", nil, nil, &arguments, nil) == 0)
+        free(arguments[0])
+        for _ in 0..<3000 where RunningSwiftlet.isAlive(pid) { usleep(10_000) }
+        #expect(!RunningSwiftlet.isAlive(pid) && kill(pid, 0) == 0)
+        waitpid(pid, nil, 0)
+        #expect(!RunningSwiftlet.isAlive(pid))
     }
 }

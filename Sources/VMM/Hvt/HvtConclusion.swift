@@ -18,7 +18,11 @@ extension Machine {
     /// Where it stood.
     private var hvtAbort: Crash {
         let trap = platform.hvt?.halt.withLock { $0?.trap }
-        var registers = vcpu.loop.withLock { GuestRegisters($0.vcpu) }
+        var registers = vcpu.loop.withLock { loop in
+            var registers = GuestRegisters(loop.vcpu)
+            if let root = loop.virtualRoot { registers.cr3 = root }
+            return registers
+        }
         if let trap {
             (registers.cr2, registers.general.rip, registers.cs) = (trap.0, trap.2, trap.3)
             (registers.general.rflags, registers.general.rsp, registers.ss) = (trap.4, trap.5, trap.6)

@@ -103,6 +103,14 @@ extension RunLoop {
         mutating get { MonitorMap.isStub(vcpu.instructionPointer) && deprivileged?.hasLeft == false }
     }
 
+    /// The guest's own page tables while it runs in ring 3: the CPU has the monitor's then.
+    var virtualRoot: UInt64? {
+        mutating get {
+            guard deprivileged?.hasLeft == false else { return nil }
+            return deprivileged?.virtual.cr3
+        }
+    }
+
     /// Handles a trap; nil to go on.
     mutating func handleTrap(_ hvt: Hvt) -> Stop? {
         guard case .portWrite(let port, 4, 1, _) = vcpu.exit else { return stop(context.unexpected(vcpu.exit)) }
