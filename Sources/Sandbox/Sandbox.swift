@@ -52,8 +52,9 @@ public enum Sandbox {
     }
 
     @discardableResult
-    static func check(_ call: String, _ result: Int) throws(HostError) -> Int {
+    static func check(_ call: @autoclosure () -> String, _ result: Int) throws(HostError) -> Int {
         if result < 0 {
+            let call = call()
             throw HostError(call, "the sandbox (--no-sandbox runs without it): \(call)", errno: Int32(-result))
         }
         return result

@@ -9,10 +9,14 @@ import Glibc
 import Host
 
 /// What a child knows of its parent.
-struct ParentReference {
+///
+/// A class: the runtime would make the type of an optional struct from its mangled name, in every restore.
+final class ParentReference {
     /// Of the child, for messages.
     let child: String
     let record: csnapshot_parent
+
+    init(child: String, record: csnapshot_parent) { (self.child, self.record) = (child, record) }
 
     /// Whether a file is the one that the child was written on.
     func check(_ parent: SectionReader, _ file: borrowing File) throws(SnapshotError) {

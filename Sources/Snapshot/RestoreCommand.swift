@@ -51,7 +51,7 @@ public enum RestoreCommand {
         }
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
         let empty = statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
-        phases.pass(to: Clock.monotonic())
+        if statistics != nil { phases.pass(to: Clock.monotonic()) }
         if options.isSandboxed {
             // A crash report opens the image that the snapshot names, for its symbols.
             try snapshotMachine(
@@ -78,7 +78,7 @@ public enum RestoreCommand {
 extension Snapshot {
     /// Has a file that becomes shorter while it is mapped end this process with words, wherever that is noticed.
     public func guardAgainstTruncation() throws(SnapshotError) {
-        let result = unsafe csnapshot_guard(path)
+        let result = unsafe path.withCString { unsafe csnapshot_guard($0) }
         if result < 0 { throw .host(HostError("sigaction", "", errno: Int32(-result))) }
     }
 

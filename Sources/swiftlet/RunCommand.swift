@@ -42,7 +42,7 @@ enum RunCommand {
         }
         let machine = try Machine(options.configuration, console: console, phases: &phases)
         let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
-        phases.pass(to: Clock.monotonic())
+        if options.statistics != nil { phases.pass(to: Clock.monotonic()) }
         if options.isSandboxed {
             try options.configuration.enterSandbox(
                 statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices)

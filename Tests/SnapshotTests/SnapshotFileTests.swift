@@ -106,6 +106,19 @@ import Testing
         #expect(throws: SnapshotError.self) { try SavedMachine.open("\(folder.path)/none") }
     }
 
+    @Test func textIsAllOfItsBytes() throws {
+        func text(_ bytes: [UInt8], from offset: Int = 0) throws -> String? {
+            let file = try File.regular(try folder.file("text", bytes))
+            return try #require(try Bytes(file, at: 0, count: bytes.count)).text(from: offset)
+        }
+        #expect(try text(Array("/tmp/\u{e4}".utf8)) == "/tmp/\u{e4}")
+        #expect(try text(Array("/tmp/x".utf8), from: 5) == "x")
+        #expect(try text(Array("/tmp/x".utf8), from: 6)?.isEmpty == true)
+        #expect(try text(Array("/tmp/x".utf8), from: 7) == nil)
+        #expect(try text(Array("/tmp\0/x".utf8)) == nil, "the kernel would open another")
+        #expect(try text([0x2f, 0xe4]) == nil, "no UTF-8")
+    }
+
     @Test func newerFormatIsNamed() throws {
         var bytes = try saved().bytes
         bytes[8] = 3

@@ -368,16 +368,23 @@ static void csnapshot_on_bus_error(int signal, siginfo_t *info, void *context)
     (void)written;
     _exit(125);
 }
+/* The path is the user's: it must not drive a terminal. Without snprintf, whose first call takes a restore 10 us. */
+static inline void csnapshot_add_words(struct csnapshot_words *words, const char *text, uint64_t most)
+{
+    for (uint64_t i = 0; i < most && text[i] != 0 && words->length + 1 < sizeof words->text; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        words->text[words->length++] = byte < 0x20 || byte == 0x7f ? '?' : text[i];
+    }
+}
 static inline long csnapshot_guard(const char *path)
 {
     struct sigaction action;
     struct csnapshot_words *words = csnapshot_last_words();
-    int length = snprintf(words->text, sizeof words->text,
-        "swiftlet: %.384s: the snapshot became shorter while it was in use: its guest is lost\n", path);
-    words->length = length < 0 ? 0 : (uint64_t)length;
-    for (int i = 0; i + 1 < length; i++) /* the path is the user's: it must not drive a terminal */
-        if ((unsigned char)words->text[i] < 0x20 || words->text[i] == 0x7f)
-            words->text[i] = '?';
+    words->length = 0;
+    csnapshot_add_words(words, "swiftlet: ", 384);
+    csnapshot_add_words(words, path, 384);
+    csnapshot_add_words(words, ": the snapshot became shorter while it was in use: its guest is lost", 384);
+    words->text[words->length++] = '\n';
     memset(&action, 0, sizeof action);
     action.sa_sigaction = csnapshot_on_bus_error;
     action.sa_flags = SA_SIGINFO;
