@@ -21,14 +21,10 @@ extension Monitor {
         sregs.cr3 = root
         sregs.cr4 = CR4.ring3 | cr4
         sregs.efer = EFER.ring3
-        sregs.cs = segment(Selector.userCode, type: 0xb, long: true)
-        let data = segment(Selector.userData, type: 0x3, long: false)
+        sregs.cs = .flat(Selector.userCode, type: 0xb, privilege: 3, isLong: true)
+        let data = Segment.flat(Selector.userData, type: 0x3, privilege: 3, isLong: false)
         (sregs.ss, sregs.ds, sregs.es, sregs.fs, sregs.gs) = (data, data, data, data, data)
-        sregs.tr.base = MonitorMap.tss
-        sregs.tr.limit = TSS.limit
-        sregs.tr.selector = Selector.tss
-        sregs.tr.type = 0xb  // busy 64-bit TSS
-        sregs.tr.present = 1
+        sregs.tr = .taskState(Selector.tss, base: MonitorMap.tss, limit: TSS.limit)
         sregs.ldt.unusable = 1
         sregs.gdt.base = MonitorMap.gdt
         sregs.gdt.limit = GDT.limit
@@ -37,20 +33,6 @@ extension Monitor {
         sregs.apic_base = AddressMap.localAPIC | 0x100  // the bootstrap processor's, switched off
         return sregs
     }
-}
-
-private func segment(_ selector: UInt16, type: UInt8, long: Bool) -> Segment {
-    var segment = Segment()
-    segment.limit = 0xffff_ffff
-    segment.selector = selector
-    segment.type = type
-    segment.present = 1
-    segment.dpl = 3
-    segment.db = long ? 0 : 1
-    segment.s = 1
-    segment.l = long ? 1 : 0
-    segment.g = 1
-    return segment
 }
 
 extension VCPU {

@@ -13,6 +13,25 @@ public typealias Segment = kvm_segment
 /// x87 and SSE state. The corresponding struct is `kvm_fpu`.
 public typealias FloatingPointState = kvm_fpu
 
+extension Segment {
+    /// Code or data from 0 to 4 GiB, present. `type` as in a descriptor (Intel SDM vol. 3A, 3.4.5.1).
+    package static func flat(_ selector: UInt16, type: UInt8, privilege: UInt8, isLong: Bool) -> Segment {
+        var segment = Segment()
+        (segment.limit, segment.g, segment.present, segment.s) = (0xffff_ffff, 1, 1, 1)
+        (segment.selector, segment.type, segment.dpl) = (selector, type, privilege)
+        (segment.l, segment.db) = isLong ? (1, 0) : (0, 1)
+        return segment
+    }
+
+    /// The task register with a 64-bit TSS in use: VMX enters with no other (Intel SDM vol. 3C, 26.3.1.2).
+    package static func taskState(_ selector: UInt16 = 0, base: UInt64 = 0, limit: UInt32 = 0) -> Segment {
+        var segment = Segment()
+        (segment.selector, segment.base, segment.limit) = (selector, base, limit)
+        (segment.type, segment.present) = (0xb, 1)
+        return segment
+    }
+}
+
 extension VCPU {
     /// The corresponding ioctls are `KVM_GET_REGS` and `KVM_SET_REGS`.
     public func registers() throws(KVMError) -> Registers {

@@ -27,19 +27,14 @@ private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters 
     sregs.cr3 = state.cr3
     sregs.cr4 = cr4
     sregs.efer = EFER.ring3
-    sregs.cs = segment(Selector.userCode, type: 0xb, long: true)
-    let data = segment(Selector.userData, type: 0x3, long: false)
+    sregs.cs = .flat(Selector.userCode, type: 0xb, privilege: 3, isLong: true)
+    let data = Segment.flat(Selector.userData, type: 0x3, privilege: 3, isLong: false)
     sregs.ss = data
     sregs.ds = data
     sregs.es = data
     sregs.fs = data
     sregs.gs = data
-    sregs.tr = Segment()
-    sregs.tr.base = AddressMap.tss
-    sregs.tr.limit = TSS.limit
-    sregs.tr.selector = Selector.tss
-    sregs.tr.type = 0xb  // busy 64-bit TSS
-    sregs.tr.present = 1
+    sregs.tr = .taskState(Selector.tss, base: AddressMap.tss, limit: TSS.limit)
     sregs.ldt.unusable = 1
     sregs.gdt.base = AddressMap.gdt
     sregs.gdt.limit = GDT.limit
@@ -48,18 +43,4 @@ private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters 
     // The bootstrap processor's, but with bit 11, "enabled", clear (Intel SDM vol. 3A, 11.4.4).
     sregs.apic_base = AddressMap.localAPIC | 0x100
     return sregs
-}
-
-private func segment(_ selector: UInt16, type: UInt8, long: Bool) -> Segment {
-    var segment = Segment()
-    segment.limit = 0xffff_ffff
-    segment.selector = selector
-    segment.type = type
-    segment.present = 1
-    segment.dpl = 3
-    segment.db = long ? 0 : 1
-    segment.s = 1
-    segment.l = long ? 1 : 0
-    segment.g = 1
-    return segment
 }

@@ -26,27 +26,12 @@ func longRegisters(_ state: CPUState) -> SpecialRegisters {
     sregs.cr3 = state.cr3
     sregs.cr4 = CR4.physicalAddressExtension | CR4.fxsave | CR4.simdExceptions
     sregs.efer = EFER.longModeEnable | EFER.longModeActive
-    sregs.cs = segment(HvtGDT.code, type: 0x9, long: true)
-    let data = segment(HvtGDT.data, type: 0x3, long: false)
+    sregs.cs = .flat(HvtGDT.code, type: 0x9, privilege: 0, isLong: true)
+    let data = Segment.flat(HvtGDT.data, type: 0x3, privilege: 0, isLong: false)
     (sregs.ss, sregs.ds, sregs.es, sregs.fs, sregs.gs) = (data, data, data, data, data)
-    sregs.tr = Segment()
-    sregs.tr.type = 0xb  // busy 64-bit TSS, as VMX wants one
-    sregs.tr.present = 1
+    sregs.tr = .taskState()
     sregs.ldt.unusable = 1
     sregs.gdt.base = HvtGDT.base
     sregs.gdt.limit = HvtGDT.limit
     return sregs
-}
-
-private func segment(_ selector: UInt16, type: UInt8, long: Bool) -> Segment {
-    var segment = Segment()
-    segment.limit = 0xffff_ffff
-    segment.selector = selector
-    segment.type = type
-    segment.present = 1
-    segment.db = long ? 0 : 1
-    segment.s = 1
-    segment.l = long ? 1 : 0
-    segment.g = 1
-    return segment
 }
