@@ -8,36 +8,15 @@
 import GuestMemory
 import KVM
 
-/// The input, read from its start; zeros behind its end.
-private struct TrapSteps {
-    private let input: UnsafeBufferPointer<UInt8>
-    private var next = 0
-
-    init(_ input: UnsafeBufferPointer<UInt8>) { self.input = input }
-
-    var isAtEnd: Bool { next >= input.count }
-
-    mutating func number<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T {
-        var value: T = 0
-        for shift in stride(from: 0, to: T.bitWidth, by: 8) {
-            if next < input.count { value |= T(truncatingIfNeeded: input[next]) << T(shift) }
-            next += 1
-        }
-        return value
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in number() } }
-}
-
 /// Runs a guest.
 public func trap(_ input: UnsafeBufferPointer<UInt8>) {
-    var steps = TrapSteps(input)
+    var steps = Steps(input)
     guard var guest = try? InventedTraps() else { return }
     while !steps.isAtEnd, step(&steps, &guest) {}
 }
 
 /// False when the guest has come to its end.
-private func step(_ steps: inout TrapSteps, _ guest: inout InventedTraps) -> Bool {
+private func step(_ steps: inout Steps, _ guest: inout InventedTraps) -> Bool {
     let kind: UInt8 = steps.number()
     switch kind & 7 {
     case 0:
