@@ -96,10 +96,7 @@ extension Snapshot {
 
     private var savedRanges: [SnapshotDescription.Saved] {
         var list: [SnapshotDescription.Saved] = []
-        var next = 0
-        while next < extents.indices.upperBound {
-            let run: Extents.Run
-            (run, next) = extents.run(at: next)
+        extents.forEachRun { run in
             list.append(.init(start: run.address, size: run.size, offset: run.offset == 0 ? nil : run.offset))
         }
         return list

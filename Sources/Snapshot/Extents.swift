@@ -30,7 +30,7 @@ struct Extents: Sendable {
     }
 
     /// The longest run that begins at an index, and the index behind it.
-    func run(at start: Int) -> (Run, next: Int) {
+    private func run(at start: Int) -> (run: Run, next: Int) {
         let first = self[start]
         var run = Run(address: first.address, offset: first.offset, size: UInt64(first.size))
         var next = start + 1
@@ -41,6 +41,16 @@ struct Extents: Sendable {
             next += 1
         }
         return (run, next)
+    }
+
+    /// All of them, in order.
+    func forEachRun<E: Error>(_ body: (Run) throws(E) -> Void) throws(E) {
+        var next = 0
+        while next < indices.upperBound {
+            let found = run(at: next)
+            next = found.next
+            try body(found.run)
+        }
     }
 
     /// Whether a page is in one of them.

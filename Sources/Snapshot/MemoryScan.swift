@@ -30,19 +30,13 @@ struct MemoryScan {
     static func ranges(of machine: Machine) throws(SnapshotError) -> [SavedRange] {
         var ranges: [Range<UInt64>] = []
         let pages = PageMap()
-        for part in parts(of: machine) {
+        for part in machine.platform.memory.savedParts {
             for start in Swift.stride(from: part.lowerBound, to: part.upperBound, by: stride) {
                 let piece = start..<min(start + UInt64(stride), part.upperBound)
                 MemoryScan(machine, piece, pages).add(to: &ranges)
             }
         }
         return wellMerged(ranges).map { SavedRange(range: $0) }
-    }
-
-    /// Every address that a guest can have changed: the machine's pages with what lies behind them, and memory from 4 GiB up.
-    static func parts(of machine: Machine) -> [Range<UInt64>] {
-        let memory = (machine.platform.layout.low.upperBound, machine.platform.memory.high)
-        return [AddressMap.machine.lowerBound..<memory.0, memory.1].filter { !$0.isEmpty }
     }
 
     private init(_ machine: Machine, _ range: Range<UInt64>, _ pages: PageMap?) {
@@ -65,7 +59,7 @@ struct MemoryScan {
     static func increment(of machine: Machine, _ pages: DirtyPages) -> [SavedRange] {
         var ranges: [SavedRange] = []
         let map = PageMap()
-        for part in parts(of: machine) {
+        for part in machine.platform.memory.savedParts {
             for run in pages.runs(in: part, atMost: stride) {
                 MemoryScan(machine, run, map).addAll(to: &ranges)
             }
@@ -141,5 +135,13 @@ private final class PageMap {
         do throws(HostError) {
             return try file.readList(of: UInt64(0), pages, at: UInt64(address) / Format.page * 8)
         } catch { return nil }
+    }
+}
+
+extension GuestMemory {
+    /// Every address that a guest can have changed: the machine's pages with what lies behind them, and memory from 4 GiB up.
+    var savedParts: [Range<UInt64>] {
+        let first = AddressMap.machine.lowerBound..<low.upperBound
+        return high.isEmpty ? [first] : [first, high]
     }
 }

@@ -25,10 +25,7 @@ extension Snapshot {
     /// Puts the file's memory under guest memory, which is new and has the saved machine's size.
     package func map(into memory: borrowing GuestMemory) throws(SnapshotError) {
         try parent?.snapshot.map(into: memory)
-        var next = 0
-        while next < extents.indices.upperBound {
-            let run: Extents.Run
-            (run, next) = extents.run(at: next)
+        try extents.forEachRun { run throws(SnapshotError) in
             // Sound: `makeSense` has checked address and size against the machine's memory, offset against the file.
             let place = memory.hostBase + UInt(run.address)
             let isZero = run.offset == 0
@@ -70,10 +67,7 @@ extension Snapshot {
     /// The longest range of memory that the file holds without a gap.
     package var longestRange: Range<UInt64> {
         var longest: Range<UInt64> = 0..<0
-        var next = 0
-        while next < extents.indices.upperBound {
-            let run: Extents.Run
-            (run, next) = extents.run(at: next)
+        extents.forEachRun { run in
             if run.offset != 0, run.size > UInt64(longest.count) { longest = run.address..<run.address + run.size }
         }
         return longest

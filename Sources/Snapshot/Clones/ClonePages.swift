@@ -44,7 +44,7 @@ struct ClonePages: ~Copyable {
     mutating func clean(_ memory: borrowing GuestMemory, keeping limit: Int) throws(SnapshotError) {
         count = 0
         var used = 0
-        for part in [AddressMap.machine.lowerBound..<memory.low.upperBound, memory.high] where !part.isEmpty {
+        for part in memory.savedParts {
             var next = UInt64(memory.hostBase) + part.lowerBound
             let end = UInt64(memory.hostBase) + part.upperBound
             while next < end, used < Self.mostRuns {
@@ -89,7 +89,7 @@ struct ClonePages: ~Copyable {
     }
 
     private func drop(_ memory: borrowing GuestMemory) throws(SnapshotError) {
-        for part in [AddressMap.machine.lowerBound..<memory.low.upperBound, memory.high] where !part.isEmpty {
+        for part in memory.savedParts {
             // Sound: guest memory, all of it private: the file's pages or zeros come back.
             let start = unsafe UnsafeMutableRawPointer(bitPattern: memory.hostBase + UInt(part.lowerBound))
             if unsafe madvise(start, part.count, MADV_DONTNEED) != 0 {
