@@ -1,4 +1,4 @@
-// Which files there are: paths by pattern, as a shell finds them.
+// Which files there are: paths by pattern, as a shell finds them, and which one a path means.
 //
 // Read next: Thread.swift.
 
@@ -13,4 +13,11 @@ public func paths(matching pattern: String) -> [String] {
         guard let path = unsafe found.gl_pathv[index] else { return nil }
         return unsafe String(cString: path)
     }
+}
+
+/// A path as it is from any folder, links followed; itself where nothing is there (realpath(3)).
+public func absolutePath(_ path: String) -> String {
+    guard let resolved = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
 }

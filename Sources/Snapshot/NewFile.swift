@@ -46,10 +46,3 @@ func bringFolderToDisk(of path: String) {
     let folder = folder(of: path)
     do throws(HostError) { fsync(try File(folder.isEmpty ? "." : folder, .read).fd) } catch {}
 }
-
-/// A path as it is from any folder, for what outlives this process's.
-func absolutePath(_ path: String) -> String {
-    guard let resolved = unsafe realpath(path, nil) else { return path }
-    defer { unsafe free(resolved) }
-    return unsafe String(cString: resolved)
-}

@@ -37,7 +37,7 @@ public enum RestoreCommand {
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)
-        try snapshot.refuseToBeOverwritten(options.configuration, options.statistics)
+        try snapshot.refuseToBeOverwritten(options.configuration, statistics)
         if options.verifies { try snapshot.verify() }
         try snapshot.guardAgainstTruncation()
         phases.end("snapshot", at: Clock.monotonic())
@@ -90,7 +90,7 @@ extension Snapshot {
         try refuse("--core", configuration.core)
         try refuse("--trace", configuration.observation.trace)
         try refuse("--profile", configuration.observation.profile)
-        if case .jsonFile(let path)? = statistics { try refuse("--stats", path) }
+        try refuse("--stats", statistics?.path)
         try parent?.snapshot.refuse("--snapshot", configuration.snapshot)
     }
 

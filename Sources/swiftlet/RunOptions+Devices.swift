@@ -22,8 +22,5 @@ extension RunOptions {
         if configuration.snapshot != nil, !configuration.devices.isEmpty {
             throw UsageError("--snapshot cannot save a guest with --block or --net")
         }
-        for disk in configuration.devices.blocks where disk.path == configuration.image {
-            throw UsageError("--block would overwrite the image")
-        }
     }
 }

@@ -103,18 +103,25 @@ struct RunOptions {
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
-        if configuration.snapshot == image { throw UsageError("--snapshot would overwrite the image") }
+        try refuse("--snapshot", configuration.snapshot, image)
         if let path = configuration.snapshot, path == configuration.backing.path {
             throw UsageError("--snapshot and --backing would overwrite each other")
         }
-        if configuration.backing.path == image { throw UsageError("--backing would overwrite the image") }
-        if configuration.core == image { throw UsageError("--core would overwrite the image") }
-        if configuration.observation.trace == image { throw UsageError("--trace would overwrite the image") }
-        if configuration.observation.profile == image { throw UsageError("--profile would overwrite the image") }
-        if case .jsonFile(image)? = statistics { throw UsageError("--stats would overwrite the image") }
+        try refuse("--backing", configuration.backing.path, image)
+        try refuse("--core", configuration.core, image)
+        try refuse("--trace", configuration.observation.trace, image)
+        try refuse("--profile", configuration.observation.profile, image)
+        try refuse("--stats", statistics?.path, image)
+        for disk in configuration.devices.blocks { try refuse("--block", disk.path, image) }
         if let trace = configuration.observation.trace, trace != "-", trace == configuration.observation.profile {
             throw UsageError("--trace and --profile would overwrite each other")
         }
+    }
+
+    /// Whatever the path is called.
+    private func refuse(_ option: String, _ path: String?, _ image: String) throws(UsageError) {
+        guard let path, absolutePath(path) == absolutePath(image) else { return }
+        throw UsageError("\(option) would overwrite the image")
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {

@@ -3,6 +3,8 @@
 // Read next: CompletionsTests.swift.
 
 import Backing
+import Glibc
+import TestSupport
 import Testing
 import VMM
 
@@ -83,6 +85,21 @@ import VMM
         #expect(error("--quiet=", "i") == "--quiet takes no value")
         #expect(error("--help") == "(help)")
         #expect(error("--help", "i") == "(help)")
+    }
+
+    @Test func theImageIsKnownByAnyName() throws {
+        let folder = ScratchFolder()
+        let image = try folder.file("image", [0])
+        #expect(unsafe symlink("image", folder.path + "/link") == 0)
+        for name in ["/./image", "//image", "/link"] {
+            let other = folder.path + name
+            for option in ["--core", "--trace", "--profile", "--snapshot"] {
+                #expect(error(option, other, image) == "\(option) would overwrite the image")
+            }
+            #expect(error("--stats=json:" + other, image) == "--stats would overwrite the image")
+            #expect(error("--backing", "file:" + other, image) == "--backing would overwrite the image")
+            #expect(error("--block", "d=" + other, image) == "--block would overwrite the image")
+        }
     }
 
     @Test func memoryHasItsOptions() throws {
