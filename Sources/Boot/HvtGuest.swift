@@ -120,27 +120,6 @@ public enum HvtGDT {
     static let entries: [UInt64] = [0, 0x00af_9900_0000_ffff, 0x00cf_9300_0000_ffff]
 }
 
-/// What reports ask of a guest, whatever its protocol.
-extension Guest {
-    public var layout: Layout {
-        switch self {
-        case .ringThree(let guest): guest.layout
-        case .hvt(let guest): guest.layout
-        }
-    }
-
-    /// What is added to the image's addresses.
-    public var bias: UInt64 { if case .ringThree(let guest) = self { guest.bias } else { 0 } }
-
-    /// What lies where in memory.
-    public var memoryMap: [swiftlet_memory_range] {
-        switch self {
-        case .ringThree(let guest): Array(guest.memoryMap)
-        case .hvt(let guest): guest.memoryMap
-        }
-    }
-}
-
 /// What the unikernel is told.
 public struct HvtParameters: Sendable {
     public var arguments: [String]
