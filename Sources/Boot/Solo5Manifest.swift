@@ -6,7 +6,7 @@
 
 /// Numbers of Solo5's ABI (its elf_abi.h and mft_abi.h).
 public enum Solo5 {
-    public static let hvtTarget: UInt32 = 1
+    static let hvtTarget: UInt32 = 1
     public static let hvtVersion: UInt32 = 2
     /// "ABI1" and "MFT1".
     static let abiNote: UInt32 = 0x3149_4241
