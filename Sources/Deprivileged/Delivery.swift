@@ -83,7 +83,7 @@ extension DeprivilegedCPU {
         if index == 0 { return current }
         let offset = 36 + 8 * (index - 1)
         guard offset + 7 <= UInt64(virtual.task.limit) else {
-            throw Exception(vector: 10, code: UInt64(virtual.task.selector & ~3))  // #TS
+            throw Exception(vector: Vector.invalidTSS, code: UInt64(virtual.task.selector & ~3))
         }
         return try monitor.read(virtual.task.base &+ offset, memory)
     }
