@@ -41,9 +41,6 @@ extension DeviceNote {
         guard descriptor.count == size else {
             throw .malformed("a device note of \(descriptor.count) bytes, not \(size)")
         }
-        func word(_ offset: Int) -> UInt32 {
-            (0..<4).reduce(0) { $0 | UInt32(descriptor[offset + $1]) << UInt32(8 * $1) }
-        }
         let text = descriptor[8...].prefix { $0 != 0 }
         let isName = text.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x2d
@@ -52,9 +49,10 @@ extension DeviceNote {
         guard !text.isEmpty, text.count < Int(SWIFTLET_DEVICE_NAME_SIZE), isName else {
             throw .malformed("a device note whose name is not 1 to 31 letters, digits, - and _")
         }
-        guard (UInt32(SWIFTLET_DEVICE_BLOCK)...UInt32(SWIFTLET_DEVICE_CONSOLE)).contains(word(0)), word(4) == 0 else {
-            throw .malformed("a device note of kind \(word(0)), which this version does not know")
+        let (kind, reserved) = (descriptor.word(0), descriptor.word(4))
+        guard (UInt32(SWIFTLET_DEVICE_BLOCK)...UInt32(SWIFTLET_DEVICE_CONSOLE)).contains(kind), reserved == 0 else {
+            throw .malformed("a device note of kind \(kind), which this version does not know")
         }
-        self.init(name: String(decoding: text, as: UTF8.self), kind: word(0))
+        self.init(name: String(decoding: text, as: UTF8.self), kind: kind)
     }
 }

@@ -4,8 +4,31 @@
 // machine (its memory slots, its vCPU, who answers its exits) is an initializer of VMM/Machine for each.
 // Read next: RingThree.swift, HvtGuest.swift.
 
+import CABI
+
 /// An image, placed.
 public enum Guest: Sendable {
     case ringThree(RingThree)
     case hvt(HvtGuest)
+}
+
+/// What reports ask of a guest, whatever its protocol.
+extension Guest {
+    public var layout: Layout {
+        switch self {
+        case .ringThree(let guest): guest.layout
+        case .hvt(let guest): guest.layout
+        }
+    }
+
+    /// What is added to the image's addresses.
+    public var bias: UInt64 { if case .ringThree(let guest) = self { guest.bias } else { 0 } }
+
+    /// What lies where in memory.
+    public var memoryMap: [swiftlet_memory_range] {
+        switch self {
+        case .ringThree(let guest): Array(guest.memoryMap)
+        case .hvt(let guest): guest.memoryMap
+        }
+    }
 }

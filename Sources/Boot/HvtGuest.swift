@@ -15,6 +15,7 @@ public struct HvtGuest: Sendable {
     public let layout: Layout
     public let segments: ELFSegments
     public let entry: UInt64
+    /// With what the devices are, when they are attached.
     public let manifest: Solo5Manifest
     /// Bytes of memory, a multiple of 2 MiB, the ring's included.
     public let memorySize: UInt64
@@ -120,36 +121,13 @@ public enum HvtGDT {
     static let entries: [UInt64] = [0, 0x00af_9900_0000_ffff, 0x00cf_9300_0000_ffff]
 }
 
-/// What reports ask of a guest, whatever its protocol.
-extension Guest {
-    public var layout: Layout {
-        switch self {
-        case .ringThree(let guest): guest.layout
-        case .hvt(let guest): guest.layout
-        }
-    }
-
-    /// What is added to the image's addresses.
-    public var bias: UInt64 { if case .ringThree(let guest) = self { guest.bias } else { 0 } }
-
-    /// What lies where in memory.
-    public var memoryMap: [swiftlet_memory_range] {
-        switch self {
-        case .ringThree(let guest): Array(guest.memoryMap)
-        case .hvt(let guest): guest.memoryMap
-        }
-    }
-}
-
-/// What the unikernel is told.
+/// What the unikernel is told beside its manifest.
 public struct HvtParameters: Sendable {
     public var arguments: [String]
     public var tscFrequency: UInt64
-    /// With what the devices are.
-    public var manifest: Solo5Manifest
 
-    public init(arguments: [String], tscFrequency: UInt64, manifest: Solo5Manifest) {
-        (self.arguments, self.tscFrequency, self.manifest) = (arguments, tscFrequency, manifest)
+    public init(arguments: [String], tscFrequency: UInt64) {
+        (self.arguments, self.tscFrequency) = (arguments, tscFrequency)
     }
 
     /// Arguments with spaces between. `joined` costs a start 0.05 ms.
@@ -200,7 +178,7 @@ extension HvtGuest {
     }
 
     private func writeBootInfo(_ memory: borrowing GuestMemory, _ parameters: HvtParameters) throws(ImageError) {
-        let manifest = parameters.manifest.bytes
+        let manifest = manifest.bytes
         let commandLine = Place.manifest + UInt64(manifest.count)
         let line = parameters.commandLine
         if line.count >= Place.commandLineCapacity {

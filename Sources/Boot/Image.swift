@@ -49,15 +49,12 @@ public enum ImageKind: String, Equatable, Sendable {
     /// A Multiboot header, 4-aligned in the first 8 KiB, or of version 2, 8-aligned in 32 KiB: magic number, two fields,
     /// and a checksum that makes the sum zero (version 1: of three words, version 2: of four).
     public static func multibootHeader(_ head: [UInt8]) -> ImageKind? {
-        func word(_ offset: Int) -> UInt32 {
-            (0..<4).reduce(0) { $0 | UInt32(head[offset + $1]) << UInt32(8 * $1) }
-        }
         for offset in stride(from: 0, through: min(head.count, 32768) - 12, by: 4) {
             switch head[offset] {
-            case 0x02 where offset <= 8192 - 12 && word(offset) == 0x1bad_b002:
-                if word(offset) &+ word(offset + 4) &+ word(offset + 8) == 0 { return .multiboot }
-            case 0xd6 where offset % 8 == 0 && offset + 16 <= head.count && word(offset) == 0xe852_50d6:
-                let sum = word(offset) &+ word(offset + 4) &+ word(offset + 8) &+ word(offset + 12)
+            case 0x02 where offset <= 8192 - 12 && head.word(offset) == 0x1bad_b002:
+                if head.word(offset) &+ head.word(offset + 4) &+ head.word(offset + 8) == 0 { return .multiboot }
+            case 0xd6 where offset % 8 == 0 && offset + 16 <= head.count && head.word(offset) == 0xe852_50d6:
+                let sum = head.word(offset) &+ head.word(offset + 4) &+ head.word(offset + 8) &+ head.word(offset + 12)
                 if sum == 0 { return .multiboot2 }
             default: continue
             }
@@ -82,4 +79,9 @@ public enum ImageKind: String, Equatable, Sendable {
         default: return .elf
         }
     }
+}
+
+extension [UInt8] {
+    /// The four bytes there, the lowest first.
+    func word(_ offset: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(self[offset + $1]) << UInt32(8 * $1) } }
 }

@@ -26,7 +26,8 @@ public enum Solo5Error: Error, Equatable, Sendable {
         switch self {
         case .noABI: "No Solo5 ABI information found in executable"
         case .wrongTarget(let target):
-            "Executable is not for the solo5-hvt target, but for \(Self.name(target)): build it for hvt"
+            "Executable is not for the solo5-hvt target, but for \(Solo5.name(target: target) ?? "target \(target)"): "
+                + "build it for hvt"
         case .unsupportedVersion(let version):
             "Executable requests unsupported ABI version \(version): version \(Solo5.hvtVersion) is supported"
         case .noManifest: "No Solo5 manifest found in executable"
@@ -56,17 +57,19 @@ public enum Solo5Error: Error, Equatable, Sendable {
         default: ""
         }
     }
+}
 
-    /// The targets of Solo5's elf_abi.h.
-    private static func name(_ target: UInt32) -> String {
+extension Solo5 {
+    /// Of a target of its elf_abi.h; nil for one that this version does not know.
+    public static func name(target: UInt32) -> String? {
         switch target {
-        case 1: "hvt"
+        case hvtTarget: "hvt"
         case 2: "spt"
         case 3: "virtio"
         case 4: "muen"
         case 5: "genode"
         case 6: "xen"
-        default: "target \(target)"
+        default: nil
         }
     }
 }

@@ -6,7 +6,7 @@
 
 /// Numbers of Solo5's ABI (its elf_abi.h and mft_abi.h).
 public enum Solo5 {
-    public static let hvtTarget: UInt32 = 1
+    static let hvtTarget: UInt32 = 1
     public static let hvtVersion: UInt32 = 2
     /// "ABI1" and "MFT1".
     static let abiNote: UInt32 = 0x3149_4241
@@ -47,10 +47,9 @@ public struct Solo5Manifest: Equatable, Sendable {
     public let devices: [Device]
 
     public init(_ bytes: [UInt8]) throws(Solo5Error) {
-        func word(_ offset: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32(8 * $1) } }
         if bytes.count < Self.headerSize { throw .invalidManifest("\(bytes.count) bytes") }
-        if word(0) != Self.version { throw .invalidManifest("version \(word(0))") }
-        let count = word(4)
+        if bytes.word(0) != Self.version { throw .invalidManifest("version \(bytes.word(0))") }
+        let count = bytes.word(4)
         if count < 1 || count > Self.maximumEntries { throw .invalidManifest("\(count) entries, not 1 to 64") }
         if bytes.count != Self.headerSize + Int(count) * Self.entrySize {
             throw .invalidManifest("\(bytes.count) bytes for \(count) entries")
@@ -61,7 +60,7 @@ public struct Solo5Manifest: Equatable, Sendable {
             if bytes[start + Self.nameSize - 1] != 0 { throw .invalidManifest("the name of entry \(index) has no end") }
             if bytes[start + Self.attachedOffset] != 0 { throw .invalidManifest("entry \(index) is attached already") }
             let name = bytes[start..<start + Self.nameSize].prefix { $0 != 0 }
-            let type = word(start + Self.typeOffset)
+            let type = bytes.word(start + Self.typeOffset)
             if index == 0 {
                 guard type == Self.reservedFirst, name.isEmpty else {
                     throw .invalidManifest("no reserved first entry")
@@ -123,9 +122,9 @@ extension ELFImage {
             let notes = notes.filter { $0.owner == "Solo5" }
             guard let abi = notes.first(where: { $0.type == Solo5.abiNote })?.descriptor else { throw .noABI }
             if !(8...32).contains(abi.count) { throw .noteSize(UInt64(abi.count)) }
-            func word(_ offset: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(abi[offset + $1]) << UInt32(8 * $1) } }
-            if word(0) != Solo5.hvtTarget { throw .wrongTarget(word(0)) }
-            if word(4) != Solo5.hvtVersion { throw .unsupportedVersion(word(4)) }
+            let (target, version) = (abi.word(0), abi.word(4))
+            if target != Solo5.hvtTarget { throw .wrongTarget(target) }
+            if version != Solo5.hvtVersion { throw .unsupportedVersion(version) }
             guard let manifest = notes.first(where: { $0.type == Solo5.manifestNote }) else { throw .noManifest }
             // The manifest is aligned to 8 bytes from the note's start: 4 bytes lie between the 20 of the header and it.
             if !(5...6668).contains(manifest.descriptor.count) { throw .noteSize(UInt64(manifest.descriptor.count)) }

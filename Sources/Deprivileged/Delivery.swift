@@ -44,7 +44,7 @@ extension DeprivilegedCPU {
         _ exception: Exception, _ registers: inout Registers, _ memory: borrowing GuestMemory
     ) throws(Exception) -> TrapOutcome {
         let gate = try gate(exception.vector, memory)
-        if case .refused(let why) = try target(gate.selector, gate.handler, memory) { return .unsupported(why) }
+        if let refusal = try target(gate.selector, gate.handler, memory) { return .unsupported(refusal) }
         if exception.vector == Vector.pageFault { virtual.cr2 = exception.address }
         let stack = try stack(gate.stackIndex, registers.rsp, memory) & ~0xf
         let flags = Flags.virtual(registers.rflags, interrupts: virtual.interrupts)
@@ -83,7 +83,7 @@ extension DeprivilegedCPU {
         if index == 0 { return current }
         let offset = 36 + 8 * (index - 1)
         guard offset + 7 <= UInt64(virtual.task.limit) else {
-            throw Exception(vector: 10, code: UInt64(virtual.task.selector & ~3))  // #TS
+            throw Exception(vector: Vector.invalidTSS, code: UInt64(virtual.task.selector & ~3))
         }
         return try monitor.read(virtual.task.base &+ offset, memory)
     }

@@ -51,11 +51,9 @@ extension DeprivilegedCPU {
         case .swapGS: try swapGS(system)
 
         case .loadSegment(let segment, let operand):
-            let selector = try word(operand, registers, next: next, memory, system)
-            if let refusal = try load(segment, selector, memory, system) { return .unsupported(refusal) }
+            try load(segment, try word(operand, registers, next: next, memory, system), memory, system)
         case .popSegment(let segment, let size):
-            let selector: UInt16 = try monitor.read(registers.rsp, memory)
-            if let refusal = try load(segment, selector, memory, system) { return .unsupported(refusal) }
+            try load(segment, try monitor.read(registers.rsp, memory), memory, system)
             registers.rsp &+= UInt64(size)
         case .interruptReturn: return try interruptReturn(&registers, memory)
         case .farReturn(let size, let dropping):

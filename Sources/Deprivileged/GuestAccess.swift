@@ -33,10 +33,11 @@ enum PageFaultCode {
 }
 
 extension Vector {
-    static let alignmentCheck = 17
+    static let invalidTSS = 10
     static let segmentNotPresent = 11
     static let stackFault = 12
     static let generalProtection = 13
+    static let alignmentCheck = 17
 }
 
 extension Monitor {

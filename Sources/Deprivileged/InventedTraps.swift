@@ -36,7 +36,7 @@ final class InventedSystem: SystemRegisters {
     /// The guest's, before a trap and after it.
     public var registers = Registers()
 
-    /// Where code goes: read and execute. Below it lies a page that is read-only, above it memory without limits.
+    /// Where code goes: read and execute. Below it lies memory that is read-only, above it memory without limits.
     public static let code: UInt64 = 0x10_0000
     public static let readOnly: Range<UInt64> = 0x1_0000..<0x10_0000
     public static let data: Range<UInt64> = 0x20_0000..<0x40_0000

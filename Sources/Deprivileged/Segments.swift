@@ -29,12 +29,6 @@ struct SegmentDescriptor {
     }
 }
 
-/// Where a far transfer may go.
-enum CodeTarget {
-    case allowed
-    case refused(String)
-}
-
 extension DeprivilegedCPU {
     /// An entry of the GDT; `size` is 16 for a system segment.
     private func descriptor(
@@ -61,10 +55,10 @@ extension DeprivilegedCPU {
             selector: selector, base: found.base | upper << 32, limit: found.limit)
     }
 
-    /// MOV to and POP of a data segment register. Nil, or why it cannot be.
+    /// MOV to and POP of a data segment register.
     mutating func load<System: SystemRegisters & ~Copyable>(
         _ segment: SegmentRegister, _ selector: UInt16, _ memory: borrowing GuestMemory, _ system: borrowing System
-    ) throws(Exception) -> String? {
+    ) throws(Exception) {
         let code = UInt64(selector & ~3)
         var base: UInt64 = 0
         if code != 0 {
@@ -85,28 +79,27 @@ extension DeprivilegedCPU {
             guard system.writeMSR(segment == .fs ? MSR.fsBase : MSR.gsBase, base) else { throw .protection() }
         default: break
         }
-        return nil
     }
 
-    /// Checks what CS is to be.
-    func target(_ selector: UInt16, _ rip: UInt64, _ memory: borrowing GuestMemory) throws(Exception) -> CodeTarget {
+    /// Checks what CS is to be. Nil, or why it cannot be.
+    func target(_ selector: UInt16, _ rip: UInt64, _ memory: borrowing GuestMemory) throws(Exception) -> String? {
         let code = UInt64(selector & ~3)
         guard code != 0 else { throw .protection() }
         let found = try descriptor(selector, memory)
         guard found.isCode else { throw .protection(code) }
         if selector & 3 != 0 || found.privilege != 0 {
-            return .refused("leaves ring 0 (CS 0x\(String(selector, radix: 16)))")
+            return "leaves ring 0 (CS 0x\(String(selector, radix: 16)))"
         }
         guard found.isPresent else { throw Exception(vector: Vector.segmentNotPresent, code: code) }
-        if !found.isLong { return .refused("enters 32-bit code (CS 0x\(String(selector, radix: 16)))") }
+        if !found.isLong { return "enters 32-bit code (CS 0x\(String(selector, radix: 16)))" }
         guard isCanonical(rip) else { throw .protection() }
-        return .allowed
+        return nil
     }
 
     private mutating func go(
         _ selector: UInt16, _ rip: UInt64, _ registers: inout Registers, _ memory: borrowing GuestMemory
     ) throws(Exception) -> TrapOutcome {
-        if case .refused(let why) = try target(selector, rip, memory) { return .unsupported(why) }
+        if let refusal = try target(selector, rip, memory) { return .unsupported(refusal) }
         virtual.cs = selector
         registers.rip = rip
         return .resume

@@ -1,7 +1,8 @@
 // An exit's way when a deprivileged guest has trapped: frame, cause, what is done for the guest.
 //
 // The stub's OUT has the vector for a port; what the CPU pushed lies on the monitor's stack, which the guest can write.
-// So everything read here is the guest's word: the worst it can do is to deceive itself. Read next: VMM/Deprivileged.swift.
+// So everything read here is the guest's word: the worst it can do is to deceive itself.
+// Read next: VMM/Hvt/HvtRingThree.swift.
 
 import GuestMemory
 import KVM

@@ -79,10 +79,8 @@ package enum Flags {
     static let trap: UInt64 = 1 << 8
     static let interrupts: UInt64 = RFLAGS.interrupts
     static let ioPrivilege: UInt64 = RFLAGS.ioPrivilege3
-    static let nestedTask: UInt64 = 1 << 14
     static let resume: UInt64 = 1 << 16
-    static let virtual8086: UInt64 = 1 << 17
-    package static let alignmentCheck: UInt64 = 1 << 18
+    static let alignmentCheck: UInt64 = 1 << 18
     /// CF, PF, AF, ZF, SF, TF, DF, OF, RF, AC, ID: what passes between the two unchanged.
     static let passing: UInt64 = 0x25_0dd5
 

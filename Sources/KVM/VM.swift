@@ -47,27 +47,4 @@ public struct VM: ~Copyable, Sendable {
         let vcpu = Int32(try check(ckvm_create_vcpu(fd, id), "KVM_CREATE_VCPU"))
         return try VCPU(fd: vcpu, mappingSize: mappingSize)
     }
-
-    /// Attaches an eventfd to a port or an address: a write there signals it without an exit to user space.
-    /// The corresponding ioctl is `KVM_IOEVENTFD`.
-    public func attach(_ event: borrowing EventFD, to doorbell: Doorbell) throws(KVMError) {
-        var request = kvm_ioeventfd()
-        request.fd = event.fd
-        switch doorbell {
-        case .port(let port, let size):
-            request.addr = UInt64(port)
-            request.len = size
-            request.flags = CKVM_IOEVENTFD_PIO
-        case .memory(let address, let size):
-            request.addr = address
-            request.len = size
-        }
-        _ = try check(unsafe ckvm_ioeventfd(fd, &request), "KVM_IOEVENTFD")
-    }
-}
-
-/// Where a guest rings: a port or a guest-physical address, and the size of the write in bytes.
-public enum Doorbell: Sendable {
-    case port(UInt16, size: UInt32)
-    case memory(UInt64, size: UInt32)
 }

@@ -78,7 +78,7 @@ package final class GuestDevices: Sendable {
         let number = rings.count  // one vCPU: nobody else makes one meanwhile
         let ring = try makeRing(queue)
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
-        if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, toPort: port)) }
+        if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, to: .port(port, size: 4))) }
         let vcpu = ThreadReference.current
         let thread = try fromHost(
             try Thread {

@@ -32,7 +32,7 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
     /// Plans and loads as `swiftlet run` does; throws what is wrong then.
     init(_ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64) throws(MachineError) {
         let image = try Self.read(file)
-        if image.swiftletNote == nil, image.kind == .solo5 {
+        if image.swiftletNote == nil, image.hasSolo5Note {
             self = try Self.unikernel(image, file.path, wishes)
             return
         }

@@ -43,8 +43,7 @@ extension ELFNote {
 
     private var solo5ABI: String? {
         guard let target = word(0), let version = word(1) else { return nil }
-        let names: [UInt32: String] = [1: "hvt", 2: "spt", 3: "virtio", 4: "muen", 5: "genode", 6: "xen"]
-        return "target \(names[target] ?? "\(target)"), ABI version \(version)"
+        return "target \(Solo5.name(target: target) ?? "\(target)"), ABI version \(version)"
     }
 
     /// Version and entries, after four bytes of padding; the first entry is not a device.

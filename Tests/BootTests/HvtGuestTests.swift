@@ -24,8 +24,7 @@ import X86
             let image = try ELFImage(fd: file.fd, fileSize: file.size)
             guest = try HvtGuest(image, memorySize: memorySize, withRing: withRing)
             memory = makeMemory(guest.layout)
-            let parameters = HvtParameters(
-                arguments: arguments, tscFrequency: 2_500_000_000, manifest: guest.manifest)
+            let parameters = HvtParameters(arguments: arguments, tscFrequency: 2_500_000_000)
             state = try guest.install(image, in: memory, parameters)
         }
 

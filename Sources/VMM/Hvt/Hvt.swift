@@ -36,11 +36,15 @@ package final class Hvt: Sendable {
 
     /// Whether it may have them written: not into its own code.
     func allowsWriting(_ address: UInt64, _ count: UInt64) -> Bool {
-        guard allows(address, count) else { return false }
+        allows(address, count) && !isConstant(address, count)
+    }
+
+    /// Whether any of them is code or a constant.
+    func isConstant(_ address: UInt64, _ count: UInt64) -> Bool {
         for segment in guest.segments where segment.isConstant {
-            if address < segment.pages.upperBound && address + count > segment.pages.lowerBound { return false }
+            if address < segment.pages.upperBound && address &+ count > segment.pages.lowerBound { return true }
         }
-        return true
+        return false
     }
 
     var hasDisks: Bool { devices.contains { $0?.block != nil } }

@@ -48,10 +48,7 @@ extension VCPUContext {
                 ? platform.memory.withSpan(start, call.length) { disk.write($0, at: call.offset) }
                 : platform.memory.withMutableSpan(start, call.length) { disk.read(into: &$0, at: call.offset) }
             if result != .interrupted { return result ?? .outOfRange }
-            if let stop = platform.control.requested {
-                self.stop = stop
-                return nil
-            }
+            if isStopped() { return nil }
         }
     }
 }

@@ -75,12 +75,8 @@ extension VCPUContext {
             platform.memory.withSpan(GuestAddress(call.data + done), call.length - done) { platform.console.write($0) }
                 ?? .gone
         }
-        switch result {
-        case .done: return .resume
-        case .stopped(let stop, _): return end(stop)
-        case .gone: return end(.consoleGone)
-        case .failed(let errno): return end(.hostFailed("the console", errno: errno))
-        }
+        if let stop = result.stop { return end(stop) }
+        return .resume
     }
 
     private mutating func hvtHalt(_ address: UInt64, _ hvt: Hvt) -> Action {
@@ -100,8 +96,20 @@ extension VCPUContext {
     }
 }
 
+extension VCPUContext.WriteEnd {
+    /// Nil when all is written. What was before a stop does not count: nobody makes the call again.
+    var stop: Stop? {
+        switch self {
+        case .done: nil
+        case .stopped(let stop, _): stop
+        case .gone: .consoleGone
+        case .failed(let errno): .hostFailed("the console", errno: errno)
+        }
+    }
+}
+
 func invalidAccessWords(_ address: UInt64, _ count: UInt64) -> String {
-    "Invalid guest access: gpa=0x\(String(address, radix: 16)), sz=\(count)"
+    "Invalid guest access: gpa=\(hex(address)), sz=\(count)"
 }
 
 /// struct hvt_hc_puts

@@ -30,7 +30,7 @@ import KVM
             memory: try GuestMemory(low: guest.layout.low), layout: guest.layout, console: console,
             clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
             control: try StopControl(), quiet: true, hvt: hvt)
-        for segment in guest.segments where segment.isConstant { _ = platform.memory.makeReadOnly(segment.pages) }
+        try protect(guest, platform.memory)
         guard let ring = HvtRing(platform.memory, at: guest.ring.lowerBound) else { fatalError("its place is memory") }
         self.hvt = hvt
         context = VCPUContext(platform)
@@ -57,10 +57,7 @@ import KVM
 
     /// As the unikernel does it: not into pages that the host protects.
     public func write<T: BitwiseCopyable>(_ value: T, at address: UInt64) {
-        let size = UInt64(MemoryLayout<T>.size)
-        let isProtected = hvt.guest.segments.contains {
-            $0.isConstant && address < $0.pages.upperBound && address &+ size > $0.pages.lowerBound
-        }
-        if !isProtected { context.platform.memory.write(value, at: GuestAddress(address)) }
+        if hvt.isConstant(address, UInt64(MemoryLayout<T>.size)) { return }
+        context.platform.memory.write(value, at: GuestAddress(address))
     }
 }

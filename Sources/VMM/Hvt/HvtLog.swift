@@ -30,12 +30,7 @@ extension RunLoop {
             deprivileged?.monitor.writeLog(from: done, to: console) ?? .gone
         }
         deprivileged?.monitor.emptyLog()
-        switch end {
-        case .done: return nil
-        case .stopped(let stop, _): return stop
-        case .gone: return .consoleGone
-        case .failed(let errno): return .hostFailed("the console", errno: errno)
-        }
+        return end.stop
     }
 
     /// At a kick, which may be the timer's. Nil to go on.

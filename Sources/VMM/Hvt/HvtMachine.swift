@@ -50,8 +50,7 @@ extension Machine {
         let ring = guest.ring.isEmpty ? nil : try fromKVM(try HvtRingThread(vm))
         phases.end("vm", at: Clock.monotonic())
 
-        let parameters = HvtParameters(
-            arguments: configuration.arguments, tscFrequency: clock.frequency, manifest: manifest)
+        let parameters = HvtParameters(arguments: configuration.arguments, tscFrequency: clock.frequency)
         let state = try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
         phases.end("load", at: Clock.monotonic())
 

@@ -139,13 +139,6 @@ extension RunLoop {
         }
     }
 
-    private mutating func stop(_ action: Action) -> Stop? {
-        switch action {
-        case .stop: stopped()
-        case .resume, .commit, .readFaultAddress: nil
-        }
-    }
-
     private mutating func goOnInRingZero(_ what: String, _ registers: Registers, _ hvt: Hvt) -> Stop? {
         guard let virtual = deprivileged?.virtual else { return nil }
         if !context.platform.quiet {

@@ -35,11 +35,11 @@ extension RunLoop {
 
     mutating func callHvt(_ exit: Exit, _ hvt: Hvt) -> Stop? {
         if case .portWrite(MonitorMap.putsPort, 4, 1, _) = exit { openLog() }
-        switch context.handleHvt(exit, hvt) {
-        case .resume, .commit, .readFaultAddress: return nil
-        case .stop: return stopped()
-        }
+        return stop(context.handleHvt(exit, hvt))
     }
+
+    /// What an action comes to in a machine without page tables of its own to commit.
+    mutating func stop(_ action: Action) -> Stop? { action == .stop ? stopped() : nil }
 }
 
 extension VCPUContext {
@@ -50,7 +50,7 @@ extension VCPUContext {
             guard let call = HvtCall(rawValue: port - HvtCall.port) else { return hvtInvalid(0) }
             return hvtCall(call, UInt64(value), hvt)
         case .portWrite(let port, _, _, _), .portRead(let port, _, _):
-            return misuse("Invalid guest port access: port=0x\(String(port, radix: 16))")
+            return misuse("Invalid guest port access: port=\(hex(UInt64(port)))")
         // A software KVM reports a protected page as if no memory were there.
         case .mmioWrite(let address, _, _), .mmioRead(let address, _):
             return platform.memory.contains(GuestAddress(address), 1) ? crash(.translationFault) : unexpected(exit)
