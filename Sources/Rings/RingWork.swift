@@ -36,12 +36,8 @@ extension RingEntry {
     public mutating func perform(on devices: [RingDevice], _ memory: borrowing GuestMemory) -> RingOutcome {
         guard device < UInt32(devices.count) else { return .answer(.bad) }
         switch (devices[Int(device)], operation) {
-        case (.block(let disk), SWIFTLET_BLOCK_READ):
-            return outcome(memory.withMutableSpan(address, UInt64(length)) { disk.read(into: &$0, at: offset) })
-        case (.block(let disk), SWIFTLET_BLOCK_WRITE):
-            return outcome(memory.withSpan(address, UInt64(length)) { disk.write($0, at: offset) })
-        case (.block(let disk), SWIFTLET_BLOCK_FLUSH): return outcome(disk.flush())
-        case (.block(let disk), SWIFTLET_BLOCK_DISCARD): return outcome(disk.discard(at: offset, UInt64(length)))
+        case (.block(let disk), SWIFTLET_BLOCK_READ...SWIFTLET_BLOCK_DISCARD):
+            return outcome(disk.perform(operation, memory, address, UInt64(length), at: offset))
         case (.net(let net), SWIFTLET_NET_SEND):
             return outcome(memory.withSpan(address, UInt64(length)) { net.send($0) }, WaitFor(net.fd, write: true))
         case (.net(let net), SWIFTLET_NET_RECEIVE): return receive(net, memory)
@@ -88,6 +84,22 @@ extension RingEntry {
         case .down?: .answer(RingAnswer(SWIFTLET_LINK_DOWN))
         case .gone?: .answer(RingAnswer(SWIFTLET_DEVICE_GONE))
         case .failed?: .answer(RingAnswer(SWIFTLET_IO_ERROR))
+        }
+    }
+}
+
+extension BlockDevice {
+    /// One operation, SWIFTLET_BLOCK_READ to SWIFTLET_BLOCK_DISCARD, of an entry or of a call; nil when the buffer is not
+    /// memory.
+    public func perform(
+        _ operation: Int32, _ memory: borrowing GuestMemory, _ buffer: GuestAddress, _ length: UInt64,
+        at offset: UInt64
+    ) -> BlockResult? {
+        switch operation {
+        case SWIFTLET_BLOCK_READ: memory.withMutableSpan(buffer, length) { read(into: &$0, at: offset) }
+        case SWIFTLET_BLOCK_WRITE: memory.withSpan(buffer, length) { write($0, at: offset) }
+        case SWIFTLET_BLOCK_FLUSH: flush()
+        default: discard(at: offset, length)
         }
     }
 }
