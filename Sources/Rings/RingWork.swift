@@ -15,15 +15,14 @@ public enum RingDevice: Sendable {
     case net(NetDevice)
     case console(Console)
 
-    public var block: BlockDevice? { if case .block(let device) = self { device } else { nil } }
     public var net: NetDevice? { if case .net(let device) = self { device } else { nil } }
 }
 
 /// What came of an attempt.
-public enum RingOutcome: Equatable, Sendable {
+public enum RingOutcome: Sendable {
     case answer(RingAnswer)
-    /// Nothing was moved: when the descriptor is readable, or writable, try again.
-    case waits(fd: Int32, write: Bool)
+    /// Nothing was moved: when the descriptor is ready, try again.
+    case waits(WaitFor)
     /// A signal came first: look for a stop, then try again.
     case interrupted
     /// Nobody reads the console any more.
@@ -61,7 +60,7 @@ extension RingEntry {
             case .done(let written)?:
                 buffer &+= UInt64(written)
                 length -= UInt32(written)
-            case .notReady?: return .waits(fd: console.output, write: true)
+            case .notReady?: return .waits(WaitFor(console.output, write: true))
             case .interrupted?: return .interrupted
             case .gone?: return .consoleGone
             case .failed?: return .answer(RingAnswer(SWIFTLET_IO_ERROR))
@@ -79,7 +78,7 @@ extension RingEntry {
         switch result {
         case nil, .malformed?: .answer(.bad)
         case .done(let bytes)?: .answer(RingAnswer(0, length: UInt32(bytes)))
-        case .notReady?: .waits(fd: wait.fd, write: wait.write)
+        case .notReady?: .waits(wait)
         case .interrupted?: .interrupted
         case .down?: .answer(RingAnswer(SWIFTLET_LINK_DOWN))
         case .gone?: .answer(RingAnswer(SWIFTLET_DEVICE_GONE))
