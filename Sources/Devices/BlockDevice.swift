@@ -18,9 +18,6 @@ public final class BlockDevice: Sendable {
     public let isReadOnly: Bool
     let file: File
 
-    /// Of no use but to close or to list it.
-    public var fd: Int32 { file.fd }
-
     public init(_ option: BlockOption) throws(DeviceError) {
         let path = option.path
         let kind = try Self.kind(path)

@@ -1,9 +1,9 @@
 // Which pages of guest memory we may have written ourselves: what KVM's dirty log does not see.
 //
 // Off until somebody saves increments (Snapshot/SnapshotSeries). It is kept at the gate: who gets an address to write to has
-// its pages noted, before the write, and cannot forget it. Only what holds an address for long (GuestWindow, GuestAtomic) is
-// not noted again: that is the vCPU area, which every increment has, and a device that holds one elsewhere has to call
-// `noteWrite`. Read next: GuestAtomic.swift.
+// its pages noted, before the write, and cannot forget it. Only what holds an address for long is not noted again: GuestWindow
+// and GuestAtomic in the vCPU area, which every increment has, and rings, whose machines are never saved.
+// Read next: GuestAtomic.swift.
 
 import Glibc
 import Synchronization
@@ -72,9 +72,4 @@ extension GuestMemory {
 
     /// Numbers of the pages that we may have written since the last time.
     public func takeWriteLog(_ body: (UInt64) -> Void) { writes.take(body) }
-
-    /// For who has changed memory without an address from the gate: pages given back, or an address that is held.
-    public func noteWrite(_ address: GuestAddress, _ count: UInt64) {
-        if writes.isOn { writes.note(address.rawValue, count) }
-    }
 }

@@ -1,7 +1,7 @@
 // The one way to wait: ppoll on descriptors, until a deadline.
 //
-// Every blocking call of the VMM waits here, with the machine's stop descriptor among those it watches.
-// Read next: Clock.swift.
+// Every blocking call of the VMM waits here, or for more than three in WaitSet.swift, with the machine's stop descriptor
+// among those it watches. Read next: WaitSet.swift.
 
 import CHost
 import Glibc
@@ -22,7 +22,7 @@ public struct WaitFor: Sendable {
 public func wait(for first: WaitFor, _ second: WaitFor? = nil, _ third: WaitFor? = nil, nanoseconds: UInt64?)
     -> (Bool, Bool, Bool)
 {
-    var set = (entry(first), entry(second), entry(third))
+    var set = (pollEntry(first), pollEntry(second), pollEntry(third))
     let ready = unsafe withUnsafeMutableBytes(of: &set) { bytes in
         let polled = unsafe bytes.assumingMemoryBound(to: pollfd.self)
         guard let nanoseconds else { return unsafe chost_ppoll(polled.baseAddress, 3, nil) }
@@ -35,7 +35,7 @@ public func wait(for first: WaitFor, _ second: WaitFor? = nil, _ third: WaitFor?
 }
 
 /// A negative descriptor is ignored by poll(2).
-private func entry(_ wait: WaitFor?) -> pollfd {
+func pollEntry(_ wait: WaitFor?) -> pollfd {
     guard let wait else { return pollfd(fd: -1, events: 0, revents: 0) }
     return pollfd(fd: wait.fd, events: Int16(wait.write ? POLLOUT : POLLIN), revents: 0)
 }

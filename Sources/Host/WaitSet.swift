@@ -15,7 +15,7 @@ public struct WaitSet {
 
     /// A negative descriptor is never ready.
     public mutating func add(_ wait: WaitFor) {
-        polled.append(pollfd(fd: wait.fd, events: Int16(wait.write ? POLLOUT : POLLIN), revents: 0))
+        polled.append(pollEntry(wait))
     }
 
     /// Waits until one is ready, `nanoseconds` have passed (nil: for ever), or a signal arrives; whether one is ready.

@@ -8,6 +8,7 @@
 // stores before it (both are plain moves on x86). Going to sleep needs more: `needs_kick = 1`, then a look at the tail,
 // against the guest's tail, then a look at `needs_kick`: both sides put a full fence between their two, or both could miss.
 
+import CABI
 import GuestMemory
 import Synchronization
 
@@ -34,12 +35,13 @@ import Synchronization
         static let submissionHead = 64
         static let completionTail = 68
         static let needsKick = 72
-        static let submissions = 128
+        static let submissions = Int(SWIFTLET_RING_SUBMISSIONS)
     }
 
     /// Nil when the number of entries is no power of two up to 4096, or its bytes are not memory, aligned to 64.
     public init?(_ memory: borrowing GuestMemory, at address: GuestAddress, entries: UInt32) {
-        guard entries >= 2, entries <= 4096, entries.nonzeroBitCount == 1, address.rawValue % 64 == 0,
+        guard entries >= 2, entries <= UInt32(SWIFTLET_RING_ENTRIES_MAX), entries.nonzeroBitCount == 1,
+            address.rawValue % 64 == 0,
             let base = unsafe memory.pointer(address, Self.size(entries: entries))
         else { return nil }
         unsafe self.base = base
@@ -47,8 +49,8 @@ import Synchronization
         for offset in [Word.submissionHead, Word.completionTail, Word.needsKick] { store(0, offset) }
     }
 
-    /// Bytes of a ring.
-    public static func size(entries: UInt32) -> UInt64 { 128 + 48 * UInt64(entries) }
+    /// SWIFTLET_RING_SIZE, a macro that Swift does not see.
+    private static func size(entries: UInt32) -> UInt64 { UInt64(Word.submissions) + 48 * UInt64(entries) }
 
     private func load(_ offset: Int) -> UInt32 {
         // Sound: the offset is inside the ring, aligned to 4; Atomic<UInt32> has the layout of UInt32.

@@ -15,7 +15,7 @@ public struct RingService: ~Copyable, Sendable {
     /// Receives that wait for a frame, oldest first, by device.
     private var receives: [Receives]
     /// How many wait in all.
-    public private(set) var waiting = 0
+    private var waiting = 0
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
     private var blocked: (entry: RingEntry, wait: WaitFor)?
 
@@ -85,8 +85,8 @@ public struct RingService: ~Copyable, Sendable {
         switch entry.perform(on: devices, memory) {
         case .answer(let answer): queue.answer(entry.id, answer)
         case .waits where entry.operation == SWIFTLET_NET_RECEIVE: keep(entry)
-        case .waits(let fd, let write):
-            blocked = (entry, WaitFor(fd, write: write))
+        case .waits(let wait):
+            blocked = (entry, wait)
             return .idle
         case .interrupted:
             blocked = (entry, WaitFor(-1))

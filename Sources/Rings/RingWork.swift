@@ -15,15 +15,14 @@ public enum RingDevice: Sendable {
     case net(NetDevice)
     case console(Console)
 
-    public var block: BlockDevice? { if case .block(let device) = self { device } else { nil } }
     public var net: NetDevice? { if case .net(let device) = self { device } else { nil } }
 }
 
 /// What came of an attempt.
-public enum RingOutcome: Equatable, Sendable {
+public enum RingOutcome: Sendable {
     case answer(RingAnswer)
-    /// Nothing was moved: when the descriptor is readable, or writable, try again.
-    case waits(fd: Int32, write: Bool)
+    /// Nothing was moved: when the descriptor is ready, try again.
+    case waits(WaitFor)
     /// A signal came first: look for a stop, then try again.
     case interrupted
     /// Nobody reads the console any more.
@@ -36,12 +35,8 @@ extension RingEntry {
     public mutating func perform(on devices: [RingDevice], _ memory: borrowing GuestMemory) -> RingOutcome {
         guard device < UInt32(devices.count) else { return .answer(.bad) }
         switch (devices[Int(device)], operation) {
-        case (.block(let disk), SWIFTLET_BLOCK_READ):
-            return outcome(memory.withMutableSpan(address, UInt64(length)) { disk.read(into: &$0, at: offset) })
-        case (.block(let disk), SWIFTLET_BLOCK_WRITE):
-            return outcome(memory.withSpan(address, UInt64(length)) { disk.write($0, at: offset) })
-        case (.block(let disk), SWIFTLET_BLOCK_FLUSH): return outcome(disk.flush())
-        case (.block(let disk), SWIFTLET_BLOCK_DISCARD): return outcome(disk.discard(at: offset, UInt64(length)))
+        case (.block(let disk), SWIFTLET_BLOCK_READ...SWIFTLET_BLOCK_DISCARD):
+            return outcome(disk.perform(operation, memory, address, UInt64(length), at: offset))
         case (.net(let net), SWIFTLET_NET_SEND):
             return outcome(memory.withSpan(address, UInt64(length)) { net.send($0) }, WaitFor(net.fd, write: true))
         case (.net(let net), SWIFTLET_NET_RECEIVE): return receive(net, memory)
@@ -65,7 +60,7 @@ extension RingEntry {
             case .done(let written)?:
                 buffer &+= UInt64(written)
                 length -= UInt32(written)
-            case .notReady?: return .waits(fd: console.output, write: true)
+            case .notReady?: return .waits(WaitFor(console.output, write: true))
             case .interrupted?: return .interrupted
             case .gone?: return .consoleGone
             case .failed?: return .answer(RingAnswer(SWIFTLET_IO_ERROR))
@@ -83,11 +78,27 @@ extension RingEntry {
         switch result {
         case nil, .malformed?: .answer(.bad)
         case .done(let bytes)?: .answer(RingAnswer(0, length: UInt32(bytes)))
-        case .notReady?: .waits(fd: wait.fd, write: wait.write)
+        case .notReady?: .waits(wait)
         case .interrupted?: .interrupted
         case .down?: .answer(RingAnswer(SWIFTLET_LINK_DOWN))
         case .gone?: .answer(RingAnswer(SWIFTLET_DEVICE_GONE))
         case .failed?: .answer(RingAnswer(SWIFTLET_IO_ERROR))
+        }
+    }
+}
+
+extension BlockDevice {
+    /// One operation, SWIFTLET_BLOCK_READ to SWIFTLET_BLOCK_DISCARD, of an entry or of a call; nil when the buffer is not
+    /// memory.
+    public func perform(
+        _ operation: Int32, _ memory: borrowing GuestMemory, _ buffer: GuestAddress, _ length: UInt64,
+        at offset: UInt64
+    ) -> BlockResult? {
+        switch operation {
+        case SWIFTLET_BLOCK_READ: memory.withMutableSpan(buffer, length) { read(into: &$0, at: offset) }
+        case SWIFTLET_BLOCK_WRITE: memory.withSpan(buffer, length) { write($0, at: offset) }
+        case SWIFTLET_BLOCK_FLUSH: flush()
+        default: discard(at: offset, length)
         }
     }
 }

@@ -30,19 +30,6 @@ private struct Tender: ~Copyable {
     }
 }
 
-/// A tap that is there before its machine, with a name nobody else has; gone when it goes out of scope.
-private struct MadeTap: ~Copyable {
-    let name: String
-
-    init() throws {
-        name = "swt" + UUID().uuidString.prefix(8).lowercased()
-        makeTap(name)
-        setInterface(name, isUp: true)
-    }
-
-    deinit { deleteInterface(name) }
-}
-
 extension GuestTests {
     @Suite(.requiresKVM) struct Unikernels {
         @Test func underTheTendersNameStatusesAreTheTenders() throws {
@@ -85,7 +72,7 @@ extension GuestTests {
 
         @Test(.requiresTaps, arguments: ["call", "ring"])
         func framesGoBothWays(way: String) throws {
-            let tap = try MadeTap()
+            let tap = PersistentTap()
             let host = HostEnd(tap.name)
             let tender = try Tender()
             var child = try tender.start(["--net:service=\(tap.name)", House.image("hvt-net"), way])
@@ -95,7 +82,7 @@ extension GuestTests {
         }
 
         @Test(.requiresTaps) func solo5sOptionsAttachANetwork() throws {
-            let tap = try MadeTap()
+            let tap = PersistentTap()
             let host = HostEnd(tap.name)
             let tender = try Tender()
             var child = try tender.start([
@@ -112,7 +99,7 @@ extension GuestTests {
 
         /// Its own thread sleeps in a poll, the ring's on the doorbell.
         @Test(.requiresTaps) func signalEndsOneThatWaitsForFrames() throws {
-            let tap = try MadeTap()
+            let tap = PersistentTap()
             let host = HostEnd(tap.name)
             let tender = try Tender()
             var child = try tender.start(["--net:service=\(tap.name)", House.image("hvt-net"), "ring"])
@@ -124,7 +111,7 @@ extension GuestTests {
         }
 
         @Test(.requiresTaps) func interfaceThatIsTakenAwayEndsTheMachine() throws {
-            let tap = try MadeTap()
+            let tap = PersistentTap()
             let host = HostEnd(tap.name)
             let tender = try Tender()
             var child = try tender.start(["--net:service=\(tap.name)", House.image("hvt-net"), "ring"])
@@ -132,7 +119,6 @@ extension GuestTests {
             #expect(isGreeted)
             deleteInterface(tap.name)
             let ending = child.finish(seconds: 30)
-            makeTap(tap.name)  // for its end
             #expect(ending.how == .exited(1) && ending.errorText.contains("a network interface failed"))
         }
     }

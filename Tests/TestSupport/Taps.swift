@@ -13,22 +13,17 @@ extension Trait where Self == ConditionTrait {
         .enabled("no /dev/net/tun here, or no permission to make a tap") {
             let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
             defer { close(fd) }
-            var request = interfaceRequest("")
-            request[16] = 0x02  // IFF_TAP
-            request[17] = 0x10  // IFF_NO_PI
-            return fd >= 0 && geteuid() == 0 && ioctl(fd, 0x4004_54ca, &request) == 0  // TUNSETIFF
+            return fd >= 0 && geteuid() == 0 && attachTap(fd, "") != nil
         }
     }
 }
 
-/// `ip tuntap add NAME mode tap`.
-public func makeTap(_ name: String) {
-    let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
-    defer { close(fd) }
+/// Makes a tap of an open /dev/net/tun's; its name, in which "%d" has become a number.
+private func attachTap(_ fd: Int32, _ name: String) -> String? {
     var request = interfaceRequest(name)
     (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
-    precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
-    precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
+    guard ioctl(fd, 0x4004_54ca, &request) == 0 else { return nil }  // TUNSETIFF
+    return String(decoding: request.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
 }
 
 /// struct ifreq (netdevice(7)) with a name.
@@ -71,11 +66,9 @@ public struct PersistentTap: ~Copyable {
     public init() {
         let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
         defer { close(fd) }
-        var request = interfaceRequest("swiftlet-t%d")
-        (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
-        precondition(ioctl(fd, 0x4004_54ca, &request) == 0, "TUNSETIFF")
+        guard let name = attachTap(fd, "swiftlet-t%d") else { preconditionFailure("TUNSETIFF") }
         precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
-        name = String(decoding: request.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
+        self.name = name
         index = if_nametoindex(name)
         setInterface(name, isUp: true)
     }

@@ -50,46 +50,41 @@ static inline long cdevices_punch(int fd, uint64_t offset, uint64_t size)
     return cdevices_result(syscall(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
 }
 
-/* Network interfaces (netdevice(7)): struct ifreq's unions do not import. The name has at most 15 bytes. */
-static inline long cdevices_interface(const char *name, unsigned long request, struct ifreq *answer)
+/*
+ * Network interfaces (netdevice(7)): struct ifreq's unions do not import. The name has at most 15 bytes; the rest of the
+ * struct is the request's argument and its answer.
+ */
+static inline long cdevices_interface(const char *name, unsigned long request, struct ifreq *interface)
 {
     long fd = cdevices_result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (fd < 0)
         return fd;
-    memset(answer, 0, sizeof *answer);
-    strncpy(answer->ifr_name, name, IFNAMSIZ - 1);
-    long result = cdevices_result(ioctl((int)fd, request, answer));
+    memset(interface->ifr_name, 0, IFNAMSIZ);
+    strncpy(interface->ifr_name, name, IFNAMSIZ - 1);
+    long result = cdevices_result(ioctl((int)fd, request, interface));
     close((int)fd);
     return result;
 }
 /* Flags (IFF_UP is 1), or -ENODEV. */
 static inline long cdevices_interface_flags(const char *name)
 {
-    struct ifreq answer;
+    struct ifreq answer = {0};
     long result = cdevices_interface(name, SIOCGIFFLAGS, &answer);
     return result < 0 ? result : (unsigned short)answer.ifr_flags;
 }
 static inline long cdevices_interface_mtu(const char *name)
 {
-    struct ifreq answer;
+    struct ifreq answer = {0};
     long result = cdevices_interface(name, SIOCGIFMTU, &answer);
     return result < 0 ? result : answer.ifr_mtu;
 }
 /* Needs CAP_NET_ADMIN. */
 static inline long cdevices_interface_up(const char *name)
 {
-    struct ifreq answer;
-    long fd = cdevices_result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (fd < 0)
-        return fd;
-    memset(&answer, 0, sizeof answer);
-    strncpy(answer.ifr_name, name, IFNAMSIZ - 1);
-    long result = cdevices_result(ioctl((int)fd, SIOCGIFFLAGS, &answer));
-    answer.ifr_flags |= IFF_UP;
-    if (result == 0)
-        result = cdevices_result(ioctl((int)fd, SIOCSIFFLAGS, &answer));
-    close((int)fd);
-    return result;
+    struct ifreq interface = {0};
+    long result = cdevices_interface(name, SIOCGIFFLAGS, &interface);
+    interface.ifr_flags |= IFF_UP;
+    return result < 0 ? result : cdevices_interface(name, SIOCSIFFLAGS, &interface);
 }
 
 /*

@@ -19,16 +19,7 @@ extension VCPUContext {
         }
         let address = GuestAddress(call.buffer)
         while true {
-            let result: BlockResult? =
-                switch operation {
-                case SWIFTLET_BLOCK_READ:
-                    platform.memory.withMutableSpan(address, call.length) { disk.read(into: &$0, at: call.offset) }
-                case SWIFTLET_BLOCK_WRITE:
-                    platform.memory.withSpan(address, call.length) { disk.write($0, at: call.offset) }
-                case SWIFTLET_BLOCK_FLUSH: disk.flush()
-                default: disk.discard(at: call.offset, call.length)
-                }
-            guard let result else {
+            guard let result = disk.perform(operation, platform.memory, address, call.length, at: call.offset) else {
                 return misuse("block: \(call.length) bytes at \(address.description) are not in guest memory")
             }
             if result == .interrupted {

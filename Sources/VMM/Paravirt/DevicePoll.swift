@@ -39,7 +39,7 @@ extension VCPUContext {
             return misuse("poll: events 0x\(String(call.events, radix: 16)) name what this machine has not")
         }
         var call = call
-        let timer = timer.isArmed && masked.load() == 0 ? timer.deadline : UInt64(SWIFTLET_NO_DEADLINE)
+        let timer = interruptDeadline
         while true {
             let left = platform.clock.remaining(until: min(call.deadline, timer))
             call.ready = readyOnes(of: events, nanoseconds: left)

@@ -62,7 +62,7 @@ extension VCPUContext {
 
     /// As `waitForEvents`, for one descriptor.
     private mutating func waitForDevice(_ wanted: WaitFor, until deadline: UInt64) -> SleepEnd {
-        let timer = timer.isArmed && masked.load() == 0 ? timer.deadline : UInt64(SWIFTLET_NO_DEADLINE)
+        let timer = interruptDeadline
         while true {
             let left = platform.clock.remaining(until: min(deadline, timer))
             if left == 0 { return timer < deadline ? .interrupted : .passed }

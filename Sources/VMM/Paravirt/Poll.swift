@@ -50,7 +50,7 @@ extension VCPUContext {
 
     /// Mutating so that it works on the context in place: a borrowed context would be passed as a copy.
     mutating func waitForEvents(_ events: Int32, until deadline: UInt64) -> SleepEnd {
-        let timer = timer.isArmed && masked.load() == 0 ? timer.deadline : UInt64(SWIFTLET_NO_DEADLINE)
+        let timer = interruptDeadline
         while true {
             let left = platform.clock.remaining(until: min(deadline, timer))
             if events == 0, left == 0 { return timer < deadline ? .interrupted : .passed }

@@ -51,6 +51,10 @@ extension VCPUContext {
         try? timer.arm(nanoseconds: left)
     }
 
+    /// When the timer ends a wait: not while the guest holds its interrupt back.
+    @inline(__always)
+    var interruptDeadline: UInt64 { masked.load() == 0 ? timer.deadline : UInt64(SWIFTLET_NO_DEADLINE) }
+
     /// At the start of the vCPU's thread: a kick timer is the thread's that made it.
     mutating func takeTimerAlong() {
         timer.kick = nil
