@@ -47,7 +47,7 @@ tools=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)\/
 run() {
     program=$1 name=$2
     shift 2
-    mkdir -p fuzz/corpus/$name
+    mkdir -p fuzz/corpus/$name && : >$scratch/$name.started
     $programs/$program --seeds fuzz/corpus/$name || fail "no seeds"
     LLVM_PROFILE_FILE=$scratch/$name.profraw timeout -k 10 $((seconds + 120)) $programs/$program -timeout=10 \
         -artifact_prefix=$scratch/found-$name- -print_final_stats=1 "$@" fuzz/corpus/$name >$scratch/$name.log 2>&1
@@ -68,6 +68,8 @@ fuzz() {
     shift 3
     if ! run fuzz-$name $name -max_total_time=$seconds "$@"; then
         tail -n 40 $scratch/$name.log >&2
+        grep -o 'Fatal error.*\|runtime failure.*\|Sources/[^ ]*\.swift:[0-9]*' $scratch/$name.log | head -n 8 >&2
+        find $scratch -name "found-$name-*" -newer $scratch/$name.started -size -8k -exec base64 -w 0 {} \; >&2
         fail "fuzz-$name found something: fuzz/.build/release/fuzz-$name $(ls -t $scratch/found-$name-* | head -n 1)"
     fi
     $tools/llvm-profdata merge -o $scratch/$name.profdata $scratch/$name.profraw || fail "no profile"

@@ -32,7 +32,7 @@ struct ProgramHeaders {
                 if noteBytes > maximumNoteBytes { throw .malformed("note segments of more than 1 MiB") }
             // A unikernel of Solo5's names one that no host has, so that a host does not run it.
             case PT_INTERP: hasInterpreter = true
-            case PT_DYNAMIC:
+            case PT_DYNAMIC where header.p_filesz > 0:
                 try checkInFile(header, "the dynamic section", fileSize)
                 if header.p_filesz > 1 << 20 { throw .malformed("a dynamic section of \(header.p_filesz) bytes") }
                 dynamic = (header.p_offset, header.p_filesz)

@@ -36,7 +36,9 @@ public struct Console: Sendable {
     public let input: Int32
     public let output: Int32
 
-    public init(input: Int32 = STDIN_FILENO, output: Int32 = STDOUT_FILENO) {
+    // STDIN_FILENO and STDOUT_FILENO in numbers: which module a macro is imported from hangs on the build's order, and a
+    // default argument may name only what this file imports itself.
+    public init(input: Int32 = 0, output: Int32 = 1) {
         self.input = input
         self.output = output
     }

@@ -128,7 +128,7 @@ public func printable(_ text: some StringProtocol) -> String {
 /// Writes text to a descriptor; false when not all of it could be written. With `patience` (nanoseconds), only if it has
 /// room within that time: for a last word that must not hold up an end.
 @discardableResult
-public func writeText(_ text: String, to fd: Int32 = STDERR_FILENO, patience: UInt64? = nil) -> Bool {
+public func writeText(_ text: String, to fd: Int32 = 2, patience: UInt64? = nil) -> Bool {
     if let patience, !wait(for: WaitFor(fd, write: true), nanoseconds: patience).0 { return false }
     var text = text
     return text.withUTF8 { bytes in
