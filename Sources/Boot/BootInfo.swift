@@ -16,7 +16,7 @@ extension RingThree {
                 entry,
                 at: GuestAddress(AddressMap.memoryMap + UInt64(index * MemoryLayout<swiftlet_memory_range>.stride)))
         }
-        let line = try writeCommandLine(parameters.arguments, memory)
+        let line = try writeCommandLine(parameters.commandLine, memory)
         var info = swiftlet_boot_info()
         info.magic = UInt64(SWIFTLET_BOOT_MAGIC)
         info.size = UInt32(MemoryLayout<swiftlet_boot_info>.size)
@@ -46,17 +46,12 @@ extension RingThree {
         memory.write(parameters.seed, at: GuestAddress(AddressMap.bootInfo + seed))
     }
 
-    /// Arguments joined by spaces, NUL-terminated. Returns the bytes without the NUL.
-    private func writeCommandLine(_ arguments: [String], _ memory: borrowing GuestMemory) throws(ImageError) -> UInt64 {
-        var bytes: [UInt8] = []
-        for argument in arguments {
-            if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
-            bytes += argument.utf8
-        }
+    /// NUL-terminated, as memory is zero. Returns the bytes without the NUL.
+    private func writeCommandLine(_ line: String, _ memory: borrowing GuestMemory) throws(ImageError) -> UInt64 {
         let limit = Int(AddressMap.commandLineCapacity) - 1
-        if bytes.count > limit { throw .commandLineTooLong(size: bytes.count, limit: limit) }
-        memory.write(bytes: bytes, at: GuestAddress(AddressMap.commandLine))
-        return UInt64(bytes.count)
+        if line.utf8.count > limit { throw .commandLineTooLong(size: line.utf8.count, limit: limit) }
+        memory.write(text: line, at: GuestAddress(AddressMap.commandLine))
+        return UInt64(line.utf8.count)
     }
 
     /// What lies where, ascending, without gaps between the entries but for guard pages and holes.

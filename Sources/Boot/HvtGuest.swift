@@ -121,40 +121,15 @@ public enum HvtGDT {
     static let entries: [UInt64] = [0, 0x00af_9900_0000_ffff, 0x00cf_9300_0000_ffff]
 }
 
-/// What the unikernel is told beside its manifest.
-public struct HvtParameters: Sendable {
-    public var arguments: [String]
-    public var tscFrequency: UInt64
-
-    public init(arguments: [String], tscFrequency: UInt64) {
-        (self.arguments, self.tscFrequency) = (arguments, tscFrequency)
-    }
-
-    /// Arguments with spaces between. `joined` costs a start 0.05 ms.
-    fileprivate var commandLine: [UInt8] {
-        var line: [UInt8] = []
-        for index in arguments.indices {
-            if index > 0 { line.append(0x20) }
-            line.append(contentsOf: arguments[index].utf8)
-        }
-        return line
-    }
-}
-
 extension HvtGuest {
     /// Fills memory, which must be zero; returns how the vCPU starts.
     public func install(
-        _ image: borrowing ELFImage, in memory: borrowing GuestMemory, _ parameters: HvtParameters
+        _ image: borrowing ELFImage, in memory: borrowing GuestMemory, commandLine: String, tscFrequency: UInt64
     ) throws(ImageError) -> CPUState {
         try image.load(into: memory, bias: 0)
-        return try prepare(memory, parameters)
-    }
-
-    /// Everything but the image.
-    func prepare(_ memory: borrowing GuestMemory, _ parameters: HvtParameters) throws(ImageError) -> CPUState {
         for (index, entry) in HvtGDT.entries.enumerated() { put(entry, Place.gdt + UInt64(index) * 8, memory) }
         writePageTables(memory)
-        try writeBootInfo(memory, parameters)
+        try writeBootInfo(memory, commandLine, tscFrequency)
         // As after a call: the stack pointer is 8 below a multiple of 16 (System V psABI, section 3.2.2).
         return CPUState(
             rip: entry, rsp: ring.lowerBound - 8, rdi: Place.bootInfo, cr3: Place.pml4)
@@ -177,21 +152,22 @@ extension HvtGuest {
         }
     }
 
-    private func writeBootInfo(_ memory: borrowing GuestMemory, _ parameters: HvtParameters) throws(ImageError) {
+    private func writeBootInfo(
+        _ memory: borrowing GuestMemory, _ line: String, _ tscFrequency: UInt64
+    ) throws(ImageError) {
         let manifest = manifest.bytes
         let commandLine = Place.manifest + UInt64(manifest.count)
-        let line = parameters.commandLine
-        if line.count >= Place.commandLineCapacity {
-            throw .solo5(.commandLineTooLong(size: line.count, limit: Place.commandLineCapacity - 1))
+        if line.utf8.count >= Place.commandLineCapacity {
+            throw .solo5(.commandLineTooLong(size: line.utf8.count, limit: Place.commandLineCapacity - 1))
         }
         let features: UInt64 = ring.isEmpty ? 0 : 1  // HVT_FEATURE_NET_RING; the upper word is the guest's, and 0
         let words: [7 of UInt64] = [
-            ring.lowerBound, kernelEnd, parameters.tscFrequency, commandLine, Place.manifest, features,
+            ring.lowerBound, kernelEnd, tscFrequency, commandLine, Place.manifest, features,
             ring.isEmpty ? 0 : ring.lowerBound,
         ]
         for index in words.indices { put(words[index], Place.bootInfo + UInt64(index) * 8, memory) }
         memory.write(bytes: manifest, at: GuestAddress(Place.manifest))
-        memory.write(bytes: line, at: GuestAddress(commandLine))
+        memory.write(text: line, at: GuestAddress(commandLine))
     }
 
     private func put(_ value: UInt64, _ address: UInt64, _ memory: borrowing GuestMemory) {

@@ -10,7 +10,7 @@ import X86
 
 /// What the VMM knows of the host and of the user's wishes.
 public struct BootParameters: Sendable {
-    public var arguments: [String]
+    public var commandLine: String
     public var moduleSize: UInt64
     public var tscFrequency: UInt64
     public var features: swiftlet_cpu_features
@@ -21,10 +21,10 @@ public struct BootParameters: Sendable {
     public var growth: (maximum: UInt64, step: UInt64) = (0, 0)
 
     public init(
-        arguments: [String], moduleSize: UInt64, tscFrequency: UInt64, features: swiftlet_cpu_features,
+        commandLine: String, moduleSize: UInt64, tscFrequency: UInt64, features: swiftlet_cpu_features,
         seed: (UInt64, UInt64, UInt64, UInt64)
     ) {
-        self.arguments = arguments
+        self.commandLine = commandLine
         self.moduleSize = moduleSize
         self.tscFrequency = tscFrequency
         self.features = features

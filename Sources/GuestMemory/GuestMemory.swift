@@ -136,6 +136,17 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         return true
     }
 
+    /// Copies the UTF-8 of a text in, without a NUL; false when it does not fit into memory.
+    @discardableResult
+    public func write(text: String, at address: GuestAddress) -> Bool {
+        var text = text
+        return text.withUTF8 { source in
+            withMutableSpan(address, UInt64(source.count)) { target in
+                unsafe target.withUnsafeMutableBytes { unsafe $0.copyMemory(from: UnsafeRawBufferPointer(source)) }
+            } != nil
+        }
+    }
+
     /// Lends bytes to read from (a system call's source); nil when any of them is not memory. A running guest may change
     /// them meanwhile, so this is for passing on, never for checking.
     @inlinable

@@ -18,9 +18,9 @@ enum HvtCommand {
     }
 
     /// Never returns.
-    static func main(_ arguments: some Sequence<String>, start: UInt64) -> Never {
+    static func main(_ arguments: Slice<Arguments>, start: UInt64) -> Never {
         do throws(HvtUsageError) {
-            run(try HvtOptions(Array(arguments)), start: start)
+            run(try HvtOptions(arguments), start: start)
         } catch {
             switch error {
             case .help: break

@@ -22,19 +22,20 @@ struct HvtOptions {
     private var sectorSizes: [(name: String, size: UInt64)] = []
     private var addresses: [(name: String, address: MACAddress)] = []
 
-    init(_ arguments: [String]) throws(HvtUsageError) {
+    init<Words: RandomAccessCollection<String>>(_ arguments: Words) throws(HvtUsageError)
+    where Words.Index == Int {
         configuration.memorySize = 512 << 20
         // Help and version count wherever they stand, and a missing KERNEL before any other mistake.
-        let end = arguments.firstIndex { !$0.hasPrefix("-") || $0 == "--" } ?? arguments.count
-        for argument in arguments[..<end] {
-            if argument == "--help" { throw .help }
-            if argument == "--version" { throw .version }
+        let end = arguments.firstIndex { !$0.hasPrefix("-") || $0 == "--" } ?? arguments.endIndex
+        for index in arguments.startIndex..<end {
+            if arguments[index] == "--help" { throw .help }
+            if arguments[index] == "--version" { throw .version }
         }
-        let kernel = end < arguments.count && arguments[end] == "--" ? end + 1 : end
-        guard kernel < arguments.count else { throw .wrong("Missing KERNEL operand", isFatal: false) }
-        for argument in arguments[..<end] { try take(argument) }
+        let kernel = end < arguments.endIndex && arguments[end] == "--" ? end + 1 : end
+        guard kernel < arguments.endIndex else { throw .wrong("Missing KERNEL operand", isFatal: false) }
+        for index in arguments.startIndex..<end { try take(arguments[index]) }
         configuration.image = arguments[kernel]
-        configuration.arguments = Array(arguments[(kernel + 1)...])
+        for index in (kernel + 1)..<arguments.endIndex { configuration.append(argument: arguments[index]) }
         try applySettings()
     }
 

@@ -90,7 +90,7 @@ struct RunOptions {
         if next == "--" { next = arguments.next() }
         guard let image = next, !image.isEmpty else { throw UsageError("no image given") }
         configuration.image = image
-        while let argument = arguments.next() { configuration.arguments.append(argument) }
+        while let argument = arguments.next() { configuration.append(argument: argument) }
         if statistics != nil { configuration.observation.statistics = true }
         if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
             throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")

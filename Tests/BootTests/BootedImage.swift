@@ -17,13 +17,13 @@ final class BootedImage {
     let state: CPUState
 
     init(
-        _ image: [UInt8], memorySize: UInt64 = 4 << 20, moduleSize: UInt64 = 0, arguments: [String] = []
+        _ image: [UInt8], memorySize: UInt64 = 4 << 20, moduleSize: UInt64 = 0, commandLine: String = ""
     ) throws(ImageError) {
         let file = AnonymousFile(image)
         let elf = try ELFImage(fd: file.fd, fileSize: file.size)
         guest = try RingThree(elf, memorySize: memorySize, moduleSize: moduleSize)
         memory = makeMemory(guest.layout)
-        state = try guest.install(elf, in: memory, parameters(arguments, moduleSize: moduleSize))
+        state = try guest.install(elf, in: memory, parameters(commandLine, moduleSize: moduleSize))
     }
 
     /// What an address is mapped to.
@@ -43,12 +43,12 @@ func makeMemory(_ layout: Layout) -> GuestMemory {
     do { return try GuestMemory(low: layout.low, high: layout.high) } catch { fatalError("\(error)") }
 }
 
-func parameters(_ arguments: [String] = [], moduleSize: UInt64 = 0) -> BootParameters {
+func parameters(_ commandLine: String = "", moduleSize: UInt64 = 0) -> BootParameters {
     var features = swiftlet_cpu_features()
     features.leaf1_ecx = 0x1234_5678
     features.xcr0 = 7
     return BootParameters(
-        arguments: arguments, moduleSize: moduleSize, tscFrequency: 2_500_000_000, features: features,
+        commandLine: commandLine, moduleSize: moduleSize, tscFrequency: 2_500_000_000, features: features,
         seed: (0x0101, 0x0202, 0x0303, 0x0404))
 }
 

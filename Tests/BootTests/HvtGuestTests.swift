@@ -18,14 +18,14 @@ import X86
         let state: CPUState
 
         init(
-            _ builder: ELFBuilder, memorySize: UInt64 = 4 << 20, withRing: Bool = false, arguments: [String] = []
+            _ builder: ELFBuilder, memorySize: UInt64 = 4 << 20, withRing: Bool = false, commandLine: String = ""
         ) throws(ImageError) {
             let file = AnonymousFile(builder.build())
             let image = try ELFImage(fd: file.fd, fileSize: file.size)
             guest = try HvtGuest(image, memorySize: memorySize, withRing: withRing)
             memory = makeMemory(guest.layout)
-            let parameters = HvtParameters(arguments: arguments, tscFrequency: 2_500_000_000)
-            state = try guest.install(image, in: memory, parameters)
+            state = try guest.install(
+                image, in: memory, commandLine: commandLine, tscFrequency: 2_500_000_000)
         }
 
         func word(_ address: UInt64) -> UInt64? { memory.read(GuestAddress(address)) }
@@ -46,7 +46,7 @@ import X86
     }
 
     @Test func registersAndBootInfo() throws {
-        let installed = try Installed(.unikernel(), arguments: ["Hello", "there"])
+        let installed = try Installed(.unikernel(), commandLine: "Hello there")
         #expect(installed.state == CPUState(rip: 0x10_0000, rsp: 0x3f_fff8, rdi: 0x1_0000, cr3: 0x2000))
         let manifest = ELFBuilder.solo5Manifest([])
         #expect(installed.word(0x1_0000) == 4 << 20)
@@ -126,9 +126,9 @@ import X86
     }
 
     @Test func commandLineHasALimit() throws {
-        _ = try Installed(.unikernel(), arguments: [String(repeating: "a", count: 8191)])
+        _ = try Installed(.unikernel(), commandLine: String(repeating: "a", count: 8191))
         #expect(throws: ImageError.solo5(.commandLineTooLong(size: 8192, limit: 8191))) {
-            _ = try Installed(.unikernel(), arguments: [String(repeating: "a", count: 8192)])
+            _ = try Installed(.unikernel(), commandLine: String(repeating: "a", count: 8192))
         }
     }
 

@@ -20,7 +20,8 @@ struct SavedGuest {
 
     init(_ guest: String, _ arguments: [String] = [], memory: UInt64 = 8 << 20) throws {
         var configuration = Configuration(image: "\(Self.images)/\(guest).elf")
-        (configuration.arguments, configuration.memorySize) = (arguments, memory)
+        for argument in arguments { configuration.append(argument: argument) }
+        configuration.memorySize = memory
         (configuration.snapshot, configuration.endsWithSnapshot, configuration.quiet) = (path, true, true)
         var phases = Phases(start: Clock.monotonic())
         let machine = try Machine(configuration, console: Console(input: -1, output: -1), phases: &phases)

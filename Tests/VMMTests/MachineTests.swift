@@ -92,7 +92,7 @@ final class RunMachine: Sendable {
         configuration.module = try folder.file("module", [42, 1, 2])
         #expect(try RunMachine(configuration).outcome.stop.guestStatus == 42)
         configuration = try self.configuration(GuestCode.loadByte(bootInfo: 56) + GuestCode.exitWithRAX)
-        configuration.arguments = ["!x"]
+        configuration.append(argument: "!x")
         #expect(try RunMachine(configuration).outcome.stop.guestStatus == 0x21)
     }
 

@@ -18,11 +18,11 @@ import Testing
     @Test func kernelAndItsArguments() throws {
         let plain = try HvtOptions(["kernel.hvt", "--mem=2", "--", "x"])
         #expect(plain.configuration.image == "kernel.hvt")
-        #expect(plain.configuration.arguments == ["--mem=2", "--", "x"])
+        #expect(plain.configuration.commandLine == "--mem=2 -- x")
         #expect(plain.configuration.memorySize == 512 << 20)
         let marked = try HvtOptions(["--mem=64", "--", "kernel.hvt", "--solo5:quiet"])
         #expect(marked.configuration.image == "kernel.hvt")
-        #expect(marked.configuration.arguments == ["--solo5:quiet"])
+        #expect(marked.configuration.commandLine == "--solo5:quiet")
         #expect(marked.configuration.memorySize == 64 << 20)
         #expect(try HvtOptions(["--", "--odd"]).configuration.image == "--odd")
     }

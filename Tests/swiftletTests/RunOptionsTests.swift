@@ -23,7 +23,7 @@ import VMM
     @Test func imageAloneHasTheDefaults() throws {
         let options = try parse("hello.elf")
         #expect(options.configuration.image == "hello.elf")
-        #expect(options.configuration.arguments.isEmpty)
+        #expect(options.configuration.commandLine.isEmpty)
         #expect(options.configuration.memorySize == 64 << 20)
         #expect(options.configuration.timeout == nil && options.configuration.module == nil)
         #expect(!options.configuration.raw && !options.configuration.quiet && options.configuration.core == nil)
@@ -48,12 +48,12 @@ import VMM
     @Test func everythingBehindTheImageIsTheGuests() throws {
         let options = try parse("--quiet", "a.elf", "--quiet", "--mem", "-x", "--", "")
         #expect(options.configuration.image == "a.elf")
-        #expect(options.configuration.arguments == ["--quiet", "--mem", "-x", "--", ""])
+        #expect(options.configuration.commandLine == "--quiet --mem -x -- ")
     }
 
     @Test func optionsEndAtTwoDashes() throws {
         #expect(try parse("--", "--mem").configuration.image == "--mem")
-        #expect(try parse("--raw", "--", "a", "--", "b").configuration.arguments == ["--", "b"])
+        #expect(try parse("--raw", "--", "a", "--", "b").configuration.commandLine == "-- b")
     }
 
     @Test func valuesStandBehindOrInTheOption() throws {

@@ -50,8 +50,10 @@ extension Machine {
         let ring = guest.ring.isEmpty ? nil : try fromKVM(try HvtRingThread(vm))
         phases.end("vm", at: Clock.monotonic())
 
-        let parameters = HvtParameters(arguments: configuration.arguments, tscFrequency: clock.frequency)
-        let state = try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
+        let state = try fromImage(
+            source.path,
+            try guest.install(
+                source.image, in: memory, commandLine: configuration.commandLine, tscFrequency: clock.frequency))
         phases.end("load", at: Clock.monotonic())
 
         let deprivileged = try loadHvt(vcpu, state, monitor, guest, configuration.ring, kvm)

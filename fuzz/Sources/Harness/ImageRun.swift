@@ -72,7 +72,7 @@ private func install(_ image: borrowing ELFImage, _ world: World) throws(ImageEr
         fatalError("no address space: is a memory leaked?")
     }
     let parameters = BootParameters(
-        arguments: [world.argument], moduleSize: world.moduleSize, tscFrequency: 1, features: swiftlet_cpu_features(),
+        commandLine: world.argument, moduleSize: world.moduleSize, tscFrequency: 1, features: swiftlet_cpu_features(),
         seed: (1, 2, 3, 4))
     let state = try guest.install(image, in: memory, parameters)
     checkMapping(guest, memory, state)
