@@ -163,7 +163,8 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> CPUState {
         try module.load(into: memory, at: guest.layout.module.lowerBound)
         var parameters = BootParameters(
-            commandLine: configuration.commandLine, moduleSize: module.size, tscFrequency: frequency, features: features,
+            commandLine: configuration.commandLine, moduleSize: module.size, tscFrequency: frequency,
+            features: features,
             seed: try fromHost(try randomSeed()))
         parameters.mapped = mapped
         parameters.growth = (configuration.memoryMaximum ?? 0, step)
