@@ -24,11 +24,8 @@ public struct BootParameters: Sendable {
         commandLine: String, moduleSize: UInt64, tscFrequency: UInt64, features: swiftlet_cpu_features,
         seed: (UInt64, UInt64, UInt64, UInt64)
     ) {
-        self.commandLine = commandLine
-        self.moduleSize = moduleSize
-        self.tscFrequency = tscFrequency
-        self.features = features
-        self.seed = seed
+        (self.commandLine, self.moduleSize, self.tscFrequency) = (commandLine, moduleSize, tscFrequency)
+        (self.features, self.seed) = (features, seed)
     }
 }
 

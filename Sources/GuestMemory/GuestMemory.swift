@@ -129,22 +129,20 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     /// Copies bytes in; false when they do not fit into memory.
     @discardableResult
     public func write(bytes: [UInt8], at address: GuestAddress) -> Bool {
-        guard let pointer = unsafe pointer(address, UInt64(bytes.count)) else { return false }
-        unsafe bytes.withUnsafeBytes {
-            unsafe UnsafeMutableRawBufferPointer(start: pointer, count: $0.count).copyMemory(from: $0)
-        }
-        return true
+        unsafe bytes.withUnsafeBytes { unsafe copy($0, to: address) }
     }
 
     /// Copies the UTF-8 of a text in, without a NUL; false when it does not fit into memory.
     @discardableResult
     public func write(text: String, at address: GuestAddress) -> Bool {
         var text = text
-        return text.withUTF8 { source in
-            withMutableSpan(address, UInt64(source.count)) { target in
-                unsafe target.withUnsafeMutableBytes { unsafe $0.copyMemory(from: UnsafeRawBufferPointer(source)) }
-            } != nil
-        }
+        return unsafe text.withUTF8 { unsafe copy(UnsafeRawBufferPointer($0), to: address) }
+    }
+
+    private func copy(_ source: UnsafeRawBufferPointer, to address: GuestAddress) -> Bool {
+        guard let pointer = unsafe pointer(address, UInt64(source.count)) else { return false }
+        unsafe UnsafeMutableRawBufferPointer(start: pointer, count: source.count).copyMemory(from: source)
+        return true
     }
 
     /// Lends bytes to read from (a system call's source); nil when any of them is not memory. A running guest may change

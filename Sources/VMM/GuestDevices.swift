@@ -62,7 +62,7 @@ package final class GuestDevices: Sendable {
             let entry = GuestAddress(
                 AddressMap.deviceTable + UInt64(index * MemoryLayout<swiftlet_device>.stride))
             memory.write(device.description, at: entry)
-            memory.write(bytes: Array(name.utf8), at: entry)
+            memory.write(text: name, at: entry)
         }
         let info = AddressMap.bootInfo + UInt64(MemoryLayout<swiftlet_boot_info>.offset(of: \.devices) ?? 0)
         memory.write(AddressMap.deviceTable, at: GuestAddress(info))
