@@ -136,7 +136,7 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
     @discardableResult
     public func write(text: String, at address: GuestAddress) -> Bool {
         var text = text
-        return unsafe text.withUTF8 { unsafe copy(UnsafeRawBufferPointer($0), to: address) }
+        return text.withUTF8 { unsafe copy(UnsafeRawBufferPointer($0), to: address) }
     }
 
     private func copy(_ source: UnsafeRawBufferPointer, to address: GuestAddress) -> Bool {

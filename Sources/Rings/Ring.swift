@@ -9,13 +9,6 @@ import Host
 import KVM
 import Synchronization
 
-/// How a ring came to its end before the machine did.
-public enum RingFailure: Sendable {
-    /// The guest's indices cannot be true.
-    case broken
-    case consoleGone
-}
-
 /// A ring that is served. `serve` runs on a thread of the owner's, which `adopt` hands over and `stop` joins.
 public final class Ring: Sendable {
     /// What wakes it: a port's ioeventfd.
@@ -27,6 +20,7 @@ public final class Ring: Sendable {
     private let isStopping = Atomic(false)
     private let isAwaited = Atomic(false)
     private let spin: UInt64
+    private let finishes: Bool
     private let view: RingView
     private let service: Mutex<RingService>
     private let thread = Mutex<Thread?>(nil)
@@ -34,8 +28,11 @@ public final class Ring: Sendable {
     /// Nanoseconds that a ring polls before it sleeps: about what going to sleep and waking up cost.
     public static let defaultSpin: UInt64 = 100_000
 
-    /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running.
-    public init(_ service: consuming RingService, spin: UInt64 = defaultSpin) throws(KVMError) {
+    /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running. A ring that
+    /// `finishes` does what can be done at once of what the guest had submitted when it ended.
+    public init(
+        _ service: consuming RingService, spin: UInt64 = defaultSpin, finishes: Bool = false
+    ) throws(KVMError) {
         let doorbell = try EventFD()
         let answered = try EventFD()
         let stopEvent = try EventFD()
@@ -43,7 +40,7 @@ public final class Ring: Sendable {
         self.doorbell = doorbell
         self.answered = answered
         self.stopEvent = stopEvent
-        self.spin = spin
+        (self.spin, self.finishes) = (spin, finishes)
         view = service.queue.view
         self.service = Mutex(service)
     }
@@ -62,10 +59,13 @@ public final class Ring: Sendable {
     private func loop(_ service: inout RingService, _ memory: borrowing GuestMemory) -> RingFailure? {
         var idleSince: UInt64 = 0
         var set = WaitSet()
-        while !isStopping.load(ordering: .acquiring) {
+        while true {
+            let isLast = isStopping.load(ordering: .acquiring)
+            if isLast && !finishes { return nil }
             switch service.turn(memory) {
-            case .broken: return .broken
-            case .consoleGone: return .consoleGone
+            case .ended(let failure): return failure
+            case .idle where isLast: return nil
+            case .busy where isLast && service.isHeldUp: return nil
             case .busy:
                 tellWaiter()
                 idleSince = 0
@@ -80,7 +80,6 @@ public final class Ring: Sendable {
                 }
             }
         }
-        return nil
     }
 
     /// Until the doorbell, a frame that is waited for, room for what is held up, or the end.

@@ -16,6 +16,8 @@ import Synchronization
 @safe public struct RingQueue: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
     public let entries: UInt32
+    /// Whether each entry has an answer, so that one is under way until the guest has taken that.
+    private let answersAll: Bool
     private var submissionHead: UInt32 = 0
     /// The guest's tail when it was last looked at, and found true: its cache line is fetched once for all up to there.
     private var submissionTail: UInt32 = 0
@@ -39,13 +41,15 @@ import Synchronization
     }
 
     /// Nil when the number of entries is no power of two up to 4096, or its bytes are not memory, aligned to 64.
-    public init?(_ memory: borrowing GuestMemory, at address: GuestAddress, entries: UInt32) {
+    public init?(
+        _ memory: borrowing GuestMemory, at address: GuestAddress, entries: UInt32, answersAll: Bool = true
+    ) {
         guard entries >= 2, entries <= UInt32(SWIFTLET_RING_ENTRIES_MAX), entries.nonzeroBitCount == 1,
             address.rawValue % 64 == 0,
             let base = unsafe memory.pointer(address, Self.size(entries: entries))
         else { return nil }
         unsafe self.base = base
-        self.entries = entries
+        (self.entries, self.answersAll) = (entries, answersAll)
         for offset in [Word.submissionHead, Word.completionTail, Word.needsKick] { store(0, offset) }
     }
 
@@ -83,7 +87,7 @@ import Synchronization
 
     public var hasWork: Bool { load(Word.submissionTail) != submissionHead }
 
-    /// Takes the next entry.
+    /// The next entry, which keeps its slot until `release`.
     public mutating func next() -> Next {
         if submissionHead == submissionTail {
             let tail = load(Word.submissionTail)
@@ -94,8 +98,6 @@ import Synchronization
         let slot = Word.submissions + Int(submissionHead & (entries - 1)) * 32
         let (first, buffer, third) = (word(slot), word(slot + 8), word(slot + 16))
         let offset = word(slot + 24)
-        submissionHead &+= 1
-        store(submissionHead, Word.submissionHead)
         return .entry(
             RingEntry(
                 operation: Int32(truncatingIfNeeded: first), device: UInt32(truncatingIfNeeded: first >> 32),
@@ -103,8 +105,15 @@ import Synchronization
                 offset: offset))
     }
 
-    /// Every entry has an answer, so what is under way fits into the answers' slots.
+    /// Gives the slot of the entry that `next` returned back: it is done, or kept.
+    public mutating func release() {
+        submissionHead &+= 1
+        store(submissionHead, Word.submissionHead)
+    }
+
+    /// Where every entry has an answer, what is under way fits into the answers' slots.
     private func isSane(_ tail: UInt32) -> Bool {
+        if !answersAll { return true }
         let taken = load(Word.completionHead)
         return tail &- taken <= entries && completionTail &- taken <= entries
     }

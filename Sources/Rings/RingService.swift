@@ -1,4 +1,4 @@
-// Serving a ring: take entries, do them, answer; keep receives until their frames come; sleep when there is nothing.
+// Serving a ring: take entries, do them, answer; keep aside what has to wait for a frame; sleep when there is nothing.
 //
 // One thread does it all in order, so a flush covers every write before it. Nothing here knows threads or KVM: tests turn
 // the crank themselves. Read next: Ring.swift.
@@ -10,22 +10,28 @@ import Host
 
 /// The state of a ring's thread.
 public struct RingService: ~Copyable, Sendable {
+    /// What does an entry; of one that is cut short, the rest stays in the entry.
+    public typealias Work = @Sendable (inout RingEntry, borrowing GuestMemory) -> RingOutcome
+
     public var queue: RingQueue
-    private let devices: [RingDevice]
-    /// Receives that wait for a frame, oldest first, by device.
-    private var receives: [Receives]
-    /// How many wait in all.
+    private let work: Work
+    /// Entries that wait aside, by device, oldest first.
+    private var asides: [Aside]
+    /// How many wait aside in all.
     private var waiting = 0
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
     private var blocked: (entry: RingEntry, wait: WaitFor)?
 
-    private struct Receives: Sendable {
+    private struct Aside: Sendable {
         var entries: [RingEntry] = []
         var first = 0
+        var wait = WaitFor(-1)
+
+        var isEmpty: Bool { first == entries.count }
 
         /// Seldom: it moves all that are behind.
         mutating func forgetDone() {
-            guard first == entries.count || first >= 4096 else { return }
+            guard isEmpty || first >= 4096 else { return }
             entries.removeFirst(first)
             first = 0
         }
@@ -35,34 +41,38 @@ public struct RingService: ~Copyable, Sendable {
     public enum Turn: Equatable, Sendable {
         case idle
         case busy
-        case broken
-        case consoleGone
+        case ended(RingFailure)
     }
 
-    public init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
+    /// A ring of devices with these numbers, which an entry may wait aside for.
+    public init(_ queue: consuming RingQueue, devices: Int = 0, _ work: @escaping Work) {
         self.queue = queue
-        self.devices = devices
-        receives = Array(repeating: Receives(), count: devices.count)
+        self.work = work
+        asides = Array(repeating: Aside(), count: devices)
     }
 
-    /// Does up to 64 entries, and hands out the frames that wait.
+    /// A ring of Swiftlet's own ABI.
+    public init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
+        self.init(queue, devices: devices.count) { $0.perform(on: devices, $1) }
+    }
+
+    /// Does up to 64 entries, and those aside that can be done now.
     public mutating func turn(_ memory: borrowing GuestMemory) -> Turn {
-        var isBusy = false
-        for _ in 0..<64 {
+        for done in 0..<64 {
             let entry: RingEntry
             if let (waited, _) = blocked.take() {
                 entry = waited
             } else {
                 switch queue.next() {
-                case .nothing: return finish(isBusy, memory)
-                case .broken: return .broken
+                case .nothing: return finish(done > 0, memory)
+                case .broken: return .ended(.broken)
                 case .entry(let next): entry = next
                 }
             }
             switch start(entry, memory) {
-            case .busy: isBusy = true
+            case .busy: queue.release()
             // Interrupted (it waits for nothing): not idle, but whoever turns looks for a stop first.
-            case .idle: return finish(isBusy || blocked?.wait.fd == -1, memory)
+            case .idle: return finish(done > 0 || blocked?.wait.fd == -1, memory)
             case let end: return end
             }
         }
@@ -70,55 +80,58 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     private mutating func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> Turn {
-        if waiting > 0, receiveFrames(memory) { return .busy }
+        if waiting > 0, finishAsides(memory) { return .busy }
         return isBusy ? .busy : .idle
     }
 
     /// `idle`: it has to wait and holds up the others.
     private mutating func start(_ given: RingEntry, _ memory: borrowing GuestMemory) -> Turn {
         var entry = given
-        // A receive behind others of its device must not overtake them.
-        if entry.operation == SWIFTLET_NET_RECEIVE, hasReceives(entry.device) {
-            keep(entry)
+        // One behind others that wait aside for its device must not overtake them.
+        if entry.operation == SWIFTLET_NET_RECEIVE, let wait = waitAside(entry.device) {
+            keep(entry, wait)
             return .busy
         }
-        switch entry.perform(on: devices, memory) {
+        switch work(&entry, memory) {
         case .answer(let answer): queue.answer(entry.id, answer)
-        case .waits where entry.operation == SWIFTLET_NET_RECEIVE: keep(entry)
+        case .unanswered: break
+        case .waitsAside(let wait): keep(entry, wait)
         case .waits(let wait):
             blocked = (entry, wait)
             return .idle
         case .interrupted:
             blocked = (entry, WaitFor(-1))
             return .idle
-        case .consoleGone: return .consoleGone
+        case .ends(let failure): return .ended(failure)
         }
         return .busy
     }
 
-    private func hasReceives(_ device: UInt32) -> Bool {
-        device < UInt32(receives.count) && receives[Int(device)].first < receives[Int(device)].entries.count
+    /// What entries wait aside for at a device; nil when none does.
+    private func waitAside(_ device: UInt32) -> WaitFor? {
+        device < UInt32(asides.count) && !asides[Int(device)].isEmpty ? asides[Int(device)].wait : nil
     }
 
     /// Its device is there: it could wait for a frame. There are never more than the ring has slots.
-    private mutating func keep(_ entry: RingEntry) {
-        receives[Int(entry.device)].entries.append(entry)
+    private mutating func keep(_ entry: RingEntry, _ wait: WaitFor) {
+        asides[Int(entry.device)].entries.append(entry)
+        asides[Int(entry.device)].wait = wait
         waiting += 1
     }
 
-    /// Whether any receive ended.
-    private mutating func receiveFrames(_ memory: borrowing GuestMemory) -> Bool {
+    /// Whether any ended.
+    private mutating func finishAsides(_ memory: borrowing GuestMemory) -> Bool {
         var ended = false
-        for device in receives.indices {
-            while hasReceives(UInt32(device)) {
-                var entry = receives[device].entries[receives[device].first]
-                guard case .answer(let answer) = entry.perform(on: devices, memory) else { break }
+        for device in asides.indices {
+            while !asides[device].isEmpty {
+                var entry = asides[device].entries[asides[device].first]
+                guard case .answer(let answer) = work(&entry, memory) else { break }
                 queue.answer(entry.id, answer)
-                receives[device].first += 1
+                asides[device].first += 1
                 waiting -= 1
                 ended = true
             }
-            receives[device].forgetDone()
+            asides[device].forgetDone()
         }
         return ended
     }
@@ -128,10 +141,7 @@ public struct RingService: ~Copyable, Sendable {
 
     /// What may end an idle time, but for the doorbell: frames that are waited for, and room for what is held up.
     public var waits: [WaitFor] {
-        var list: [WaitFor] = []
-        for (device, receives) in zip(devices, receives) where receives.first < receives.entries.count {
-            if let net = device.net { list.append(WaitFor(net.fd)) }
-        }
+        var list = asides.filter { !$0.isEmpty }.map(\.wait)
         if let blocked { list.append(blocked.wait) }
         return list
     }

@@ -14,19 +14,31 @@ public enum RingDevice: Sendable {
     case block(BlockDevice)
     case net(NetDevice)
     case console(Console)
-
-    public var net: NetDevice? { if case .net(let device) = self { device } else { nil } }
 }
 
 /// What came of an attempt.
 public enum RingOutcome: Sendable {
     case answer(RingAnswer)
-    /// Nothing was moved: when the descriptor is ready, try again.
+    /// It is done, and the guest does not want to know how.
+    case unanswered
+    /// Nothing was moved: when the descriptor is ready, try again, and what is behind it only then.
     case waits(WaitFor)
+    /// The same, but what is behind it goes on.
+    case waitsAside(WaitFor)
     /// A signal came first: look for a stop, then try again.
     case interrupted
+    case ends(RingFailure)
+}
+
+/// How a ring came to its end before the machine did.
+public enum RingFailure: Equatable, Sendable {
+    /// The guest's indices cannot be true.
+    case broken
+    /// An entry that ends its machine.
+    case misuse(String)
     /// Nobody reads the console any more.
     case consoleGone
+    case deviceFailed(errno: Int32)
 }
 
 extension RingEntry {
@@ -49,8 +61,8 @@ extension RingEntry {
 
     private func receive(_ net: NetDevice, _ memory: borrowing GuestMemory) -> RingOutcome {
         guard UInt64(length) >= net.largestFrame else { return .answer(.bad) }
-        return outcome(
-            memory.withMutableSpan(address, UInt64(length)) { net.receive(into: &$0) }, WaitFor(net.fd))
+        let result = memory.withMutableSpan(address, UInt64(length)) { net.receive(into: &$0) }
+        return result == .notReady ? .waitsAside(WaitFor(net.fd)) : outcome(result, WaitFor(net.fd))
     }
 
     private mutating func write(_ console: Console, _ memory: borrowing GuestMemory) -> RingOutcome {
@@ -62,7 +74,7 @@ extension RingEntry {
                 length -= UInt32(written)
             case .notReady?: return .waits(WaitFor(console.output, write: true))
             case .interrupted?: return .interrupted
-            case .gone?: return .consoleGone
+            case .gone?: return .ends(.consoleGone)
             case .failed?: return .answer(RingAnswer(SWIFTLET_IO_ERROR))
             }
         }

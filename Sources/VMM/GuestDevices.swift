@@ -73,10 +73,18 @@ package final class GuestDevices: Sendable {
 
     var rings: [Ring] { made.withLock { $0 } }
 
-    /// Serves a new ring on a thread of its own; its number.
+    /// Serves a new ring of these devices; its number.
     func serve(_ queue: consuming RingQueue, for platform: Platform) throws(MachineError) -> UInt32 {
+        let list = list
+        return try serve(RingService(queue, list), finishes: false, for: platform)
+    }
+
+    /// Serves a new ring on a thread of its own, from the vCPU's; its number.
+    func serve(
+        _ service: consuming RingService, finishes: Bool, for platform: Platform
+    ) throws(MachineError) -> UInt32 {
         let number = rings.count  // one vCPU: nobody else makes one meanwhile
-        let ring = try makeRing(queue)
+        let ring = try makeRing(service, finishes: finishes)
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
         if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, to: .port(port, size: 4))) }
         let vcpu = ThreadReference.current
@@ -93,11 +101,9 @@ package final class GuestDevices: Sendable {
         return UInt32(number)
     }
 
-    private func makeRing(_ queue: consuming RingQueue) throws(MachineError) -> Ring {
+    private func makeRing(_ service: consuming RingService, finishes: Bool) throws(MachineError) -> Ring {
         let spin = allowedCPUs().count > 1 ? Ring.defaultSpin : 0
-        do throws(KVMError) { return try Ring(RingService(queue, list), spin: spin) } catch {
-            throw .kvm(error)
-        }
+        do throws(KVMError) { return try Ring(service, spin: spin, finishes: finishes) } catch { throw .kvm(error) }
     }
 
     /// Ends the rings' threads, while the vCPU's thread, which they may kick, is not yet joined.
@@ -109,13 +115,15 @@ package final class GuestDevices: Sendable {
     func outcome(_ vcpu: VCPUThread) -> Outcome? {
         let outcome = vcpu.outcome
         guard let failure = failure.withLock({ $0 }), outcome.stop.kind == "error" else { return nil }
+        func misuse(_ what: String) -> Stop {
+            vcpu.loop.withLock { .crashed(Crash(.misuse(what), $0.vcpu, $0.context)) }
+        }
         let stop: Stop =
             switch failure {
             case .consoleGone: .consoleGone
-            case .broken:
-                vcpu.loop.withLock {
-                    .crashed(Crash(.misuse("ring: its indices say more than \"entries\""), $0.vcpu, $0.context))
-                }
+            case .broken: misuse("ring: its indices say that it holds more entries than it has slots")
+            case .misuse(let what): misuse(what)
+            case .deviceFailed(let errno): .hostFailed("a network interface", errno: errno)
             }
         return Outcome(stop: stop, exits: outcome.exits)
     }

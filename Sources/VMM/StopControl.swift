@@ -31,8 +31,6 @@ public final class StopControl: Sendable {
     /// A device's thread cannot go on; it knows why.
     func requestDeviceEnd() { request(Self.device) }
 
-    var isDeviceEnd: Bool { reason.load(ordering: .acquiring) == Self.device }
-
     /// Asks for a pause, from which the machine may go on. A stop takes its place.
     package func requestPause() { request(Self.pause) }
 

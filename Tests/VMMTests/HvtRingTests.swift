@@ -4,7 +4,9 @@
 
 import GuestMemory
 import Host
+import CABI
 import KVM
+import Rings
 import Synchronization
 import Testing
 
@@ -16,14 +18,14 @@ private struct NoRing: Error {}
 private final class InventedRing {
     let guest: InventedUnikernel
     let wire = Wire()
-    var ring: HvtRing
+    var ring: RingService
     private var tail: UInt32 = 0
 
     static let buffer = InventedUnikernel.buffer
 
     init() throws {
         guest = try InventedUnikernel(wire: wire)
-        guard let ring = HvtRing(guest.platform.memory, at: guest.ring) else { throw NoRing() }
+        guard let ring = HvtRing.service(guest.platform.memory, guest.hvt) else { throw NoRing() }
         self.ring = ring
     }
 
@@ -32,14 +34,16 @@ private final class InventedRing {
     func word(_ offset: UInt64) -> UInt32 { memory.memory.read(GuestAddress(guest.ring + offset)) ?? 0xdead }
     func setTail(_ tail: UInt32) { memory.memory.write(tail, at: GuestAddress(guest.ring)) }
 
-    func submit(_ entry: HvtRingEntry) {
+    func submit(_ entry: swiftlet_ring_entry) {
         memory.memory.write(entry, at: GuestAddress(guest.ring + 128 + 32 * UInt64(tail % 1024)))
         tail &+= 1
         setTail(tail)
     }
 
     func submit(_ operation: UInt32, handle: UInt32 = 1, data: UInt64 = buffer, length: UInt32, id: UInt32 = 0) {
-        submit(HvtRingEntry(operation: operation, handle: handle, data: data, length: length, id: id))
+        submit(
+            swiftlet_ring_entry(
+                operation: operation, device: handle, buffer: data, length: length, id: id, offset: 0))
     }
 
     func frame(_ number: UInt8, _ count: Int = 60) -> [UInt8] { [UInt8](repeating: number, count: count) }
@@ -47,13 +51,22 @@ private final class InventedRing {
         memory.memory.write(bytes: frame, at: GuestAddress(address))
     }
 
-    func turn() -> HvtRing.Turn { ring.turn(memory.memory, guest.hvt) }
-    func completion(_ index: UInt64) -> HvtRingCompletion? {
+    func turn() -> RingService.Turn { ring.turn(memory.memory) }
+    func completion(_ index: UInt64) -> swiftlet_ring_completion? {
         memory.memory.read(GuestAddress(guest.ring + 32896 + 16 * (index % 1024)))
     }
 
+    let devices = GuestDevices([])
+
+    /// On a thread of its own, with the ring as it is.
+    func serve() throws -> Ring {
+        guard let service = HvtRing.service(memory.memory, guest.hvt) else { throw NoRing() }
+        _ = try devices.serve(service, finishes: true, for: guest.platform)
+        return devices.rings[0]
+    }
+
     /// What it ended with.
-    var end: HvtRingEnd? { if case .ended(let end) = turn() { end } else { nil } }
+    var end: RingFailure? { if case .ended(let end) = turn() { end } else { nil } }
 }
 
 @Suite struct HvtRingTests {
@@ -107,7 +120,8 @@ private final class InventedRing {
         while received < 1024 {
             let turn = test.turn()
             if turn == .busy { continue }
-            if case .full = turn { isFull = true } else if case .ended = turn { break }
+            if case .ended = turn { break }
+            isFull = isFull || test.ring.isHeldUp
             while !test.wire.isEmpty {
                 #expect(test.wire.receive() == test.frame(UInt8(truncatingIfNeeded: received)))
                 received += 1
@@ -133,7 +147,7 @@ private final class InventedRing {
     func moreEntriesThanSlots(tail: UInt32) throws {
         let test = try InventedRing()
         test.setTail(tail)
-        #expect(test.end == .misuse("Invalid guest ring: \(tail) entries in 1024 slots"))
+        #expect(test.end == .broken)
     }
 
     @Test(arguments: [1, 2] as [UInt32])
@@ -147,12 +161,12 @@ private final class InventedRing {
         {
             let test = try InventedRing()
             test.submit(operation, data: data, length: length)
-            #expect(test.end == .access(data, UInt64(length)))
+            #expect(test.end == .misuse(invalidAccessWords(data, UInt64(length))))
         }
         let test = try InventedRing()
         test.wire.send(test.frame(1))
         test.submit(2, data: InventedUnikernel.text, length: 1514)
-        #expect(test.end == .access(InventedUnikernel.text, 1514))
+        #expect(test.end == .misuse(invalidAccessWords(InventedUnikernel.text, 1514)))
     }
 
     @Test(arguments: [0, 13, 1519, 65536] as [UInt32])
@@ -164,13 +178,13 @@ private final class InventedRing {
 
     @Test func noSleepWhileThereIsWork() throws {
         let test = try InventedRing()
-        let first = test.ring.maySleep()
+        let first = test.ring.queue.maySleep()
         #expect(first)
         #expect(test.word(72) == 1)
-        test.ring.isAwake()
+        test.ring.queue.isAwake()
         #expect(test.word(72) == 0)
         test.submit(1, length: 60)
-        let second = test.ring.maySleep()
+        let second = test.ring.queue.maySleep()
         #expect(!second)
         #expect(test.word(72) == 0)
     }
@@ -180,29 +194,27 @@ private final class InventedRing {
     /// As a unikernel does it: kick when that is needed.
     @Test func sleepsUntilTheDoorbell() throws {
         let test = try InventedRing()
-        let thread = try HvtRingThread()
-        let running = try thread.start(test.guest.platform, test.guest.hvt)
+        let served = try test.serve()
         for number in 0..<20 as Range<UInt8> {
             if number % 2 == 0 { #expect(eventually { test.word(72) == 1 }) }
             test.put(test.frame(number))
             test.submit(1, length: 60)
             atomicMemoryFence(ordering: .sequentiallyConsistent)
-            if test.word(72) != 0 { thread.doorbell.signal() }
+            if test.word(72) != 0 { served.doorbell.signal() }
             #expect(test.wire.receive() == test.frame(number))
         }
         test.put(test.frame(99))
         test.submit(1, length: 60)
-        #expect(thread.stop(running) == nil)
+        test.devices.stop()
         #expect(test.wire.receive() == test.frame(99), "what was sent before the end is sent")
     }
 
     @Test func itsEndIsTheMachines() throws {
         let test = try InventedRing()
-        let thread = try HvtRingThread()
         test.setTail(5000)
-        let running = try thread.start(test.guest.platform, test.guest.hvt)
-        #expect(eventually { test.guest.platform.control.isDeviceEnd })
-        #expect(thread.stop(running) == .misuse("Invalid guest ring: 5000 entries in 1024 slots"))
+        _ = try test.serve()
+        #expect(eventually { test.guest.platform.control.requested != nil })
+        test.devices.stop()
     }
 
     /// Within 20 s.

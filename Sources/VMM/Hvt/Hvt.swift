@@ -14,13 +14,10 @@ package final class Hvt: Sendable {
     private let devices: [Device?]
     /// The interfaces that a poll waits for.
     let nets: [(handle: Int, fd: Int32)]
-    /// Nil without an interface.
-    let ring: HvtRingThread?
     /// What the unikernel left when it halted.
     let halt = Mutex<HvtHalt?>(nil)
 
-    package init(_ guest: HvtGuest, devices: [Device?] = [], ring: HvtRingThread? = nil) {
-        self.ring = ring
+    package init(_ guest: HvtGuest, devices: [Device?] = []) {
         self.guest = guest
         self.devices = devices
         var nets: [(handle: Int, fd: Int32)] = []

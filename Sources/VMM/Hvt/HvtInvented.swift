@@ -7,11 +7,12 @@ import Devices
 import GuestMemory
 import Host
 import KVM
+import Rings
 
 @_spi(InventedExits) public struct InventedUnikernel: ~Copyable {
     private let hvt: Hvt
     private var context: VCPUContext
-    private var ring: HvtRing
+    private var ring: RingService
 
     /// Addresses that its calls may name end here; the ring lies behind.
     public var end: UInt64 { hvt.guest.ring.lowerBound }
@@ -31,7 +32,7 @@ import KVM
             clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
             control: try StopControl(), quiet: true, hvt: hvt)
         try protect(guest, platform.memory)
-        guard let ring = HvtRing(platform.memory, at: guest.ring.lowerBound) else { fatalError("its place is memory") }
+        guard let ring = HvtRing.service(platform.memory, hvt) else { fatalError("its place is memory") }
         self.hvt = hvt
         context = VCPUContext(platform)
         self.ring = ring
@@ -42,7 +43,7 @@ import KVM
 
     /// Whether the ring goes on.
     public mutating func turnRing() -> Bool {
-        if case .ended = ring.turn(context.platform.memory, hvt) { return false }
+        if case .ended = ring.turn(context.platform.memory) { return false }
         return true
     }
 

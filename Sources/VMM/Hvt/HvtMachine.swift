@@ -47,7 +47,7 @@ extension Machine {
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
-        let ring = guest.ring.isEmpty ? nil : try fromKVM(try HvtRingThread(vm))
+        let rings = guest.ring.isEmpty ? nil : GuestDevices([], doorbells: vm.doorbells)
         phases.end("vm", at: Clock.monotonic())
 
         let state = try fromImage(
@@ -60,7 +60,7 @@ extension Machine {
         if deprivileged == nil { try fromHost(try protect(guest, memory)) }
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices, ring: ring))
+            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices), devices: rings)
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged

@@ -29,7 +29,7 @@ extension VCPUContext {
 }
 
 extension MachineError {
-    fileprivate var errno: Int32 {
+    var errno: Int32 {
         switch self {
         case .kvm(let error): error.errno
         case .host(let error): error.errno

@@ -45,10 +45,12 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
             let turn = service.turn(memory)
             let tail = memory.read(GuestAddress(ring + 68), as: UInt32.self) ?? 0
             // A turn does 64 entries at most; only a guest that has written the host's word sees another number.
-            require(tail &- answers <= 64 || turn == .broken || kind & 4 != 0, "an answer for each entry")
+            require(tail &- answers <= 64 || turn == .ended(.broken) || kind & 4 != 0, "an answer for each entry")
             answers = tail
             _ = (service.waits.count, service.isHeldUp, service.queue.maySleep(), service.queue.view.hasAnswers)
-            if turn == .broken { return require(service.turn(memory) == .broken, "a broken ring stays broken") }
+            if turn == .ended(.broken) {
+                return require(service.turn(memory) == .ended(.broken), "a broken ring stays broken")
+            }
         }
     }
 }
