@@ -21,6 +21,9 @@ public final class Ring: Sendable {
     private let isAwaited = Atomic(false)
     private let spin: UInt64
     private let finishes: Bool
+    /// Of its interrupt; 0: it makes none.
+    public let vector: UInt8
+    private let interrupt: @Sendable () -> Void
     private let view: RingView
     private let service: Mutex<RingService>
     private let thread = Mutex<Thread?>(nil)
@@ -29,9 +32,10 @@ public final class Ring: Sendable {
     public static let defaultSpin: UInt64 = 100_000
 
     /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running. A ring that
-    /// `finishes` does what can be done at once of what the guest had submitted when it ended.
+    /// `finishes` does what can be done at once of what the guest had submitted when it ended. `interrupt` tells the guest's vCPU.
     public init(
-        _ service: consuming RingService, spin: UInt64 = defaultSpin, finishes: Bool = false
+        _ service: consuming RingService, spin: UInt64 = defaultSpin, finishes: Bool = false, vector: UInt8 = 0,
+        interrupt: @escaping @Sendable () -> Void = {}
     ) throws(KVMError) {
         let doorbell = try EventFD()
         let answered = try EventFD()
@@ -40,7 +44,7 @@ public final class Ring: Sendable {
         self.doorbell = doorbell
         self.answered = answered
         self.stopEvent = stopEvent
-        (self.spin, self.finishes) = (spin, finishes)
+        (self.spin, self.finishes, self.vector, self.interrupt) = (spin, finishes, vector, interrupt)
         view = service.queue.view
         self.service = Mutex(service)
     }
@@ -67,7 +71,7 @@ public final class Ring: Sendable {
             case .idle where isLast: return nil
             case .busy where isLast && service.isHeldUp: return nil
             case .busy:
-                tellWaiter()
+                tellWaiter(service)
                 idleSince = 0
             case .idle:
                 let now = Clock.monotonic()
@@ -94,10 +98,12 @@ public final class Ring: Sendable {
         _ = doorbell.take()
     }
 
-    private func tellWaiter() {
-        // Against `await`: answer, then look whether it is awaited there; await, then look for an answer here.
+    private func tellWaiter(_ service: borrowing RingService) {
+        // Against `await`: answer, then look whether it is awaited there; await, then look for an answer here. The guest
+        // does the same with its word for the interrupt.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         if isAwaited.load(ordering: .relaxed) { answered.signal() }
+        if vector != 0, service.queue.wantsInterrupt { interrupt() }
     }
 
     /// Says that somebody waits for `answered` to become readable; false when there is an answer already.

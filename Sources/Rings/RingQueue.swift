@@ -34,6 +34,7 @@ import Synchronization
     private enum Word {
         static let submissionTail = 0
         static let completionHead = 4
+        static let wantsInterrupt = 8
         static let submissionHead = 64
         static let completionTail = 68
         static let needsKick = 72
@@ -84,6 +85,9 @@ import Synchronization
             taken: (base + Word.completionHead).assumingMemoryBound(to: Atomic<UInt32>.self),
             given: (base + Word.completionTail).assumingMemoryBound(to: Atomic<UInt32>.self))
     }
+
+    /// Whether the guest wants the ring's interrupt for answers that come now.
+    public var wantsInterrupt: Bool { load(Word.wantsInterrupt) != 0 }
 
     public var hasWork: Bool { load(Word.submissionTail) != submissionHead }
 

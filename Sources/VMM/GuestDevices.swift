@@ -17,12 +17,14 @@ package final class GuestDevices: Sendable {
     /// Nil in a machine without KVM.
     private let doorbells: Doorbells?
     private let made = Mutex<[Ring]>([])
+    /// Rings whose interrupt is due.
+    let interrupts: RingInterrupts
     /// Of the ring that failed first.
     private let failure = Mutex<RingFailure?>(nil)
 
-    init(_ list: [RingDevice], doorbells: Doorbells? = nil) {
-        self.list = list
-        self.doorbells = doorbells
+    init(_ list: [RingDevice], doorbells: Doorbells? = nil) throws(KVMError) {
+        (self.list, self.doorbells) = (list, doorbells)
+        interrupts = try RingInterrupts()
     }
 
     /// Opens what the image declares and the user attaches, and tells the guest; nil when that is nothing.
@@ -38,7 +40,7 @@ package final class GuestDevices: Sendable {
         let list = notes.map { note in
             note.kind == UInt32(SWIFTLET_DEVICE_CONSOLE) ? .console(console) : RingDevice(rest.next())
         }
-        let devices = GuestDevices(list, doorbells: vm.doorbells)
+        let devices = try fromKVM(try GuestDevices(list, doorbells: vm.doorbells))
         devices.tell(memory, names: notes.map(\.name))
         return devices
     }
@@ -74,20 +76,24 @@ package final class GuestDevices: Sendable {
     var rings: [Ring] { made.withLock { $0 } }
 
     /// Serves a new ring of these devices; its number.
-    func serve(_ queue: consuming RingQueue, for platform: Platform) throws(MachineError) -> UInt32 {
+    func serve(
+        _ queue: consuming RingQueue, vector: UInt8, for platform: Platform
+    ) throws(MachineError) -> UInt32 {
         let list = list
-        return try serve(RingService(queue, list), finishes: false, for: platform)
+        return try serve(RingService(queue, list), finishes: false, vector: vector, for: platform)
     }
 
     /// Serves a new ring on a thread of its own, from the vCPU's; its number.
     func serve(
-        _ service: consuming RingService, finishes: Bool, for platform: Platform
+        _ service: consuming RingService, finishes: Bool, vector: UInt8 = 0, for platform: Platform
     ) throws(MachineError) -> UInt32 {
         let number = rings.count  // one vCPU: nobody else makes one meanwhile
-        let ring = try makeRing(service, finishes: finishes)
+        let vcpu = ThreadReference.current
+        let ring = try makeRing(service, finishes: finishes, vector: vector) { [interrupts] in
+            if interrupts.raise(number) { vcpu.kick() }
+        }
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
         if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, to: .port(port, size: 4))) }
-        let vcpu = ThreadReference.current
         let thread = try fromHost(
             try Thread {
                 ring.serve(platform.memory) { failure in
@@ -101,9 +107,13 @@ package final class GuestDevices: Sendable {
         return UInt32(number)
     }
 
-    private func makeRing(_ service: consuming RingService, finishes: Bool) throws(MachineError) -> Ring {
+    private func makeRing(
+        _ service: consuming RingService, finishes: Bool, vector: UInt8, interrupt: @escaping @Sendable () -> Void
+    ) throws(MachineError) -> Ring {
         let spin = allowedCPUs().count > 1 ? Ring.defaultSpin : 0
-        do throws(KVMError) { return try Ring(service, spin: spin, finishes: finishes) } catch { throw .kvm(error) }
+        do throws(KVMError) {
+            return try Ring(service, spin: spin, finishes: finishes, vector: vector, interrupt: interrupt)
+        } catch { throw .kvm(error) }
     }
 
     /// Ends the rings' threads, while the vCPU's thread, which they may kick, is not yet joined.

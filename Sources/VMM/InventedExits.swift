@@ -27,7 +27,7 @@ import X86
                 layout: layout, console: console,
                 clock: MachineClock(frequency: 1_000_000_000, hostStart: Clock.tsc(), guestStart: 0),
                 control: try StopControl(), quiet: quiet, growth: Growth(plan, nil, after: SlotTotals()),
-                devices: disk.map { GuestDevices([.block($0), .console(console)]) }))
+                devices: try disk.map { try GuestDevices([.block($0), .console(console)]) }))
     }
 
     /// Rings' threads use its memory.

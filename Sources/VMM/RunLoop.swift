@@ -47,7 +47,7 @@ package struct RunLoop: ~Copyable {
                 if let failure = answerFaultAddress() { return .failed(failure) }
             case .stop: return stopped()
             }
-            if !context.timer.isArmed { return nil }
+            if !context.timer.isWatched { return nil }
         } else if let stop = didNotRun(error) {
             return stop
         }

@@ -21,7 +21,7 @@ private final class DiskGuest {
         var option = BlockOption(name: "disk", path: path)
         option.isReadOnly = isReadOnly
         let list: [RingDevice] = [.block(try BlockDevice(option)), .console(Console())]
-        guest = try InventedGuest(devices: GuestDevices(list))
+        guest = try InventedGuest(devices: try GuestDevices(list))
     }
 
     deinit { guest.platform.devices?.stop() }
@@ -39,8 +39,10 @@ private final class DiskGuest {
 
     var result: Int64? { guest.result(swiftlet_block.self)?.result }
 
-    func ring(at address: UInt64 = 0x9_0000, _ entries: UInt32 = 8) -> Action {
-        guest.call(SWIFTLET_CALL_RING, swiftlet_ring_setup(address: address, entries: entries, ring: 99))
+    func ring(at address: UInt64 = 0x9_0000, _ entries: UInt32 = 8, vector: UInt32 = 0) -> Action {
+        guest.call(
+            SWIFTLET_CALL_RING,
+            swiftlet_ring_setup(address: address, entries: entries, ring: 99, vector: vector, reserved: 0))
     }
 
     func poll(_ events: UInt32, deadline: UInt64) -> Action {

@@ -27,6 +27,7 @@ private final class InventedRing {
         guest = try InventedUnikernel(wire: wire)
         guard let ring = HvtRing.service(guest.platform.memory, guest.hvt) else { throw NoRing() }
         self.ring = ring
+        devices = try GuestDevices([])
     }
 
     var memory: Platform { guest.platform }
@@ -56,7 +57,7 @@ private final class InventedRing {
         memory.memory.read(GuestAddress(guest.ring + 32896 + 16 * (index % 1024)))
     }
 
-    let devices = GuestDevices([])
+    let devices: GuestDevices
 
     /// On a thread of its own, with the ring as it is.
     func serve() throws -> Ring {

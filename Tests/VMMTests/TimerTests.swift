@@ -190,3 +190,76 @@ extension InventedGuest {
         #expect((page.tsc_to_system_mul, page.tsc_shift) == (3_435_973_836, -1))
     }
 }
+
+/// A guest with a ring whose interrupt is vector 40, raised here in its thread's place.
+@Suite struct RingInterruptTests {
+    private let guest: InventedGuest
+    private let interrupts: RingInterrupts
+
+    init() throws {
+        let devices = try GuestDevices([])
+        guest = try InventedGuest(devices: devices)
+        interrupts = devices.interrupts
+    }
+
+    private func ring(_ vector: UInt32, at address: UInt64 = 0x9_0000) -> Action {
+        guest.call(
+            SWIFTLET_CALL_RING,
+            swiftlet_ring_setup(address: address, entries: 8, ring: 0, vector: vector, reserved: 0))
+    }
+
+    @Test(arguments: [31, 41, 256, .max] as [UInt32])
+    func vectorNeedsAHandler(vector: UInt32) throws {
+        guest.handle(40)
+        #expect(ring(vector) == .stop)
+        #expect(guest.misuse == "ring: vector \(vector) is not in 32...255, or has no handler")
+        guest.platform.devices?.stop()
+    }
+
+    @Test func isDeliveredOnceAndMasksAsTheTimersDoes() throws {
+        guest.handle(40)
+        guest.handle(41)
+        #expect(ring(40) == .resume && ring(41, at: 0xa_0000) == .resume)
+        #expect(guest.context.interruptToInject() == nil)
+        #expect(interrupts.raise(1) && interrupts.raise(0))
+        #expect(!interrupts.raise(0), "the vCPU knows already")
+        #expect(guest.context.interruptToInject() == 40)
+        #expect(guest.mask == 1 && guest.pending == 1, "the other ring's is held back")
+        #expect(guest.context.timer.isWatched == true)
+        guest.mask = 0
+        #expect(guest.context.interruptToInject() == 41)
+        #expect(guest.mask == 1 && guest.pending == 0)
+        guest.mask = 0
+        #expect(guest.context.interruptToInject() == nil)
+        #expect(guest.context.timer.isWatched == false)
+        guest.platform.devices?.stop()
+    }
+
+    @Test func isHeldBackWhileMasked() throws {
+        guest.handle(40)
+        #expect(ring(40) == .resume)
+        guest.mask = 1
+        #expect(interrupts.raise(0))
+        #expect(guest.context.interruptToInject() == nil && guest.pending == 1)
+        #expect(guest.context.timer.isWatched == true, "the call behind unmasking has it delivered")
+        guest.mask = 0
+        #expect(guest.context.interruptToInject() == 40 && guest.pending == 0)
+        guest.platform.devices?.stop()
+    }
+
+    /// A kick just before the wait is not missed: the event is level-triggered.
+    @Test(arguments: [0, SWIFTLET_POLL_CONSOLE, 0x100])
+    func endsAWait(events: Int32) throws {
+        guest.handle(40)
+        #expect(ring(40) == .resume)
+        #expect(interrupts.raise(0))
+        let call = swiftlet_poll(deadline: forever, events: UInt32(events), ready: 99)
+        #expect(guest.call(SWIFTLET_CALL_POLL, call) == .resume)
+        #expect(guest.result(swiftlet_poll.self)?.ready == 0)
+        guest.mask = 1
+        let soon = swiftlet_poll(deadline: guest.now + 2_000_000, events: UInt32(events), ready: 99)
+        #expect(guest.call(SWIFTLET_CALL_POLL, soon) == .resume)
+        #expect(guest.now >= soon.deadline, "held back, it ends none")
+        guest.platform.devices?.stop()
+    }
+}

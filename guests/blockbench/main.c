@@ -126,7 +126,7 @@ int main(const struct swiftlet_boot_info *boot)
     disk = device_find("disk");
     capacity = device_table()[disk].capacity / SIZE * SIZE;
     uint8_t *pages = allocate(DEPTH_MAXIMUM * SIZE);
-    ring_make(&ring, DEPTH_MAXIMUM);
+    ring_make(&ring, DEPTH_MAXIMUM, 0);
     if (boot->command_line_size == 0) {
         prove((uint64_t *)(void *)pages, (uint64_t *)(void *)(pages + SIZE));
         return 0;

@@ -6,11 +6,11 @@
 /* How often to look before sleeping: some 100 us, what sleeping and waking cost. */
 #define LOOKS 4000
 
-void ring_make(struct ring *ring, uint32_t entries)
+void ring_make(struct ring *ring, uint32_t entries, uint32_t vector)
 {
     uint8_t *memory = allocate(SWIFTLET_RING_SIZE(entries));
     struct swiftlet_ring_setup *arguments = CALL_ARGUMENTS(struct swiftlet_ring_setup);
-    *arguments = (struct swiftlet_ring_setup){.address = (uint64_t)memory, .entries = entries};
+    *arguments = (struct swiftlet_ring_setup){.address = (uint64_t)memory, .entries = entries, .vector = vector};
     call(SWIFTLET_CALL_RING);
     *ring = (struct ring){
         .shared = (struct swiftlet_ring *)(void *)memory,

@@ -21,8 +21,8 @@ struct ring {
     uint32_t submitted, taken;
 };
 
-/* A ring with that many entries, a power of two, in new memory. */
-void ring_make(struct ring *ring, uint32_t entries);
+/* A ring with that many entries, a power of two, in new memory; with a vector (0: none) of its interrupt. */
+void ring_make(struct ring *ring, uint32_t entries, uint32_t vector);
 
 /* Whether another operation may be submitted: each keeps its slot until its completion is taken. */
 static inline bool ring_has_room(const struct ring *ring)
@@ -55,6 +55,15 @@ static inline bool ring_take(struct ring *ring, struct swiftlet_ring_completion 
     *completion = ring->completions[ring->taken & ring->mask];
     __atomic_store_n(&ring->shared->completion_head, ++ring->taken, __ATOMIC_RELEASE);
     return true;
+}
+
+/*
+ * Whether the next completions make the ring's interrupt. Take what is there behind switching it on: a completion may have
+ * come just before.
+ */
+static inline void ring_interrupts(struct ring *ring, bool on)
+{
+    __atomic_store_n(&ring->shared->wants_interrupt, on, __ATOMIC_SEQ_CST);
 }
 
 /* Waits for a completion and takes it: looks for a while, then sleeps in a poll call. */

@@ -153,7 +153,7 @@ int main(const struct swiftlet_boot_info *boot)
     }
     room = ((uint64_t)device->frame_size + 63) & ~63ul;
     frames = allocate(DEPTH_MAXIMUM * room);
-    ring_make(&ring, DEPTH_MAXIMUM);
+    ring_make(&ring, DEPTH_MAXIMUM, 0);
     bool by_ring = argument_is(1, "ring");
     uint64_t count = argument_number(2, 1000), depth = argument_number(3, 1), size = argument_number(4, 64);
     check(count > 0 && depth >= 1 && depth <= DEPTH_MAXIMUM && size >= 14 && size <= device->frame_size, "arguments in range");

@@ -31,7 +31,7 @@ int main(const struct swiftlet_boot_info *boot)
     static struct ring rings[SWIFTLET_RINGS_MAX];
     (void)boot;
     for (uint32_t i = 0; i < SWIFTLET_RINGS_MAX; i++)
-        ring_make(&rings[i], ENTRIES);
+        ring_make(&rings[i], ENTRIES, 0);
     for (uint32_t i = 0; i < SWIFTLET_RINGS_MAX; i++)
         write_line(&rings[i], i);
     return 0;

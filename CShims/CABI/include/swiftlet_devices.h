@@ -102,6 +102,8 @@ struct swiftlet_ring_setup {
     uint64_t address; /* guest-physical, a multiple of 64; SWIFTLET_RING_SIZE bytes are memory there */
     uint32_t entries; /* a power of two, 2 to SWIFTLET_RING_ENTRIES_MAX */
     uint32_t ring;    /* out: its number */
+    uint32_t vector;  /* of its interrupt, 32 to 255, with a handler; 0: it makes none */
+    uint32_t reserved;
 };
 
 /*
@@ -111,7 +113,8 @@ struct swiftlet_ring_setup {
 struct swiftlet_ring {
     uint32_t submission_tail; /* guest: submissions made */
     uint32_t completion_head; /* guest: completions taken */
-    uint32_t pad0[14];
+    uint32_t wants_interrupt; /* guest: completions that come while this is not 0 make the ring's interrupt */
+    uint32_t pad0[13];
     uint32_t submission_head; /* host: submissions taken */
     uint32_t completion_tail; /* host: completions made */
     uint32_t needs_kick;      /* host: it sleeps; a guest that reads 1 after it has moved its tail rings the doorbell */

@@ -29,7 +29,6 @@ enum : unsigned int {
     CKVM_EXIT_X86_WRMSR = KVM_EXIT_X86_WRMSR,
 };
 
-enum : unsigned int { CKVM_IOEVENTFD_PIO = KVM_IOEVENTFD_FLAG_PIO };
 enum : unsigned char {
     CKVM_EXIT_IO_IN = KVM_EXIT_IO_IN,
     CKVM_EXIT_IO_OUT = KVM_EXIT_IO_OUT,
@@ -59,28 +58,6 @@ static inline long ckvm_enable_cap(int fd, unsigned cap, uint64_t argument)
     return ckvm_result(ioctl(fd, KVM_ENABLE_CAP, &request));
 }
 static inline long ckvm_create_irqchip(int vm) { return ckvm_result(ioctl(vm, KVM_CREATE_IRQCHIP, 0)); }
-static inline long ckvm_ioeventfd(int vm, const struct kvm_ioeventfd *request)
-{
-    return ckvm_result(ioctl(vm, KVM_IOEVENTFD, request));
-}
-static inline long ckvm_irqfd(int vm, int event, unsigned gsi)
-{
-    struct kvm_irqfd request = {.fd = event, .gsi = gsi};
-    return ckvm_result(ioctl(vm, KVM_IRQFD, &request));
-}
-static inline long ckvm_coalesce(int vm, uint64_t address, unsigned size, unsigned is_port)
-{
-    struct kvm_coalesced_mmio_zone zone = {.addr = address, .size = size, .pio = is_port};
-    return ckvm_result(ioctl(vm, KVM_REGISTER_COALESCED_MMIO, &zone));
-}
-/* Reads and writes of this MSR leave to user space: outside of a filter's bitmap, which denies it, all is allowed. */
-static inline long ckvm_filter_msr(int vm, unsigned index)
-{
-    uint8_t denied = 0;
-    struct kvm_msr_filter filter = {.ranges = {{KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, 1, index, &denied}}};
-    return ckvm_result(ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter));
-}
-
 static inline long ckvm_eventfd(void) { return ckvm_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
 static inline int ckvm_eventfd_signal(int fd) { return eventfd_write(fd, 1); }
@@ -140,32 +117,6 @@ static inline long ckvm_set_msr(int vcpu, unsigned index, uint64_t value)
     struct ckvm_msr request = {.count = 1, .entry = {.index = index, .data = value}};
     long written = ckvm_result(ioctl(vcpu, KVM_SET_MSRS, &request));
     return written == 1 ? 0 : written < 0 ? written : -EINVAL;
-}
-
-struct ckvm_routing {
-    uint32_t count; /* kvm_irq_routing.nr */
-    uint32_t flags;
-    struct kvm_irq_routing_entry entry;
-};
-_Static_assert(offsetof(struct ckvm_routing, entry) == sizeof(struct kvm_irq_routing), "kvm_irq_routing with one entry");
-static inline long ckvm_route_msi(int vm, unsigned gsi, uint64_t address, unsigned data)
-{
-    struct ckvm_routing routing = {.count = 1, .entry = {.gsi = gsi, .type = KVM_IRQ_ROUTING_MSI}};
-    routing.entry.u.msi.address_lo = (uint32_t)address;
-    routing.entry.u.msi.address_hi = address >> 32;
-    routing.entry.u.msi.data = data;
-    return ckvm_result(ioctl(vm, KVM_SET_GSI_ROUTING, &routing));
-}
-
-/* Empties the ring of coalesced writes, some pages behind kvm_run; how many there were (KVM API, section 4.116). */
-static inline unsigned ckvm_take_coalesced(struct kvm_run *run, long pages)
-{
-    struct kvm_coalesced_mmio_ring *ring = (void *)((char *)run + pages * 4096);
-    unsigned capacity = (4096 - sizeof *ring) / sizeof(struct kvm_coalesced_mmio);
-    unsigned last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
-    unsigned taken = (last + capacity - ring->first) % capacity;
-    __atomic_store_n(&ring->first, last, __ATOMIC_RELEASE);
-    return taken;
 }
 
 #define CKVM_CPUID_MAX 100

@@ -47,7 +47,7 @@ extension Machine {
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
         let control = try fromKVM(try StopControl())
-        let rings = guest.ring.isEmpty ? nil : GuestDevices([], doorbells: vm.doorbells)
+        let rings = guest.ring.isEmpty ? nil : try fromKVM(try GuestDevices([], doorbells: vm.doorbells))
         phases.end("vm", at: Clock.monotonic())
 
         let state = try fromImage(

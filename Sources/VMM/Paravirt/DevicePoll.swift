@@ -44,7 +44,7 @@ extension VCPUContext {
             let left = platform.clock.remaining(until: min(call.deadline, timer))
             call.ready = readyOnes(of: events, nanoseconds: left)
             if isStopped() { return .stop }
-            if call.ready != 0 || left == 0 { break }
+            if call.ready != 0 || left == 0 || (isRingDue && masked.load() == 0) { break }
         }
         answer(call)
         return .resume
@@ -55,6 +55,7 @@ extension VCPUContext {
         var set = WaitSet()
         set.add(WaitFor(platform.control.event.fd))
         set.add(WaitFor(events.hasConsole ? platform.console.input : -1))
+        set.add(ringInterrupt ?? WaitFor(-1))
         for (_, fd) in events.nets { set.add(WaitFor(fd)) }
         var hasAnswers = false
         for (_, ring) in events.rings {
@@ -63,7 +64,7 @@ extension VCPUContext {
         }
         _ = set.wait(nanoseconds: hasAnswers ? 0 : nanoseconds)
         var ready: UInt32 = set.isReady(1) ? UInt32(SWIFTLET_POLL_CONSOLE) : 0
-        for (index, (event, _)) in events.nets.enumerated() where set.isReady(2 + index) { ready |= event }
+        for (index, (event, _)) in events.nets.enumerated() where set.isReady(3 + index) { ready |= event }
         for (event, ring) in events.rings where ring.endAwait() { ready |= event }
         return ready
     }

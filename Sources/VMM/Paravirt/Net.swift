@@ -66,10 +66,11 @@ extension VCPUContext {
         while true {
             let left = platform.clock.remaining(until: min(deadline, timer))
             if left == 0 { return timer < deadline ? .interrupted : .passed }
-            let (ready, stopped, _) = Host.wait(
-                for: wanted, WaitFor(platform.control.event.fd), nanoseconds: left)
+            let (ready, stopped, isDue) = Host.wait(
+                for: wanted, WaitFor(platform.control.event.fd), ringInterrupt, nanoseconds: left)
             if stopped, isStopped() { return .stopped }
             if ready { return .ready }
+            if isDue { return .interrupted }
         }
     }
 }

@@ -1,6 +1,6 @@
 // The poll call, and the one place where a vCPU sleeps. docs/ABI.md, "poll".
 //
-// A sleep ends by an event, by its deadline, by the guest's timer interrupt, or by a stop. The timer's deadline bounds
+// A sleep ends by an event, by its deadline, by the guest's timer interrupt, or a ring's, or by a stop. The timer's deadline bounds
 // the wait itself, so a kick that comes just before the wait begins is not missed. Read next: Commit.swift.
 
 import CABI
@@ -55,12 +55,14 @@ extension VCPUContext {
             let left = platform.clock.remaining(until: min(deadline, timer))
             if events == 0, left == 0 { return timer < deadline ? .interrupted : .passed }
             let input = WaitFor(events & SWIFTLET_POLL_CONSOLE != 0 ? platform.console.input : -1)
-            let (ready, stopped, _) = wait(for: input, WaitFor(platform.control.event.fd), nanoseconds: left)
+            let (ready, stopped, isDue) = wait(
+                for: input, WaitFor(platform.control.event.fd), ringInterrupt, nanoseconds: left)
             if stopped, let stop = platform.control.requested {
                 self.stop = stop
                 return .stopped
             }
             if ready { return .ready }
+            if isDue { return .interrupted }
             if left == 0 { return timer < deadline ? .interrupted : .passed }
         }
     }

@@ -1,6 +1,6 @@
 // The ring call: memory of the guest becomes a ring, with a thread of the VMM's that serves it. docs/ABI.md, "ring".
 //
-// Read next: ../Stop.swift.
+// Read next: RingInterrupts.swift.
 
 import CABI
 import Glibc
@@ -20,7 +20,12 @@ extension VCPUContext {
                 "ring: \(call.entries) entries at \(address.description): a power of two from 2 to "
                     + "\(SWIFTLET_RING_ENTRIES_MAX), in guest memory, at a multiple of 64")
         }
-        do throws(MachineError) { call.ring = try devices.serve(queue, for: platform) } catch {
+        guard call.vector == 0 || (32...255).contains(call.vector) && handled[Int(call.vector)] else {
+            return misuse("ring: vector \(call.vector) is not in 32...255, or has no handler")
+        }
+        do throws(MachineError) {
+            call.ring = try devices.serve(queue, vector: UInt8(call.vector), for: platform)
+        } catch {
             return end(.hostFailed("making a ring", errno: error.errno))
         }
         answer(call)

@@ -12,7 +12,11 @@ import X86
 /// The guest's timer.
 package struct GuestTimer: ~Copyable {
     /// Clock time in ns; `SWIFTLET_NO_DEADLINE` when not armed.
-    package var deadline = UInt64(SWIFTLET_NO_DEADLINE)
+    package var deadline = UInt64(SWIFTLET_NO_DEADLINE) {
+        didSet { if isArmed { isWatched = true } }
+    }
+    /// Whether an interrupt, also a ring's, may have to be delivered behind a call.
+    fileprivate(set) var isWatched = false
     package var vector: UInt8 = 0
     /// Made with the first deadline.
     fileprivate var kick: KickTimer?
@@ -45,8 +49,9 @@ extension VCPUContext {
     }
 
     /// After a kick: the timer's comes by the host's monotonic clock, the deadline is judged by the TSC, and the two drift
-    /// apart (NTP). A kick that came before the deadline must not have been the last.
+    /// apart (NTP). A kick that came before the deadline must not have been the last; a ring's may have been cleared with it.
     mutating func kickAgainIfEarly() {
+        if isRingDue { timer.isWatched = true }
         guard timer.isArmed, let left = platform.clock.remaining(until: timer.deadline), left > 0 else { return }
         try? timer.arm(nanoseconds: left)
     }
@@ -61,16 +66,23 @@ extension VCPUContext {
         if timer.isArmed { try? timer.arm(nanoseconds: platform.clock.remaining(until: timer.deadline)) }
     }
 
-    /// Called when the timer may be due: the vector to inject now, if the guest's mask allows it.
+    /// Called when an interrupt may be due: the vector to inject now, if the guest's mask allows it.
     mutating func interruptToInject() -> UInt8? {
-        guard timer.isArmed, platform.clock.remaining(until: timer.deadline) == 0 else { return nil }
+        let isTimer = timer.isArmed && platform.clock.remaining(until: timer.deadline) == 0
+        guard isTimer || isRingDue else {
+            timer.isWatched = timer.isArmed
+            return nil
+        }
         if masked.load() != 0 {
+            timer.isWatched = true
             pending.store(1)
             return nil
         }
         masked.store(1)
-        pending.store(0)
-        timer.deadline = UInt64(SWIFTLET_NO_DEADLINE)
-        return timer.vector
+        if isTimer { timer.deadline = UInt64(SWIFTLET_NO_DEADLINE) }
+        let vector = isTimer ? timer.vector : takeRingInterrupt()
+        timer.isWatched = timer.isArmed || isRingDue
+        pending.store(isRingDue ? 1 : 0)
+        return vector
     }
 }
