@@ -10,17 +10,15 @@ import Glibc
 import Host
 
 public enum Sandbox {
-    /// Closes what our caller has left open beyond standard error, but for `keeping`: before we open anything.
-    public static func closeInherited(keeping first: Int32?, _ second: Int32?) {
-        let (first, second) = (max(first ?? 2, 2), max(second ?? 2, 2))
+    /// Closes what our caller has left open beyond standard error, but for those that are given: before we open anything.
+    public static func closeInherited(keeping given: Span<UInt32>) {
         var next: UInt32 = 3
-        func close(upTo kept: Int32) {
-            if kept > next { _ = csandbox_close(next, UInt32(kept) - 1) }
-            next = max(next, UInt32(kept) + 1)
+        while next != 0 {
+            var kept = UInt32.max
+            for index in given.indices where given[index] >= next { kept = min(kept, given[index]) }
+            if kept > next { _ = csandbox_close(next, kept == .max ? kept : kept - 1) }
+            next = kept &+ 1  // 0 when all are closed
         }
-        close(upTo: min(first, second))
-        close(upTo: max(first, second))
-        _ = csandbox_close(next, UInt32.max)
     }
 
     /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open; none, but

@@ -34,6 +34,7 @@ public enum RestoreCommand {
     ) throws(SnapshotError) -> Int32 {
         let statistics = options.statistics
         if options.isSandboxed { options.configuration.closeInherited(statistics, file: options.file) }
+        try snapshotMachine(try options.configuration.checkLaterFiles(statistics))
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)

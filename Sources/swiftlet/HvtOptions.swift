@@ -47,7 +47,7 @@ struct HvtOptions {
         if value.isEmpty || (key.count == 2 && !isDeviceName(name)) { throw invalid }
         switch (key.count, key[0]) {
         case (1, "--mem"): configuration.memorySize = try memory(value)
-        case (1, "--dumpcore"): configuration.core = "\(value)/core.solo5-hvt.\(getpid())"
+        case (1, "--dumpcore"): configuration.core = "\(try dumpFolder(value, argument))/core.solo5-hvt.\(getpid())"
         case (2, "--block"): configuration.devices.blocks.append(BlockOption(name: name, path: value))
         case (2, "--block-sector-size"):
             guard let size = BlockOption.sectorSize(value) else {
@@ -69,6 +69,14 @@ struct HvtOptions {
     /// MiB; rounded down to pages of 2 MiB, to one at least.
     private mutating func memory(_ text: String) throws(HvtUsageError) -> UInt64 {
         guard let number = UInt64(text), number > 0, number <= 1 << 32 else {
+    /// One that a file can be made in.
+    private func dumpFolder(_ path: String, _ argument: String) throws(HvtUsageError) -> String {
+        do throws(HostError) { try checkFolder(path, for: argument) } catch {
+            throw .wrong(error.message, isFatal: true)
+        }
+        return path
+    }
+
             throw .wrong("Malformed argument to --mem", isFatal: true)
         }
         let size = max(number & ~1, 2) << 20

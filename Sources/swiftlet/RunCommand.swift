@@ -29,6 +29,7 @@ enum RunCommand {
 
     private static func runMachine(_ options: RunOptions, start: UInt64) throws(MachineError) -> Int32 {
         if options.isSandboxed { options.configuration.closeInherited(options.statistics) }
+        try options.configuration.checkLaterFiles(options.statistics)
         // Stop signals are blocked before any thread exists, and before the terminal changes.
         let signals = try blockStopSignals()
         var phases = Phases(start: start)

@@ -91,6 +91,8 @@ import Testing
 
     @Test func nameOfTheProgram() {
         for name in ["solo5-hvt", "./solo5-hvt", "/usr/bin/solo5-hvt", "solo5-hvt-debug"] {
+        let words = HvtUsageError.wrong("--dumpcore=/nowhere: No such file or directory", isFatal: true)
+        #expect(refusal("--dumpcore=/nowhere", "k") == words, "found now, not at the abort")
             #expect(HvtCommand.isMeant(by: name))
         }
         for name in ["swiftlet", "", "/", "/opt/solo5-hvt/swiftlet", "solo5-hv", "xsolo5-hvt"] {
