@@ -53,13 +53,15 @@ public enum RestoreCommand {
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
         let empty = statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         if statistics != nil { phases.pass(to: Clock.monotonic()) }
+        let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             // A crash report opens the image that the snapshot names, for its symbols.
             try snapshotMachine(
                 try options.configuration.enterSandbox(statistics: statistics?.path, reading: snapshot.image))
             phases.end("sandbox", at: Clock.monotonic())
         }
-        let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
+        let outcome = try snapshotMachine(
+            try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures))
         phases.end("run", at: Clock.monotonic())
         release(consume terminal)
         release(consume signals)

@@ -44,12 +44,13 @@ enum RunCommand {
         let machine = try Machine(options.configuration, console: console, phases: &phases)
         let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         if options.statistics != nil { phases.pass(to: Clock.monotonic()) }
+        let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             try options.configuration.enterSandbox(
                 statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices)
             phases.end("sandbox", at: Clock.monotonic())
         }
-        let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())
+        let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures)
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         restore(consume terminal)
