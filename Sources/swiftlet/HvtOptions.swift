@@ -24,6 +24,7 @@ struct HvtOptions {
 
     init(_ arguments: [String]) throws(HvtUsageError) {
         configuration.memorySize = 512 << 20
+        configuration.program = HvtCommand.name
         // Help and version count wherever they stand, and a missing KERNEL before any other mistake.
         let end = arguments.firstIndex { !$0.hasPrefix("-") || $0 == "--" } ?? arguments.count
         for argument in arguments[..<end] {
@@ -91,13 +92,13 @@ struct HvtOptions {
     private mutating func applySettings() throws(HvtUsageError) {
         for (name, size) in sectorSizes {
             guard let index = configuration.devices.blocks.firstIndex(where: { $0.name == name }) else {
-                throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
+                throw notAttached("--block-sector-size:\(name)", "--block:\(name)=PATH", name)
             }
             configuration.devices.blocks[index].sectorSize = size
         }
         for (name, address) in addresses {
             guard let index = configuration.devices.nets.firstIndex(where: { $0.name == name }) else {
-                throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
+                throw notAttached("--net-mac:\(name)", "--net:\(name)=IFACE", name)
             }
             configuration.devices.nets[index].address = address
         }
@@ -105,6 +106,10 @@ struct HvtOptions {
 
     static let usage = """
         usage: solo5-hvt [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] KERNEL [ ARGS ]
+    private func notAttached(_ setting: String, _ needed: String, _ name: String) -> HvtUsageError {
+        .wrong("Resource not declared in manifest: '\(name)': \(setting) needs \(needed)", isFatal: false)
+    }
+
         KERNEL is the filename of the unikernel to run.
         ARGS are optional arguments passed to the unikernel.
         Core options:

@@ -70,9 +70,11 @@ import Testing
     }
 
     @Test func settingsNeedTheirDevice() {
-        let words = HvtUsageError.wrong("Resource not declared in manifest: 'a'", isFatal: false)
-        #expect(refusal("--block-sector-size:a=512", "k") == words)
-        #expect(refusal("--net-mac:a=02:00:00:00:00:01", "k") == words)
+        func words(_ setting: String, _ needed: String) -> HvtUsageError {
+            .wrong("Resource not declared in manifest: 'a': \(setting):a needs \(needed)", isFatal: false)
+        }
+        #expect(refusal("--block-sector-size:a=512", "k") == words("--block-sector-size", "--block:a=PATH"))
+        #expect(refusal("--net-mac:a=02:00:00:00:00:01", "k") == words("--net-mac", "--net:a=IFACE"))
     }
 
     @Test func helpVersionAndNothing() {

@@ -16,11 +16,15 @@ package final class Hvt: Sendable {
     let nets: [(handle: Int, fd: Int32)]
     /// Nil without an interface.
     let ring: HvtRingThread?
+    /// As the configuration has it.
+    let program: String
     /// What the unikernel left when it halted.
     let halt = Mutex<HvtHalt?>(nil)
 
-    package init(_ guest: HvtGuest, devices: [Device?] = [], ring: HvtRingThread? = nil) {
-        self.ring = ring
+    package init(
+        _ guest: HvtGuest, devices: [Device?] = [], ring: HvtRingThread? = nil, program: String = "swiftlet"
+    ) {
+        (self.ring, self.program) = (ring, program)
         self.guest = guest
         self.devices = devices
         var nets: [(handle: Int, fd: Int32)] = []
