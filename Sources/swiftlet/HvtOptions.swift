@@ -52,7 +52,9 @@ struct HvtOptions {
         case (2, "--block"): configuration.devices.blocks.append(BlockOption(name: name, path: value))
         case (2, "--block-sector-size"):
             guard let size = BlockOption.sectorSize(value) else {
-                throw .wrong("Block size must be a multiple of 2 greater than or equal 512", isFatal: false)
+                throw .wrong(
+                    "Block size must be a multiple of 2 greater than or equal 512: a power of two up to 32768",
+                    isFatal: false)
             }
             sectorSizes.append((name, size))
         case (2, "--net"):
@@ -67,9 +69,6 @@ struct HvtOptions {
         }
     }
 
-    /// MiB; rounded down to pages of 2 MiB, to one at least.
-    private mutating func memory(_ text: String) throws(HvtUsageError) -> UInt64 {
-        guard let number = UInt64(text), number > 0, number <= 1 << 32 else {
     /// One that a file can be made in.
     private func dumpFolder(_ path: String, _ argument: String) throws(HvtUsageError) -> String {
         do throws(HostError) { try checkFolder(path, for: argument) } catch {
@@ -78,6 +77,9 @@ struct HvtOptions {
         return path
     }
 
+    /// MiB; rounded down to pages of 2 MiB, to one at least.
+    private mutating func memory(_ text: String) throws(HvtUsageError) -> UInt64 {
+        guard let number = UInt64(text), number > 0, number <= 1 << 32 else {
             throw .wrong("Malformed argument to --mem", isFatal: true)
         }
         let size = max(number & ~1, 2) << 20
@@ -104,12 +106,12 @@ struct HvtOptions {
         }
     }
 
-    static let usage = """
-        usage: solo5-hvt [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] KERNEL [ ARGS ]
     private func notAttached(_ setting: String, _ needed: String, _ name: String) -> HvtUsageError {
         .wrong("Resource not declared in manifest: '\(name)': \(setting) needs \(needed)", isFatal: false)
     }
 
+    static let usage = """
+        usage: solo5-hvt [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] KERNEL [ ARGS ]
         KERNEL is the filename of the unikernel to run.
         ARGS are optional arguments passed to the unikernel.
         Core options:
@@ -120,9 +122,9 @@ struct HvtOptions {
         Compiled-in module options:
             --block:NAME=PATH (attach block device/file at PATH as block storage NAME)
           [ --block-sector-size:NAME=SECTORSIZE ] (set sector size for block device NAME; must be a power of two \
-        greater than or equal 512)
+        greater than or equal 512, up to 32768)
             --net:NAME=IFACE (attach tap at IFACE as network NAME)
-          [ --net-mac:NAME=HWADDR ] (set HWADDR for network NAME)
+          [ --net-mac:NAME=HWADDR ] (set HWADDR for network NAME, such as 02:00:00:00:00:01; random without)
             --dumpcore=DIR (enable guest core dump on abort/trap)
 
         """

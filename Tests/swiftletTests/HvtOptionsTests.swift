@@ -58,7 +58,9 @@ import Testing
     func sectorSizes(text: String) {
         #expect(
             refusal("--block:a=x", "--block-sector-size:a=\(text)", "k")
-                == .wrong("Block size must be a multiple of 2 greater than or equal 512", isFatal: false))
+                == .wrong(
+                    "Block size must be a multiple of 2 greater than or equal 512: a power of two up to 32768",
+                    isFatal: false))
     }
 
     @Test(arguments: [
@@ -89,12 +91,12 @@ import Testing
     @Test func dumpcoreNamesAFile() throws {
         let core = try HvtOptions(["--dumpcore=/tmp", "k"]).configuration.core
         #expect(core?.hasPrefix("/tmp/core.solo5-hvt.") == true)
+        let words = HvtUsageError.wrong("--dumpcore=/nowhere: No such file or directory", isFatal: true)
+        #expect(refusal("--dumpcore=/nowhere", "k") == words, "found now, not at the abort")
     }
 
     @Test func nameOfTheProgram() {
         for name in ["solo5-hvt", "./solo5-hvt", "/usr/bin/solo5-hvt", "solo5-hvt-debug"] {
-        let words = HvtUsageError.wrong("--dumpcore=/nowhere: No such file or directory", isFatal: true)
-        #expect(refusal("--dumpcore=/nowhere", "k") == words, "found now, not at the abort")
             #expect(HvtCommand.isMeant(by: name))
         }
         for name in ["swiftlet", "", "/", "/opt/solo5-hvt/swiftlet", "solo5-hv", "xsolo5-hvt"] {
