@@ -63,8 +63,8 @@ public enum RestoreCommand {
         let outcome = try snapshotMachine(
             try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures))
         phases.end("run", at: Clock.monotonic())
-        release(consume terminal)
-        release(consume signals)
+        _ = consume terminal
+        _ = consume signals
         try snapshot.explain(outcome)
         let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
@@ -73,9 +73,6 @@ public enum RestoreCommand {
         }
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
-
-    private static func release(_ terminal: consuming RawTerminal?) {}
-    private static func release(_ signals: consuming StopSignals) {}
 }
 
 extension Snapshot {

@@ -53,8 +53,8 @@ enum RunCommand {
         let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures)
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
-        restore(consume terminal)
-        release(consume signals)
+        _ = consume terminal
+        _ = consume signals
         let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
@@ -63,9 +63,6 @@ enum RunCommand {
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
-
-    private static func restore(_ terminal: consuming RawTerminal?) {}
-    private static func release(_ signals: consuming StopSignals) {}
 
     static var help: String {
         let rows = Option.all.map { option in
