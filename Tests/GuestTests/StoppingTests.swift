@@ -69,13 +69,13 @@ extension GuestTests {
             return try Child("/bin/sh", arguments, output: .stuck)
         }
 
-        /// Within 20 s: what the shell in its place before does not (proc(5), SigBlk).
+        /// Whether swiftlet does, within 20 s (proc(5), SigBlk). Before, a shell is in its place.
         private func holdsBack(_ signal: Int32, _ pid: pid_t) -> Bool {
             for _ in 0..<2000 {
                 let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
                 let line = status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") } ?? ""
                 let mask = UInt64(line.dropFirst(7).drop { $0.isWhitespace }, radix: 16) ?? 0
-                if mask >> UInt64(signal - 1) & 1 != 0 { return true }
+                if status.hasPrefix("Name:\tswiftlet\n"), mask >> UInt64(signal - 1) & 1 != 0 { return true }
                 usleep(10_000)
             }
             return false

@@ -60,7 +60,7 @@ int main(const struct swiftlet_boot_info *boot)
     (void)boot;
     disk = device_find("disk");
     block = allocate(SIZE);
-    ring_make(&ring, 8);
+    ring_make(&ring, 8, 0);
     char line[64], letter;
     size_t length = 0;
     while (console_read(&letter, 1) == 1) {
