@@ -17,6 +17,8 @@ extension Configuration {
         if namesDescriptor(observation.trace) || namesDescriptor(observation.profile) { return }
         if namesDescriptor(statistics?.path) { return }
         for disk in devices.blocks where namesDescriptor(disk.path) { return }
+        for path in kernel.modules where namesDescriptor(path) { return }
+        if namesDescriptor(kernel.initialDisk) { return }
         Sandbox.closeInherited(keeping: statistics?.fd, descriptorFromEnvironment("SWIFTLET_PHASES"))
     }
 

@@ -15,7 +15,8 @@ extension Machine {
         }
         let total = phases.list.reduce(0) { $0 + $1.nanoseconds }
         lines.append("  \(pad("total", 16))\(pad(microseconds(total), 12, left: true)) us")
-        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "")
+        let strangers = strangers.map { "swiftlet: \($0) accesses to ports and addresses that nobody owns\n" } ?? ""
+        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "") + strangers
     }
 
     private func exitReport(_ outcome: Outcome, _ emptyRun: UInt64?) -> ExitReport? {
@@ -47,7 +48,7 @@ extension Machine {
         }
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
             + ",\"memory_bytes\":\(configuration.memorySize),\(phaseFields(phases)),\"calls\":{\(calls)}"
-            + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
+            + (strangers.map { ",\"strangers\":\($0)" } ?? "") + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
             + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + ",\"memory\":\(memoryReport.json)}\n"
     }
 }

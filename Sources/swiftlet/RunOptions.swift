@@ -27,7 +27,9 @@ struct Option {
             name: "--prefault", value: nil,
             help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
-        Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
+        Option(
+            name: "--module", value: "FILE",
+            help: "put a data file into guest memory, named in boot info; for a Multiboot or PVH kernel FILE[,ARGS], repeated"),
         Option(
             name: "--ring", value: "RING",
             help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
@@ -59,7 +61,7 @@ struct Option {
             name: "--no-sandbox", value: nil,
             help: "keep all rights of this process while the guest runs: for debugging, and for valgrind or strace"),
         Option(name: "--help", value: nil, help: "this text"),
-    ]
+    ] + kernels
 }
 
 /// A parsed command line.
@@ -133,7 +135,8 @@ struct RunOptions {
             configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
-        case "--module": configuration.module = value
+        case "--module": addModule(value)
+        case "--boot", "--initrd", "--append": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
@@ -150,6 +153,7 @@ struct RunOptions {
             case "--map-image": configuration.mapsImage = true
             case "--no-sandbox": isSandboxed = false
             case "--raw": configuration.raw = true
+            case "--irqchip": configuration.kernel.hasInterrupts = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
             case "--snapshot-incremental": configuration.savesIncrements = true

@@ -75,9 +75,8 @@ extension Machine {
         case .misuse(let what): return what
         case .invalidState(let reason): return "KVM: entry failure: hw_entry_failure_reason=\(hex(reason))"
         case .emulation(let suberror):
-            let bytes = crash.code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
             return "KVM: internal error exit: suberror=\(hex(UInt64(suberror))): this host's KVM emulates ring 0 and "
-                + "does not know the instruction at \(rip): \(bytes)"
+                + "does not know the instruction at \(rip): \(crash.codeText)"
         default: return "KVM: unhandled exit: \(crash.headline(guest.layout)), \(rip)"
         }
     }
