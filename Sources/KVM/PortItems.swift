@@ -1,6 +1,6 @@
 // Port and memory accesses item by item: for kernels whose string instructions move many, and that read where nothing is.
 //
-// A Swiftlet guest's exits have one item, which Exit.swift decodes. Read next: VMM/Devices/KernelMachine.swift.
+// A Swiftlet guest's exits have one item, which Exit.swift decodes. Read next: VMM/Devices/KernelOptions.swift.
 
 import CKVM
 
@@ -23,7 +23,9 @@ extension VCPU {
 
     /// What a read where no memory is answers.
     public func answerMemoryRead(_ value: UInt64) {
-        unsafe withUnsafeMutableBytes(of: &shared.pointee.mmio.data) { unsafe $0.storeBytes(of: value, as: UInt64.self) }
+        unsafe withUnsafeMutableBytes(of: &shared.pointee.mmio.data) {
+            unsafe $0.storeBytes(of: value, as: UInt64.self)
+        }
     }
 
     /// Whether the guest takes interrupts, as of the last run's end.

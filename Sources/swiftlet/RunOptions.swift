@@ -13,7 +13,9 @@ struct Option {
     let value: String?
     let help: String
 
-    static let all = [
+    static let all = general + kernels
+
+    private static let general = [
         Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
         Option(name: "--mem-max", value: "SIZE", help: "what the guest may ask for in all, by grow calls, up to 1T"),
         Option(
@@ -29,7 +31,8 @@ struct Option {
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
         Option(
             name: "--module", value: "FILE",
-            help: "put a data file into guest memory, named in boot info; for a Multiboot or PVH kernel FILE[,ARGS], repeated"),
+            help: "put a data file into guest memory, named in boot info; a Multiboot or PVH kernel takes several, and "
+                + "FILE,TEXT"),
         Option(
             name: "--ring", value: "RING",
             help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
@@ -61,7 +64,7 @@ struct Option {
             name: "--no-sandbox", value: nil,
             help: "keep all rights of this process while the guest runs: for debugging, and for valgrind or strace"),
         Option(name: "--help", value: nil, help: "this text"),
-    ] + kernels
+    ]
 }
 
 /// A parsed command line.

@@ -125,7 +125,8 @@ import Testing
         let clock = RealTimeClock()
         // 29 February 2024, 23:59:58, a Thursday; 1 March 2000; 31 December 2099; 1 January 1970.
         let leap = Date(seconds: 1_709_251_198)
-        #expect([0, 2, 4, 6, 7, 8, 9, 0x32].map { clock.read($0, leap) } == [0x58, 0x59, 0x23, 5, 0x29, 2, 0x24, 0x20])
+        let registers: [UInt8] = [0, 2, 4, 6, 7, 8, 9, 0x32]
+        #expect(registers.map { clock.read($0, leap) } == [0x58, 0x59, 0x23, 5, 0x29, 2, 0x24, 0x20])
         #expect([7, 8, 9].map { clock.read($0, Date(seconds: 951_868_800)) } == [1, 3, 0])
         #expect([7, 8, 9].map { clock.read($0, Date(seconds: 4_102_444_799)) } == [0x31, 0x12, 0x99])
         #expect([6, 7, 8, 9, 0x32].map { clock.read($0, Date(seconds: 0)) } == [5, 1, 1, 0x70, 0x19])

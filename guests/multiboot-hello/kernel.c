@@ -44,7 +44,7 @@ static void show_modules(const struct information *information)
 {
     for (uint32_t index = 0; index < information->module_count; index++) {
         const struct module *module = &information->modules[index];
-        print(ends_with(module->text, " with text") ? "module with text, " : "module, ");
+        print(ends_with(module->text, " text") ? "module with text, " : "module, ");
         print_number(module->end - module->start);
         print(module->start % 4096 ? " bytes, not on a page\n" : " bytes\n");
         for (const char *letter = (const char *)module->start; letter < (const char *)module->end; letter++)

@@ -2,7 +2,7 @@
 // thread.
 //
 // Its devices' state is not here but in the run loop: it is the vCPU thread's alone, and needs no lock (KernelPorts.swift).
-// Read next: KernelRunLoop.swift.
+// Read next: ../../swiftlet/RunOptions+Kernels.swift.
 
 import Boot
 import Host
@@ -32,6 +32,12 @@ package final class Kernel: Sendable {
 }
 
 extension Machine {
-    /// For `--stats`: how often the kernel looked for what is not there; nil when the guest is none.
-    var strangers: UInt64? { platform.kernel?.strangers.load(ordering: .relaxed) }
+    /// For `--stats`: how often the kernel looked for what is not there. Nothing when the guest is none.
+    var strangerText: String {
+        strangers.map { "swiftlet: \($0) accesses to ports and addresses that nobody owns\n" } ?? ""
+    }
+
+    var strangerFields: String { strangers.map { ",\"strangers\":\($0)" } ?? "" }
+
+    private var strangers: UInt64? { platform.kernel?.strangers.load(ordering: .relaxed) }
 }

@@ -1,6 +1,6 @@
 // From a kernel's first state to KVM's registers: real, protected or long mode in ring 0.
 //
-// Built from nothing, as in VCPUState.swift: every field is decided here. Read next: KernelPorts.swift.
+// Built from nothing, as in VCPUState.swift: every field is decided here. Read next: KernelRunLoop.swift.
 
 import Boot
 import KVM

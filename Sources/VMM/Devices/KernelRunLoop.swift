@@ -1,7 +1,7 @@
 // The run loop of a kernel for the bare CPU: RunLoop.swift's stops, with ports of a PC at the end of an exit's way.
 //
 // A loop of its own, always in the watched form, as hvt's. Two things come by kicks of the vCPU: what was typed, and a
-// timer, which has output written that no line end has, and finds a kernel that has halted for good. Read next: KernelOptions.swift.
+// timer, which has output written that no line end has, and finds a kernel that has halted for good. Read next: KernelPorts.swift.
 
 import Boot
 import CKVM
@@ -120,7 +120,9 @@ extension RunLoop {
 
     /// Brings the serial port's interrupt line to where it should be.
     private mutating func setLine(_ kernel: Kernel) -> Stop? {
-        guard let lines = kernel.lines, let isHigh = ports?.serial.interrupts, isHigh != ports?.isLineHigh else { return nil }
+        guard let lines = kernel.lines, let isHigh = ports?.serial.interrupts, isHigh != ports?.isLineHigh else {
+            return nil
+        }
         ports?.isLineHigh = isHigh
         do throws(KVMError) { try lines.set(SerialPort.line, isHigh) } catch { return .failed(error) }
         return nil

@@ -1,6 +1,6 @@
 // The clock at 0x70 and 0x71: the time of day in UTC, which it neither keeps nor lets be set, and bytes of RAM.
 //
-// Motorola MC146818A, with registers A to D as a PC has them after its firmware. Read next: KernelRunLoop.swift.
+// Motorola MC146818A, with registers A to D as a PC has them after its firmware. Read next: SerialInput.swift.
 
 import Host
 

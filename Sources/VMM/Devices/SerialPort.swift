@@ -2,7 +2,7 @@
 //
 // A value without clock or descriptors. What was sent waits in `output` until the run loop writes it: a line at a time,
 // whole bursts, never a system call a byte. Registers: National Semiconductor PC16550D, section 8.
-// Read next: SerialInput.swift.
+// Read next: KeyboardController.swift.
 
 struct SerialPort {
     /// Its interrupt line on a PC.
@@ -96,7 +96,7 @@ struct SerialPort {
     /// Clear to send, data set ready, carrier; looped, what the port itself says.
     private var modemStatus: UInt8 {
         guard isLooped else { return 0xb0 }
-        let (dtr, rts, out1, out2) = (modemControl & 1, modemControl >> 1 & 1, modemControl >> 2 & 1, modemControl >> 3 & 1)
-        return rts << 4 | dtr << 5 | out1 << 6 | out2 << 7
+        let (terminalReady, request, others) = (modemControl & 1, modemControl >> 1 & 1, modemControl >> 2 & 3)
+        return request << 4 | terminalReady << 5 | others << 6
     }
 }
