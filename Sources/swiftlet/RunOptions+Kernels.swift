@@ -8,7 +8,8 @@ extension Option {
     static let kernels = [
         Option(
             name: "--boot", value: "NAME",
-            help: "how a kernel that is no Swiftlet guest starts: \(BootMethod.usage) (default: as its file tells)"),
+            help: "how a kernel of another kind starts: multiboot, pvh, linux, boot-sector, flat16, flat32 or "
+                + "flat64[@ADDRESS] (default: its file tells)"),
         Option(name: "--initrd", value: "FILE", help: "an initial RAM disk for such a kernel"),
         Option(name: "--append", value: "TEXT", help: "text for such a kernel's command line, before GUEST ARGS"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),

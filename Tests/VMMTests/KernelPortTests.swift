@@ -23,6 +23,7 @@ import Testing
         #expect(ending(0x64, 0xfe) == 0 && ending(0x64, 0xff) == nil && ending(0x64, 0x20) == nil)
         #expect(ending(0x92, 3) == 0 && ending(0x92, 2) == nil)
         #expect(ending(0xcf9, 6) == 0 && ending(0xcf9, 2) == nil)
+        #expect(ending(0xcf8, size: 4, 0x8000_0600) == nil, "an address of PCI's")
         #expect(ending(0x604, size: 2, 0x2000) == 0 && ending(0x604, size: 2, 0x3c00) == 0)
         #expect(ending(0x604, size: 2, 0x1c00) == nil)
         let word = "Shutdown".utf8.map { UInt32($0) }

@@ -50,7 +50,7 @@ extension Machine {
         try modules.load(plan, into: memory)
         phases.end("load", at: Clock.monotonic())
 
-        try fromKVM(try vcpu.load(plan.state, singleCPU(kvm.supportedCPUID())))
+        try fromKVM(try vcpu.load(plan.state, singleCPU(kvm.supportedCPUID(), hasInterrupts: hasInterrupts)))
         let input = try fromKVM(try SerialInput())
         let kernel = Kernel(plan, source, lines, input)
         let platform = Platform(

@@ -28,6 +28,9 @@ struct KernelPorts {
         case 0xf4: ending = .exited(status: UInt8(truncatingIfNeeded: value << 1 | 1))
         // Sleep, by QEMU's PM1a control register: SLP_EN (ACPI 6.5, 4.8.3.2.1). Kernels know it by heart.
         case 0x604 where size >= 2: if value & 1 << 13 != 0 { ending = Self.end }
+        // Reset control register. As a part of four bytes it is PCI's configuration address, and there is no PCI.
+        case 0xcf9 where size == 1: if value & 4 != 0 { ending = Self.end }
+        case 0xcf8 where size == 4: strangers &+= 1
         default:
             var isOwned = false
             for byte in 0..<UInt16(size) {
@@ -67,7 +70,6 @@ struct KernelPorts {
         case 0x71: clock.write(value)
         case 0x80: break  // the power-on self test's, whose time kernels take for a pause
         case 0x92: if value & 1 != 0 { ending = Self.end }  // system control port A: fast reset
-        case 0xcf9: if value & 4 != 0 { ending = Self.end }  // reset control register
         case 0x8900: if shutdown.take(value) { ending = Self.end }
         default: return false
         }
