@@ -23,6 +23,8 @@ public struct KernelImage: Sendable {
         survey = ELFSurvey(fd: fd, fileSize: fileSize)
     }
 
+    public var is32Bit: Bool { survey?.is64Bit == false }
+
     public var kind: ImageKind { survey?.kind ?? ImageKind.recognise(head: head) }
 
     /// Bytes of the file into memory that the plan has found room in.

@@ -7,12 +7,17 @@ import CKVM
 extension VCPU {
     /// Item `index` of the string that an `OUTS` writes: as many as the exit's `count`, of `size` bytes each.
     public func portItem(_ index: Int, size: UInt8) -> UInt32 {
-        portValue(unsafe shared.pointee.io.data_offset + UInt64(index) * UInt64(size), size)
+        // Sound: the kernel's offset and count lie inside the mapping, and the caller's index is below the count.
+        let data = unsafe UnsafeRawPointer(shared) + Int(truncatingIfNeeded: shared.pointee.io.data_offset)
+        return (0..<Int(size)).reduce(0) { value, byte in
+            let item = unsafe data.load(fromByteOffset: index * Int(size) + byte, as: UInt8.self)
+            return value | UInt32(item) << UInt32(8 * byte)
+        }
     }
 
     /// What item `index` of an `IN` or `INS` reads.
     public func answerPortItem(_ index: Int, size: UInt8, _ value: UInt32) {
-        // Sound: the kernel's offset and count lie inside the mapping, and the caller's index is below the count.
+        // Sound: as above.
         let data = unsafe UnsafeMutableRawPointer(shared) + Int(truncatingIfNeeded: shared.pointee.io.data_offset)
         for byte in 0..<Int(size) {
             unsafe data.storeBytes(

@@ -44,7 +44,7 @@ struct Inspect: Subcommand {
     var module: String?
 
     @Option(
-        help: ArgumentHelp("How a kernel starts, as with 'swiftlet run' (default: as its file tells).", valueName: "name"))
+        help: ArgumentHelp("How a kernel starts, as with 'swiftlet run' (default: its file tells).", valueName: "name"))
     var boot: String?
 
     @Flag(help: "One JSON object on standard output, for scripts.")

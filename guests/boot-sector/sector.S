@@ -15,19 +15,17 @@ start:  xorw    %ax, %ax
         movb    %dl, %bl
         movw    $SERIAL, %dx
         cld
-print:  lodsb
-        testb   %al, %al
-        jz      done
-        outb    %al, %dx
-        jmp     print
-done:   cmpb    $FIRST_DISK, %bl
+        movw    $(end - line), %cx
+        rep outsb
+        cmpb    $FIRST_DISK, %bl
         je      stop
         movw    $0x0e00 + '!', %ax
         int     $FIRMWARE_VIDEO
 stop:   cli
         hlt
         jmp     stop
-line:   .asciz  "Hello from real mode!\n"
+line:   .ascii  "Hello from real mode!\n"
+end:
 
         .org    510
         .byte   0x55, 0xaa

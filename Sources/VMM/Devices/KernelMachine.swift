@@ -20,7 +20,7 @@ extension Machine {
     convenience init(
         kernel source: consuming KernelFile, _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
-        try refuseForKernel(configuration)
+        try refuseForKernel(configuration, source.image)
         let method = try source.method(configuration.kernel)
         let modules = try KernelModules(configuration)
         let (path, image, stamp) = (source.path, source.image, source.stamp)
@@ -37,7 +37,7 @@ extension Machine {
         let slotStart = Clock.monotonic()
         try fromKVM(try addKernelSlots(vm, memory))
         var slots = SlotTotals(memory, since: slotStart)
-        slots.bytes = configuration.memorySize
+        (slots.count, slots.bytes) = (memory.high.isEmpty ? 1 : 2, configuration.memorySize)
         vm.setTaskStateAddress(taskStateAddress)
         let hasInterrupts = method.expectsInterrupts || configuration.kernel.hasInterrupts
         let lines = hasInterrupts ? try fromKVM(try vm.makeInterruptControllers()) : nil
@@ -68,7 +68,7 @@ extension Machine {
 }
 
 /// Options that are about Swiftlet's own guests and unikernels.
-private func refuseForKernel(_ configuration: Configuration) throws(MachineError) {
+private func refuseForKernel(_ configuration: Configuration, _ image: KernelImage) throws(MachineError) {
     func refuse(_ option: String, _ isGiven: Bool) throws(MachineError) {
         if isGiven { throw .image(configuration.image, .boot(.option(option))) }
     }
@@ -79,6 +79,8 @@ private func refuseForKernel(_ configuration: Configuration) throws(MachineError
     try refuse("--block", !configuration.devices.blocks.isEmpty)
     try refuse("--net", !configuration.devices.nets.isEmpty)
     try refuse("--ring 3", configuration.ring == .three)
+    // gdb takes no core of 64 bits for a program of 32.
+    try refuse("--core", configuration.core != nil && image.is32Bit)
 }
 
 private func kernelObserver(

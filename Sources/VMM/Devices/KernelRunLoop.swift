@@ -130,7 +130,7 @@ extension RunLoop {
 
     /// HLT, and nothing will ever wake the kernel: its end, or a call of a BIOS that is not there.
     private mutating func halted() -> Stop {
-        guard case .real? = context.platform.kernel?.plan.state.mode, let sregs = try? vcpu.specialRegisters() else {
+        guard let sregs = try? vcpu.specialRegisters(), sregs.cr0 & CR0.protectedMode == 0 else {
             return .exited(status: 0)
         }
         switch FlatImage.firmwareCall(before: sregs.cs.base + vcpu.instructionPointer) {

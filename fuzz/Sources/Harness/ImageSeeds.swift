@@ -6,11 +6,12 @@ import ImageBuilder
 
 /// Small images, some in a world with accidents.
 public func imageSeeds() -> [Seed] {
-    let images: [Seed] = [
-        ("guest", ELFBuilder.guest().build()), ("full", ELFBuilder.fullGuest().build()),
-        ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()), ("devices", devices()),
-        ("script", Array("#!/bin/sh\n".utf8)), ("multiboot", multiboot()),
-    ] + kernelSeeds()
+    let images: [Seed] =
+        [
+            ("guest", ELFBuilder.guest().build()), ("full", ELFBuilder.fullGuest().build()),
+            ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()), ("devices", devices()),
+            ("script", Array("#!/bin/sh\n".utf8)), ("multiboot", multiboot()),
+        ] + kernelSeeds()
     return images
         + images.filter { $0.input.count > 64 }.flatMap { seed in
             [(1, 0x78), (2, 0x90)].map { accident, size in
