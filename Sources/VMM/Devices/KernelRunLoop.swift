@@ -133,7 +133,7 @@ extension RunLoop {
         guard let sregs = try? vcpu.specialRegisters(), sregs.cr0 & CR0.protectedMode == 0 else {
             return .exited(status: 0)
         }
-        switch FlatImage.firmwareCall(before: sregs.cs.base + vcpu.instructionPointer) {
+        switch FlatImage.firmwareCall(before: sregs.cs.base &+ vcpu.instructionPointer) {
         case nil, .reset?: return .exited(status: 0)
         case .vector(let vector)?:
             _ = context.crash(.noFirmware(vector: vector))

@@ -45,7 +45,7 @@ package final class SerialInput: Sendable {
     /// Nothing more will be read.
     func end() {
         isStopping.store(true, ordering: .releasing)
-        event.signal()
+        goOn()
     }
 
     func stop(_ thread: consuming Thread) {
