@@ -20,8 +20,14 @@ package struct Origin: Sendable {
     package let features: swiftlet_cpu_features
     /// Of a restored machine: the table of its memory that a file is mapped to, as Snapshot knows it.
     package let table: (any AnyObject & Sendable)?
-    package init(stamp: FileStamp, features: swiftlet_cpu_features, table: (any AnyObject & Sendable)?) {
+    /// The image's absolute path, for a machine that will be saved: the sandbox may not look for it any more.
+    package let image: String?
+    package init(
+        stamp: FileStamp, features: swiftlet_cpu_features, table: (any AnyObject & Sendable)? = nil,
+        savedBy configuration: Configuration
+    ) {
         (self.stamp, self.features, self.table) = (stamp, features, table)
+        image = configuration.snapshot == nil ? nil : absolutePath(configuration.image)
     }
 }
 
@@ -103,7 +109,7 @@ public final class Machine: Sendable {
             devices: devices)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         self.vm = vm
-        origin = Origin(stamp: source.stamp, features: cpu.features, table: nil)
+        origin = Origin(stamp: source.stamp, features: cpu.features, savedBy: configuration)
         self.guest = .ringThree(guest)
         self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())

@@ -58,7 +58,7 @@ extension Machine {
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store, kernel: kernel)
-        let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), table: nil)
+        let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.ports = KernelPorts()
         try self.init(configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots)

@@ -60,7 +60,7 @@ extension Machine {
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store,
             hvt: Hvt(guest, devices: devices, program: configuration.program), devices: rings)
-        let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
+        let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged
         try self.init(configuration, .hvt(guest), origin, vm: vm, platform: platform, loop: loop, slots: slots)
