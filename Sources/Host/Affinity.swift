@@ -1,6 +1,6 @@
 // Which CPUs a thread may run on: a measurement that wanders between two measures the way between them too.
 //
-// Read next: Entropy.swift.
+// Read next: ThreadPlace.swift.
 
 import CHost
 

@@ -51,21 +51,27 @@ public final class Ring: Sendable {
 
     /// Serves the ring until `stop`. If it cannot go on, tells `failing`, again and again until `stop`: a kick of the vCPU
     /// may fall between its look for a reason and its call that blocks.
-    public func serve(_ memory: borrowing GuestMemory, failing: (RingFailure) -> Void) {
+    public func serve(
+        _ memory: borrowing GuestMemory, apartFrom vcpu: ThreadPlace? = nil, failing: (RingFailure) -> Void
+    ) {
         defer { done.signal() }
-        guard let failure = service.withLock({ loop(&$0, memory) }) else { return }
+        let apart = spin > 0 ? Separation(from: vcpu, allowed: allowedCPUs()) : nil
+        guard let failure = service.withLock({ loop(&$0, memory, apart) }) else { return }
         while !isStopping.load(ordering: .acquiring) {
             failing(failure)
             _ = wait(for: WaitFor(stopEvent.fd), nanoseconds: 10_000_000)
         }
     }
 
-    private func loop(_ service: inout RingService, _ memory: borrowing GuestMemory) -> RingFailure? {
+    private func loop(
+        _ service: inout RingService, _ memory: borrowing GuestMemory, _ apart: Separation?
+    ) -> RingFailure? {
         var idleSince: UInt64 = 0
         var set = WaitSet()
         while true {
             let isLast = isStopping.load(ordering: .acquiring)
             if isLast && !finishes { return nil }
+            apart?.keep()
             switch service.turn(memory) {
             case .ended(let failure): return failure
             case .idle where isLast: return nil

@@ -88,7 +88,7 @@ package final class GuestDevices: Sendable {
         _ service: consuming RingService, finishes: Bool, vector: UInt8 = 0, for platform: Platform
     ) throws(MachineError) -> UInt32 {
         let number = rings.count  // one vCPU: nobody else makes one meanwhile
-        let vcpu = ThreadReference.current
+        let (vcpu, place) = (ThreadReference.current, ThreadPlace.current)
         let ring = try makeRing(service, finishes: finishes, vector: vector) { [interrupts] in
             if interrupts.raise(number) { vcpu.kick() }
         }
@@ -96,7 +96,7 @@ package final class GuestDevices: Sendable {
         if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, to: .port(port, size: 4))) }
         let thread = try fromHost(
             try Thread {
-                ring.serve(platform.memory) { failure in
+                ring.serve(platform.memory, apartFrom: place) { failure in
                     self.failure.withLock { $0 = $0 ?? failure }
                     platform.control.requestDeviceEnd()
                     vcpu.kick()

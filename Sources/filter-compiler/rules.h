@@ -117,6 +117,7 @@ static const struct rule rules[] = {
     {FILES, "fdatasync", ANY},
     {FILES, "eventfd2", IS(1, EFD_CLOEXEC | EFD_NONBLOCK)},
     {FILES, "sched_getaffinity", IS(0, 0)}, /* with one CPU a ring does not poll; malloc of many threads asks too */
+    {FILES, "sched_setaffinity", IS(0, 0)}, /* its thread stays off the guest's CPU */
     IOCTL(FILES, KVM_IOEVENTFD),            /* its doorbell */
 
     /* Unikernels: a vCPU that goes on in ring 0. */

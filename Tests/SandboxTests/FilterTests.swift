@@ -61,7 +61,8 @@ private let hasFilters = fate("getpid") != .noFilter
         0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
         334,
     ]
-    private let inFilesWithArguments: Set<Int> = [72, 204, 290]  // fcntl, sched_getaffinity, eventfd2
+    /// fcntl, sched_setaffinity, sched_getaffinity, eventfd2.
+    private let inFilesWithArguments: Set<Int> = [72, 203, 204, 290]
     private let withArguments: Set<Int> = [9, 10, 16, 56, 234, 262]
     private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285]
     /// Ends the thread, waits, or returns from a signal that was not.
@@ -149,6 +150,8 @@ private let hasFilters = fate("getpid") != .noFilter
         #expect(fate("eventfd2", 0, 0, in: .files) == .killed)
         #expect(fate("sched_getaffinity", 0, in: .files) == .returned)
         #expect(fate("sched_getaffinity", 1, in: .files) == .killed)
+        #expect(fate("sched_setaffinity", 0, in: .files) == .returned)
+        #expect(fate("sched_setaffinity", 1, in: .files) == .killed)
         #expect(fate("ioctl", -1, doorbell, in: .files) == .returned)
         #expect(fate("eventfd2", 0, flags) == .killed)
         #expect(fate("ioctl", -1, doorbell) == .killed)

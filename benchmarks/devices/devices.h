@@ -39,6 +39,7 @@ void uring_run(const struct work *work, uint64_t count);
 /* taps.c */
 int open_tap(char name[16]);
 void feed(const char *interface, unsigned count);
+void have_fed(const char *interface, unsigned count);
 void make_frame(uint8_t *frame);
 bool is_ours(const uint8_t *frame);
 

@@ -108,7 +108,7 @@ static void measure(struct work work, bool by_uring, char **amounts, const char 
         uring_open();
     for (int sample = -warm_ups; sample < samples; sample++) {
         if (fed)
-            feed(fed, (unsigned)operations);
+            have_fed(fed, (unsigned)operations);
         uint64_t nanoseconds = timed(&work, by_uring, operations);
         if (sample >= 0)
             printf("%.1f\n", (double)nanoseconds / (double)operations);

@@ -19,6 +19,7 @@
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/rseq.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -75,6 +76,13 @@ static inline long chost_get_affinity(uint64_t mask[16])
 {
     return chost_result(syscall(SYS_sched_getaffinity, 0, 16 * sizeof *mask, mask));
 }
+
+/* Where the kernel keeps the number of the calling thread's CPU (rseq(2)); NULL when glibc has registered no such place. */
+static inline const volatile uint32_t *chost_cpu_word(void)
+{
+    return __rseq_size == 0 ? NULL : (uint32_t *)((char *)__builtin_thread_pointer() + __rseq_offset + 4 /* cpu_id */);
+}
+static inline uint32_t chost_cpu_at(const volatile uint32_t *word) { return *word; }
 
 static inline int chost_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
