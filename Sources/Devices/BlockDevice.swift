@@ -6,6 +6,7 @@
 import CDevices
 import Glibc
 import Host
+import Synchronization
 
 /// An attached disk. The file is locked as long as this lives: for us alone, or, read-only, against writers.
 public final class BlockDevice: Sendable {
@@ -17,8 +18,10 @@ public final class BlockDevice: Sendable {
     public let sectorSize: UInt64
     public let isReadOnly: Bool
     let file: File
+    private let queue: Mutex<BlockQueue?>
 
-    public init(_ option: BlockOption) throws(DeviceError) {
+    /// `isQueued`: with a BlockQueue, where this host has them, for the ring that takes it.
+    public init(_ option: BlockOption, isQueued: Bool = false) throws(DeviceError) {
         let path = option.path
         let kind = try Self.kind(path)
         let isDevice = kind == S_IFBLK
@@ -41,7 +44,13 @@ public final class BlockDevice: Sendable {
         }
         (name, self.path, self.capacity) = (option.name, path, capacity)
         (sectorSize, isReadOnly) = (option.sectorSize, option.isReadOnly)
+        queue = Mutex(isQueued ? BlockQueue(file.fd) : nil)
         self.file = file
+    }
+
+    /// The queue, for the first that asks: it is for one thread.
+    public func takeQueue() -> BlockQueue? {
+        queue.withLock { $0.take() }
     }
 
     /// Looked at before it is opened: opening some devices does something.

@@ -53,7 +53,11 @@ public final class Ring: Sendable {
     /// may fall between its look for a reason and its call that blocks.
     public func serve(_ memory: borrowing GuestMemory, failing: (RingFailure) -> Void) {
         defer { done.signal() }
-        guard let failure = service.withLock({ loop(&$0, memory) }) else { return }
+        let failure = service.withLock { service in
+            defer { service.letGo() }
+            return loop(&service, memory)
+        }
+        guard let failure else { return }
         while !isStopping.load(ordering: .acquiring) {
             failing(failure)
             _ = wait(for: WaitFor(stopEvent.fd), nanoseconds: 10_000_000)
@@ -86,7 +90,7 @@ public final class Ring: Sendable {
         }
     }
 
-    /// Until the doorbell, a frame that is waited for, room for what is held up, or the end.
+    /// Until the doorbell, a frame or a disk that is waited for, room for what is held up, or the end.
     private func sleep(_ service: borrowing RingService, _ set: inout WaitSet) {
         guard service.queue.maySleep() || service.isHeldUp else { return }
         set.removeAll()

@@ -2,7 +2,7 @@
  * What disks and taps need of the host beyond Swift's view: file locks, holes, and the network's variadic ioctls.
  *
  * Only a machine with a device calls any of it. Functions return their result or -errno.
- * Read next: Sources/Devices/DeviceError.swift.
+ * Read next: cdevices_uring.h.
  */
 #ifndef CDEVICES_H
 #define CDEVICES_H

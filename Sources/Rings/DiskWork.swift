@@ -1,0 +1,121 @@
+// What a ring does at a disk beyond one system call after the other: reads that have to wait for the disk, and flushes, go
+// into the disk's queue, and the ring goes on with what is behind them.
+//
+// A read from the page cache is quickest by pread(2), and asking first whether it is one costs a fifth of it. So while reads
+// find what they want there, only some are asked; once one does not, all are, until a long row has again. The first ring
+// whose guest makes its disk wait has the queue; others do one operation after the other. Read next: RingService.swift.
+
+import CABI
+import Devices
+import Glibc
+import GuestMemory
+import Host
+
+/// What a ring has under way at one disk. It must not outlive the guest's memory, which reads are on their way into: when it
+/// goes, it waits for them.
+struct DiskWork: Sendable {
+    private let disk: BlockDevice
+    private var queue: BlockQueue?
+    /// Entries under way, by their tokens, and tokens that are free.
+    private var entries: [RingEntry] = []
+    private var free: [Int] = []
+    /// Reads in a row that found all in the page cache.
+    private var cachedReads = 0
+    /// After so many, one of `stride` is asked.
+    private static let (trusted, stride) = (256, 8)
+
+    init(_ disk: BlockDevice) { self.disk = disk }
+
+    /// What there is to wait for.
+    var wait: WaitFor? {
+        guard let queue, queue.underWay > 0 else { return nil }
+        return WaitFor(queue.fd)
+    }
+
+    /// Does an entry or gets it under way; nil when it is to be done by system call. Of a read whose beginning was in the page
+    /// cache, the rest stays in the entry.
+    mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        switch entry.operation {
+        case SWIFTLET_BLOCK_READ: read(&entry, memory)
+        // Writes are the page cache's when they are answered, in order, so a flush covers every one before it, though what
+        // is behind it goes on meanwhile.
+        case SWIFTLET_BLOCK_FLUSH where !disk.isReadOnly: submit(entry, memory)
+        default: nil
+        }
+    }
+
+    private mutating func read(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        if cachedReads >= Self.trusted, cachedReads % Self.stride != 0 {
+            cachedReads += 1
+            return nil
+        }
+        let offset = entry.offset
+        let cached = memory.withMutableSpan(entry.address, UInt64(entry.length)) {
+            disk.readCached(into: &$0, at: offset)
+        }
+        guard let cached, let cached else { return nil }  // no memory, or not inside the disk: which is said elsewhere
+        entry.advance(UInt32(cached))
+        cachedReads = entry.length == 0 ? cachedReads + 1 : 0
+        return entry.length == 0 ? .answer(.done) : submit(entry, memory)
+    }
+
+    private mutating func submit(_ entry: RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        queue = queue ?? disk.takeQueue()
+        guard let queue else { return nil }
+        if queue.isFull { return .waits(WaitFor(queue.fd)) }
+        let token = free.popLast() ?? entries.count
+        if token == entries.count { entries.append(entry) }
+        if go(entry, token, memory) { return .underWay }
+        free.append(token)
+        return nil
+    }
+
+    /// Whether the entry is under way.
+    private mutating func go(_ entry: RingEntry, _ token: Int, _ memory: borrowing GuestMemory) -> Bool {
+        guard let queue else { return false }
+        entries[token] = entry
+        if entry.operation == SWIFTLET_BLOCK_FLUSH { return queue.flush(token: token) }
+        return memory.withMutableSpan(entry.address, UInt64(entry.length)) {
+            queue.read(into: &$0, at: entry.offset, token: token)
+        } ?? false
+    }
+
+    /// The next entry that is done, with its answer; a read of which a part came goes on.
+    mutating func finish(_ memory: borrowing GuestMemory) -> (id: UInt32, answer: RingAnswer)? {
+        while let (token, result) = queue?.take() {
+            var entry = entries[token]
+            if entry.operation == SWIFTLET_BLOCK_READ, result > 0 {
+                entry.advance(UInt32(result))
+                if entry.length > 0, go(entry, token, memory) { continue }
+            }
+            free.append(token)
+            return (entry.id, RingAnswer(outcome(entry, result, memory).code))
+        }
+        return nil
+    }
+
+    private func outcome(_ entry: RingEntry, _ result: Int32, _ memory: borrowing GuestMemory) -> BlockResult {
+        switch result {
+        case 1... where entry.length > 0, -EAGAIN, -EINTR, -ECANCELED:
+            // The kernel was short of memory or threads: as without a queue. A signal interrupts that only at the machine's
+            // end, when no answer counts.
+            disk.perform(entry.operation, memory, entry.address, UInt64(entry.length), at: entry.offset)
+                ?? .failed(errno: EFAULT)
+        case 1...: .done
+        // Of a read: a file that somebody shortened.
+        case 0: entry.operation == SWIFTLET_BLOCK_READ ? .failed(errno: EIO) : .done
+        default: .failed(errno: -result)
+        }
+    }
+}
+
+extension RingEntry {
+    var address: GuestAddress { GuestAddress(buffer) }
+
+    /// So many bytes of it are done.
+    mutating func advance(_ bytes: UInt32) {
+        buffer &+= UInt64(bytes)
+        offset &+= UInt64(bytes)
+        length -= bytes
+    }
+}
