@@ -162,7 +162,8 @@ let package = Package(
             name: "BackingTests",
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
-        .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "DevicesTests", dependencies: ["Devices", "CDevices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),

@@ -22,7 +22,7 @@ import Host
     /// Nil where there can be none. The descriptor is the disk's and must outlive the queue. It is not registered with the
     /// io_uring: that would keep the file open, and so locked, for some time after this process's end.
     init?(_ disk: Int32) {
-        if unsafe cdevices_uring_open(UInt32(Self.depth), &uring) < 0 { return nil }
+        if unsafe cdevices_uring_open(disk, UInt32(Self.depth), &uring) < 0 { return nil }
         self.disk = disk
     }
 

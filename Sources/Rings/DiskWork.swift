@@ -22,7 +22,7 @@ struct DiskWork: Sendable {
     /// Reads in a row that found all in the page cache.
     private var cachedReads = 0
     /// After so many, one of `stride` is asked.
-    private static let (trusted, stride) = (256, 8)
+    private static let (trusted, stride) = (256, 32)
 
     init(_ disk: BlockDevice) { self.disk = disk }
 
@@ -32,31 +32,32 @@ struct DiskWork: Sendable {
         return WaitFor(queue.fd)
     }
 
-    /// Does an entry or gets it under way; nil when it is to be done by system call. Of a read whose beginning was in the page
-    /// cache, the rest stays in the entry.
-    mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
-        switch entry.operation {
-        case SWIFTLET_BLOCK_READ: read(&entry, memory)
+    /// Whether an operation is to be started here and not done by system call at once.
+    mutating func takes(_ operation: Int32) -> Bool {
+        switch operation {
+        case SWIFTLET_BLOCK_READ:
+            cachedReads += 1
+            return cachedReads < Self.trusted || cachedReads % Self.stride == 0
         // Writes are the page cache's when they are answered, in order, so a flush covers every one before it, though what
         // is behind it goes on meanwhile.
-        case SWIFTLET_BLOCK_FLUSH where !disk.isReadOnly: submit(entry, memory)
-        default: nil
+        case SWIFTLET_BLOCK_FLUSH: return true
+        default: return false
         }
     }
 
-    private mutating func read(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
-        if cachedReads >= Self.trusted, cachedReads % Self.stride != 0 {
-            cachedReads += 1
-            return nil
-        }
+    /// Does an entry or gets it under way; nil when it is to be done by system call after all. Of a read whose beginning was
+    /// in the page cache, the rest stays in the entry.
+    mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        if entry.operation == SWIFTLET_BLOCK_FLUSH { return disk.isReadOnly ? nil : submit(entry, memory) }
         let offset = entry.offset
         let cached = memory.withMutableSpan(entry.address, UInt64(entry.length)) {
             disk.readCached(into: &$0, at: offset)
         }
         guard let cached, let cached else { return nil }  // no memory, or not inside the disk: which is said elsewhere
         entry.advance(UInt32(cached))
-        cachedReads = entry.length == 0 ? cachedReads + 1 : 0
-        return entry.length == 0 ? .answer(.done) : submit(entry, memory)
+        if entry.length == 0 { return .answer(.done) }
+        cachedReads = 0
+        return submit(entry, memory)
     }
 
     private mutating func submit(_ entry: RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {

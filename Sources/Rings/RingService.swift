@@ -21,6 +21,8 @@ public struct RingService: ~Copyable, Sendable {
     private var waiting = 0
     /// What is under way at the disks among the devices; nil in other devices' places.
     private var disks: [DiskWork?] = []
+    /// How many entries are under way there in all.
+    private var underWay = 0
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
     private var blocked: (entry: RingEntry, wait: WaitFor)?
 
@@ -83,8 +85,10 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     private mutating func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> Turn {
-        let isFinished = waiting > 0 && finishAsides(memory)
-        return finishDisks(memory) || isFinished || isBusy ? .busy : .idle
+        var isBusy = isBusy
+        if waiting > 0, finishAsides(memory) { isBusy = true }
+        if underWay > 0, finishDisks(memory) { isBusy = true }
+        return isBusy ? .busy : .idle
     }
 
     /// Whether any operation of a disk ended.
@@ -93,6 +97,7 @@ public struct RingService: ~Copyable, Sendable {
         for device in disks.indices {
             while let (id, answer) = disks[device]?.finish(memory) {
                 queue.answer(id, answer)
+                underWay -= 1
                 ended = true
             }
         }
@@ -109,7 +114,8 @@ public struct RingService: ~Copyable, Sendable {
         }
         switch startAtDisk(&entry, memory) ?? work(&entry, memory) {
         case .answer(let answer): queue.answer(entry.id, answer)
-        case .unanswered, .underWay: break
+        case .unanswered: break
+        case .underWay: underWay += 1
         case .waitsAside(let wait): keep(entry, wait)
         case .waits(let wait):
             blocked = (entry, wait)
@@ -123,7 +129,9 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     private mutating func startAtDisk(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
-        entry.device < UInt32(disks.count) ? disks[Int(entry.device)]?.start(&entry, memory) : nil
+        let device = Int(entry.device)
+        guard device < disks.count, disks[device]?.takes(entry.operation) == true else { return nil }
+        return disks[device]?.start(&entry, memory)
     }
 
     /// What entries wait aside for at a device; nil when none does.

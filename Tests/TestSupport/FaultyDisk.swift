@@ -45,6 +45,16 @@ public final class FaultyDisk: Sendable {
         state.contents.withLock { $0.faults.append(Fault(operation: operation, bytes: bytes, error: error)) }
     }
 
+    /// From now on operations that touch these bytes have no answer before `release`; others have.
+    public func hold(_ operation: Operation, _ bytes: Range<Int> = 0..<Int.max) {
+        state.contents.withLock { $0.held = (operation, bytes) }
+    }
+
+    public func release() { state.contents.withLock { $0.held = nil } }
+
+    /// Operations that are held now.
+    public var waiting: Int { state.contents.withLock { $0.waiting } }
+
     public func heal() { state.contents.withLock { $0.faults = [] } }
 
     /// What was written to it.
@@ -90,6 +100,8 @@ public final class FaultyDisk: Sendable {
         var unflushed: [(offset: Int, bytes: [UInt8])] = []
         var faults: [Fault] = []
         var isCut = false
+        var held: (operation: Operation, bytes: Range<Int>)?
+        var waiting = 0
     }
 }
 
@@ -98,6 +110,10 @@ extension FaultyDisk.Contents {
     private func error(_ operation: FaultyDisk.Operation, _ bytes: Range<Int>) -> Int32? {
         if isCut { return EIO }
         return faults.first { $0.operation == operation && (operation == .flush || $0.bytes.overlaps(bytes)) }?.error
+    }
+
+    func holds(_ operation: FaultyDisk.Operation, _ bytes: Range<Int>) -> Bool {
+        held.map { $0.operation == operation && (operation == .flush || $0.bytes.overlaps(bytes)) } ?? false
     }
 
     func read(_ offset: Int, _ count: Int, into answer: inout [UInt8]) -> Int32? {

@@ -93,6 +93,23 @@ private final class FuseSession: Sendable {
             if count < 0, errno == EINTR || errno == ENOENT || errno == EAGAIN { continue }
             if count < FuseRequest.headerSize { return }
             let request = FuseRequest(bytes: buffer[..<count])
+            if isHeld(request) { holdUp(request) } else { send(answer(request), to: request) }
+        }
+    }
+
+    private func isHeld(_ request: FuseRequest) -> Bool {
+        let kinds: [UInt32: FaultyDisk.Operation] = [15: .read, 16: .write, 20: .flush]
+        guard let kind = kinds[request.operation] else { return false }
+        let bytes = kind == .flush ? 0..<0 : request.offset..<request.offset + request.size
+        return state.contents.withLock { $0.holds(kind, bytes) }
+    }
+
+    /// Answers once it is held no more, on a thread of its own.
+    private func holdUp(_ request: FuseRequest) {
+        state.contents.withLock { $0.waiting += 1 }
+        _ = try? Thread { [self] in
+            while isHeld(request) { usleep(1000) }
+            state.contents.withLock { $0.waiting -= 1 }
             send(answer(request), to: request)
         }
     }

@@ -30,6 +30,13 @@ static inline long cdevices_open(const char *path, int flags)
     return cdevices_result(open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 }
 
+/* From now on calls wait. A file's and a disk's always do; but io_uring could take O_NONBLOCK at its word, and answer EAGAIN. */
+static inline long cdevices_may_wait(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return cdevices_result(flags < 0 ? flags : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 /*
  * A lock on the whole file that belongs to the open file, not to the process (fcntl(2), "Open file description locks";
  * the numbers are a GNU extension): closing another descriptor of the file does not lose it, as with POSIX locks, and

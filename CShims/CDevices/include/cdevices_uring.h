@@ -21,6 +21,7 @@ struct cdevices_uring {
     uint32_t *submitted, *taken;  /* indices that the kernel reads */
     uint32_t *answered;           /* that it writes */
     uint32_t mask, answer_mask;
+    uint8_t read_flags;           /* IOSQE_... */
     uint8_t *queues;              /* the mapping of all but the entries */
     size_t queues_size, entries_size;
 };
@@ -36,8 +37,9 @@ static inline long cdevices_uring_restrict(int fd)
     struct io_uring_restriction allowed[] = {
         {.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ},
         {.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_FSYNC},
+        {.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_ASYNC},
     };
-    long result = cdevices_result(syscall(SYS_io_uring_register, fd, IORING_REGISTER_RESTRICTIONS, allowed, 2));
+    long result = cdevices_result(syscall(SYS_io_uring_register, fd, IORING_REGISTER_RESTRICTIONS, allowed, 3));
     return result < 0 ? result : cdevices_result(syscall(SYS_io_uring_register, fd, IORING_REGISTER_ENABLE_RINGS, 0, 0));
 }
 
@@ -79,8 +81,25 @@ static inline long cdevices_uring_lay_out(struct cdevices_uring *uring, const st
     return 0;
 }
 
-/* `entries`: a power of two; there is room for twice as many answers. */
-static inline long cdevices_uring_open(uint32_t entries, struct cdevices_uring *uring)
+/* pread() that does not wait for the disk (readv(2), RWF_NOWAIT); many file systems do not know it: -EOPNOTSUPP. */
+static inline long cdevices_read_at_once(int fd, void *buffer, size_t size, uint64_t offset)
+{
+    struct iovec place = {buffer, size};
+    return cdevices_result(syscall(SYS_preadv2, fd, &place, 1, offset, 0, 0x8 /* RWF_NOWAIT */));
+}
+
+/*
+ * Where a read cannot say that it would wait, io_uring is told that it may (IOSQE_ASYNC): a thread of the kernel's does it. Of
+ * itself it would have some of them wait in io_uring_enter(), as FUSE's, which can be polled and is always ready.
+ */
+static inline uint8_t cdevices_read_flags(int file)
+{
+    char byte;
+    return cdevices_read_at_once(file, &byte, 1, 0) == -EOPNOTSUPP ? IOSQE_ASYNC : 0;
+}
+
+/* For a file. `entries`: a power of two; there is room for twice as many answers. */
+static inline long cdevices_uring_open(int file, uint32_t entries, struct cdevices_uring *uring)
 {
     struct io_uring_params given = {.flags = IORING_SETUP_R_DISABLED};
     memset(uring, 0, sizeof *uring);
@@ -88,6 +107,7 @@ static inline long cdevices_uring_open(uint32_t entries, struct cdevices_uring *
     if (fd < 0)
         return fd;
     uring->fd = (int)fd;
+    uring->read_flags = cdevices_read_flags(file);
     long result = cdevices_uring_restrict(uring->fd);
     if (result == 0)
         result = cdevices_uring_lay_out(uring, &given);
@@ -121,6 +141,7 @@ static inline long cdevices_uring_read(
     struct io_uring_sqe entry;
     memset(&entry, 0, sizeof entry);
     entry.opcode = IORING_OP_READ;
+    entry.flags = uring->read_flags;
     entry.fd = fd;
     entry.addr = (uint64_t)buffer;
     entry.len = size;
@@ -166,13 +187,12 @@ static inline int cdevices_is_cached(int fd, size_t size, uint64_t offset)
 }
 
 /*
- * pread() that does not wait for the disk (readv(2), RWF_NOWAIT): what is in the page cache, from the first byte on, or
- * -EAGAIN. File systems that do not know it, as tmpfs, FUSE and NFS, are asked what they have there.
+ * What is in the page cache, from the first byte on, or -EAGAIN. File systems that cannot say whether a read would wait, as
+ * tmpfs, FUSE and NFS, are asked what they have there.
  */
 static inline long cdevices_read_cached(int fd, void *buffer, size_t size, uint64_t offset)
 {
-    struct iovec place = {buffer, size};
-    long result = cdevices_result(syscall(SYS_preadv2, fd, &place, 1, offset, 0, 0x8 /* RWF_NOWAIT */));
+    long result = cdevices_read_at_once(fd, buffer, size, offset);
     if (result != -EOPNOTSUPP)
         return result;
     return cdevices_is_cached(fd, size, offset) ? cdevices_result(pread(fd, buffer, size, (off_t)offset)) : -EAGAIN;

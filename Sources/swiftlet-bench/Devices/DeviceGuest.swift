@@ -43,7 +43,8 @@ struct DeviceGuest: Experiment {
             let isCold = task == .diskRead
             let disk = try workshop.disk(mebibytes: isCold ? diskReadMebibytes : 4)
             if isCold { _ = try tryHost(try File.regular(disk).dropFromPageCache()) }
-            return ["run", "--block", "disk=\(disk),ro", workshop.image("blockbench")] + how + (isCold ? ["random"] : [])
+            let run = ["run", "--block", "disk=\(disk),ro", workshop.image("blockbench")] + how
+            return isCold ? run + ["random"] : run
         }
     }
 }
