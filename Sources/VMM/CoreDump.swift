@@ -30,7 +30,7 @@ struct CoreDump {
         self.machine = machine
         registers = crash.registers
         if case .exception(let vector) = crash.cause { self.vector = vector } else { vector = 6 }
-        segments = Self.segments(machine.platform, root: crash.registers.cr3)
+        segments = Self.segments(machine.platform, root: crash.registers.root)
     }
 
     /// Writes the file; returns the bytes that are not holes.
@@ -59,11 +59,11 @@ struct CoreDump {
     /// Pages that are not all zero.
     private func writePages(_ segment: Segment, to file: borrowing File, at offset: UInt64) throws(HostError) -> UInt64
     {
+        let start = machine.platform.memory.hostBase + UInt(segment.physical)
         var written: UInt64 = 0
-        for page in stride(from: 0, to: segment.size, by: 4096) {
-            guard let bytes = machine.platform.memory.bytes(GuestAddress(segment.physical + page), 4096),
-                bytes.contains(where: { $0 != 0 })
-            else { continue }
+        for page in stride(from: 0, to: segment.size, by: 4096) where !isZero(at: start + UInt(page), 4096) {
+            let address = GuestAddress(segment.physical + page)
+            guard let bytes = machine.platform.memory.bytes(address, 4096) else { continue }
             try file.write(bytes, at: offset + page)
             written += 4096
         }

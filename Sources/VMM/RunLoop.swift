@@ -19,6 +19,8 @@ package struct RunLoop: ~Copyable {
     private var retries = 0
     /// Of an image for ring 0 that runs in ring 3: Hvt/HvtRingThree.swift.
     var deprivileged: DeprivilegedCPU?
+    /// Of a kernel for the bare CPU: Devices/KernelRunLoop.swift.
+    var ports: KernelPorts?
 
     package init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
         self.vcpu = vcpu
@@ -29,6 +31,7 @@ package struct RunLoop: ~Copyable {
     /// Runs the guest until it stops. On the vCPU's own thread.
     mutating func run() -> Stop {
         if let hvt = context.platform.hvt { return runHvt(hvt) }
+        if let kernel = context.platform.kernel { return runKernel(kernel) }
         if observer != nil { return observedRun() }
         while true {
             if let stop = handle(vcpu.run()) { return stop }
@@ -57,13 +60,17 @@ package struct RunLoop: ~Copyable {
 
     /// The same with a watch in hand: a loop of its own, so that a run which nobody watches does not even ask.
     @inline(never)
-    private mutating func observedRun() -> Stop {
+    private mutating func observedRun() -> Stop { watchedRun { $0.handle($1) } }
+
+    /// The watched loop, whatever handles what KVM_RUN returns: unikernels' and kernels' too.
+    @inline(__always)
+    mutating func watchedRun(_ handle: (inout RunLoop, Int32) -> Stop?) -> Stop {
         observer?.begins(context.platform)
         while true {
             observer?.enters()
             let error = vcpu.run()
             observer?.leaves(error, vcpu, context.platform)
-            let stop = handle(error)
+            let stop = handle(&self, error)
             observer?.handled(vcpu, context.platform)
             guard let stop else { continue }
             observer?.ends()
