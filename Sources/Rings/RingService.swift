@@ -91,7 +91,7 @@ public struct RingService: ~Copyable, Sendable {
         return isBusy ? .busy : .idle
     }
 
-    /// Whether any operation of a disk ended.
+    /// Whether any operation of a disk ended, or was interrupted: not idle, but whoever turns looks for a stop first.
     private mutating func finishDisks(_ memory: borrowing GuestMemory) -> Bool {
         var ended = false
         for device in disks.indices {
@@ -100,6 +100,7 @@ public struct RingService: ~Copyable, Sendable {
                 underWay -= 1
                 ended = true
             }
+            if disks[device]?.isInterrupted == true { ended = true }
         }
         return ended
     }

@@ -96,6 +96,42 @@ struct RingDiskTests {
         #expect(ring.answers(3) == [1: SWIFTLET_IO_ERROR, 2: 0, 3: SWIFTLET_NO_SPACE])
     }
 
+    /// The kernel tells one of them of a write that failed: that must be the first behind it.
+    @Test func flushesAreDoneOneAfterTheOther() {
+        disk.hold(.flush)
+        ring.slow(SWIFTLET_BLOCK_FLUSH, id: 1)
+        ring.slow(SWIFTLET_BLOCK_FLUSH, id: 2)
+        ring.slow(SWIFTLET_BLOCK_READ, id: 3)
+        #expect(ring.isSilent && disk.waiting == 1)
+        disk.release()
+        #expect(ring.answers(3) == [1: 0, 2: 0, 3: 0])
+    }
+
+    /// Not an error of the disk's: it is done again, and whoever turns the crank may look for a stop in between.
+    @Test func whatASignalInterruptsIsDoneAgain() {
+        disk.fail(.read, with: EINTR)
+        disk.fail(.flush, with: EINTR)
+        ring.slow(SWIFTLET_BLOCK_READ, id: 1)
+        ring.slow(SWIFTLET_BLOCK_FLUSH, id: 2)
+        #expect(ring.isSilent && ring.turn() == .busy && ring.take() == nil)
+        disk.heal()
+        #expect(ring.answers(2) == [1: 0, 2: 0])
+        #expect(ring.turn() == .idle)
+    }
+
+    /// The kernel writes over the ring's words and slots while the guest says that it has submitted: its own loss.
+    @Test func aReadIntoTheRingItselfHarmsNobody() {
+        let ones = [UInt8](repeating: 0xff, count: 4096)
+        #expect(device.write(ones.span.bytes, at: 0) == .done)
+        ring.submit(SWIFTLET_BLOCK_READ, device: 3, buffer: HostileRing.ring, length: 4096, id: 1)
+        var turn = ring.turn()
+        for _ in 0..<5000 where turn != .ended(.broken) {
+            usleep(1000)
+            turn = ring.turn()
+        }
+        #expect(turn == .ended(.broken))
+    }
+
     /// More than may be under way: the others are held up, and none is lost.
     @Test func aFullQueueHoldsUpTheRing() throws {
         let disk = try FaultyDisk(size: 64 << 12)
