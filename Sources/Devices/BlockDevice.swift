@@ -49,6 +49,9 @@ public final class BlockDevice: Sendable {
         self.file = file
     }
 
+    /// By hand: the kernel may hold the file a little longer than we, for an operation of the queue's that it has answered.
+    deinit { cdevices_unlock(file.fd) }
+
     /// The queue, for the first that asks: it is for one thread.
     public func takeQueue() -> BlockQueue? {
         queue.withLock { $0.take() }

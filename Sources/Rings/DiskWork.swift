@@ -126,10 +126,12 @@ struct DiskWork: Sendable {
         return nil
     }
 
-    /// Nil where the kernel was short of memory or threads, or a signal came first.
+    /// Nil where the kernel was short of memory or threads, or a signal came first. A flush that failed is never done again:
+    /// the second would succeed.
     private func outcome(_ entry: RingEntry, _ result: Int32) -> BlockResult? {
         switch result {
-        case 1... where entry.length > 0, -EAGAIN, -EINTR, -ECANCELED: nil
+        case 1... where entry.length > 0, -EINTR, -ECANCELED: nil
+        case -EAGAIN where entry.operation == SWIFTLET_BLOCK_READ: nil
         case 1...: .done
         // Of a read: a file that somebody shortened.
         case 0: entry.operation == SWIFTLET_BLOCK_READ ? .failed(errno: EIO) : .done

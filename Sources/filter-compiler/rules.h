@@ -116,6 +116,7 @@ static const struct rule rules[] = {
 
     /* Disks and networks; the calls that make a ring come when the guest asks for one. */
     {FILES, "fdatasync", ANY},
+    {FILES, "fcntl", IS(1, 37)}, /* F_OFD_SETLK: a disk is unlocked */
     {FILES, "preadv2", ANY},
     {FILES, "451", ANY}, /* cachestat, which libseccomp 2.5 does not know by name */
     {FILES, "io_uring_enter", LACKS(3, ~IORING_ENTER_GETEVENTS & 0xffffffff)}, /* of rings made before: reads and fsync */

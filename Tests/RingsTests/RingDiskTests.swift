@@ -119,6 +119,17 @@ struct RingDiskTests {
         #expect(ring.turn() == .idle)
     }
 
+    /// A write that failed behind the page cache fails one flush, whatever its error: doing that again would hide it.
+    @Test(arguments: [EAGAIN, EIO])
+    func aFlushThatFailsIsNotDoneAgain(error: Int32) throws {
+        let disk = try FaultyDisk(size: 64 << 12, .writeBack)
+        let ring = try HostileRing(devices: [.block(try open(disk))])
+        disk.fail(.write, with: error)
+        ring.slow(SWIFTLET_BLOCK_WRITE, id: 1)
+        ring.slow(SWIFTLET_BLOCK_FLUSH, id: 2)
+        #expect(ring.answers(2) == [1: 0, 2: SWIFTLET_IO_ERROR])
+    }
+
     /// The kernel writes over the ring's words and slots while the guest says that it has submitted: its own loss.
     @Test func aReadIntoTheRingItselfHarmsNobody() {
         let ones = [UInt8](repeating: 0xff, count: 4096)

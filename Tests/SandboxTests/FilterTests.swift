@@ -137,8 +137,9 @@ private let hasFilters = fate("getpid") != .noFilter
         #expect(fate("newfstatat", -1, 0, 0, 0) == .killed)
     }
 
-    @Test func fcntlAsksAndDoesNotSet() {
+    @Test func fcntlAsksAndUnlocksAndDoesNotSet() {
         #expect(fate("fcntl", -1, Int(F_GETFD), in: .files) == .returned)
+        #expect(fate("fcntl", -1, 37, in: .files) == .returned)  // F_OFD_SETLK
         #expect(fate("fcntl", -1, Int(F_SETFL), in: .files) == .killed)
         #expect(fate("fcntl", -1, 8, in: .files) == .killed)  // F_SETOWN: signals for others
     }

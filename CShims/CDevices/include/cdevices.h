@@ -42,14 +42,16 @@ static inline long cdevices_may_wait(int fd)
  * the numbers are a GNU extension): closing another descriptor of the file does not lose it, as with POSIX locks, and
  * QEMU's image locks are seen, which flock(2)'s would not be.
  */
-static inline long cdevices_lock(int fd, int exclusive)
+static inline long cdevices_set_lock(int fd, short type)
 {
     struct flock lock;
     memset(&lock, 0, sizeof lock);
-    lock.l_type = exclusive ? F_WRLCK : F_RDLCK;
+    lock.l_type = type;
     lock.l_whence = SEEK_SET;
     return cdevices_result(fcntl(fd, 37 /* F_OFD_SETLK */, &lock));
 }
+static inline long cdevices_lock(int fd, int exclusive) { return cdevices_set_lock(fd, exclusive ? F_WRLCK : F_RDLCK); }
+static inline long cdevices_unlock(int fd) { return cdevices_set_lock(fd, F_UNLCK); }
 
 /* The bytes read as zeros afterwards and need no room (fallocate(2)); a GNU extension. */
 static inline long cdevices_punch(int fd, uint64_t offset, uint64_t size)
