@@ -25,7 +25,8 @@ package struct DiskMessage: Sendable {
     package var bytes: Range<Int>
     package var error: Int32
 
-    package init(_ order: DiskOrder, _ operation: DiskOperation = .read, _ bytes: Range<Int> = 0..<0, error: Int32 = 0) {
+    package init(_ order: DiskOrder, _ operation: DiskOperation = .read, _ bytes: Range<Int> = 0..<0, error: Int32 = 0)
+    {
         (self.order, self.operation, self.bytes, self.error) = (order, operation, bytes, error)
     }
 
@@ -38,7 +39,9 @@ package struct DiskMessage: Sendable {
     init?(from fd: Int32) {
         guard let bytes = readWhole(40, from: fd) else { return nil }
         let words = asWords(bytes)
-        guard let order = DiskOrder(rawValue: words[0]), let operation = DiskOperation(rawValue: words[1]) else { return nil }
+        guard let order = DiskOrder(rawValue: words[0]), let operation = DiskOperation(rawValue: words[1]) else {
+            return nil
+        }
         self.init(order, operation, words[2]..<words[3], error: Int32(words[4]))
     }
 }
@@ -62,24 +65,24 @@ package func asWords(_ bytes: [UInt8]) -> [Int] {
 }
 
 private func readWhole(_ count: Int, from fd: Int32) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var done = 0
-    while done < count {
-        let moved = bytes.withUnsafeMutableBytes { read(fd, $0.baseAddress! + done, count - done) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: min(count, 1 << 16))
+    while bytes.count < count {
+        let moved = read(fd, &piece, min(piece.count, count - bytes.count))
         if moved < 0, errno == EINTR { continue }
         if moved <= 0 { return nil }
-        done += moved
+        bytes += piece[..<moved]
     }
     return bytes
 }
 
 private func writeWhole(_ bytes: [UInt8], to fd: Int32) -> Bool {
-    var done = 0
-    while done < bytes.count {
-        let moved = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + done, bytes.count - done) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let moved = rest.withUnsafeBytes { write(fd, $0.baseAddress, $0.count) }
         if moved < 0, errno == EINTR { continue }
         if moved <= 0 { return false }
-        done += moved
+        rest = rest.dropFirst(moved)
     }
     return true
 }

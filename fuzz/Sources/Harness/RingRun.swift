@@ -1,7 +1,8 @@
 // A ring whose memory is the input's: indices, entries, and what changes between two turns of the crank.
 //
-// The devices are a disk of 16 KiB in memory, with an io_uring where there is one, and a console that leads nowhere. Whatever the guest writes, what lies around
-// its buffers and the ring stays as it was, answers come only into their slots, and a broken ring stays broken.
+// The devices are a disk of 16 KiB in memory, with an io_uring where there is one, and a console that leads nowhere.
+// Whatever the guest writes, what lies around its buffers and the ring stays as it was, answers come only into their
+// slots, and a broken ring stays broken.
 // Read next: ../../../Sources/Rings/RingService.swift.
 
 import CABI
@@ -48,9 +49,10 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
         default:
             let turn = service.turn(memory)
             let tail = memory.read(GuestAddress(ring + 68), as: UInt32.self) ?? 0
-            // A turn does 64 entries at most, and more may have been under way; only a guest that has written the host's word
-            // sees another number.
-            require(tail &- answers <= 64 + entries || turn == .ended(.broken) || kind & 4 != 0, "an answer for each entry")
+            // A turn does 64 entries at most, and some may have been under way; only a guest that has written the host's
+            // word sees another number.
+            require(
+                tail &- answers <= 64 + entries || turn == .ended(.broken) || kind & 4 != 0, "an answer for each entry")
             answers = tail
             _ = (service.waits.count, service.isHeldUp, service.queue.maySleep(), service.queue.view.hasAnswers)
             if turn == .ended(.broken) {
