@@ -154,7 +154,10 @@ let package = Package(
 
         // Each module's own tests. ImageBuilder is a library, because the fuzzers' seeds are made with it too.
         .target(name: "ImageBuilder", path: "Tests/ImageBuilder", swiftSettings: strict),
-        .testTarget(name: "TestSupport", dependencies: ["GuestMemory", "Host"], swiftSettings: testing),
+        .executableTarget(
+            name: "faulty-disk", dependencies: ["Host", "CHost"], path: "Tests/faulty-disk", swiftSettings: testing),
+        .testTarget(
+            name: "TestSupport", dependencies: ["GuestMemory", "Host", "CHost", "faulty-disk"], swiftSettings: testing),
         .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
@@ -162,7 +165,8 @@ let package = Package(
             name: "BackingTests",
             dependencies: ["Backing", "Boot", "X86", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
-        .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "DevicesTests", dependencies: ["Devices", "CDevices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),

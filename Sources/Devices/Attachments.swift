@@ -14,15 +14,15 @@ public struct Attachments: Sendable {
 
     public var isEmpty: Bool { blocks.isEmpty && nets.isEmpty }
 
-    /// Opens the devices, in the order of their declarations.
-    public func open(_ declared: [DeclaredDevice]) throws(DeviceError) -> [Device] {
+    /// Opens the devices, in the order of their declarations; with queues for a machine that has rings for its disks.
+    public func open(_ declared: [DeclaredDevice], queues: Bool = false) throws(DeviceError) -> [Device] {
         try check(declared)
         var devices: [Device] = []
         for device in declared {
             switch device.kind {
             case .block:
                 guard let option = blocks.first(where: { $0.name == device.name }) else { continue }
-                devices.append(.block(try BlockDevice(option)))
+                devices.append(.block(try BlockDevice(option, isQueued: queues)))
             case .net:
                 guard let option = nets.first(where: { $0.name == device.name }) else { continue }
                 devices.append(.net(try NetDevice(option)))

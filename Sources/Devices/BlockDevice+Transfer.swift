@@ -1,7 +1,7 @@
 // Reading, writing, flushing and discarding: the system calls, short transfers continued.
 //
 // pread and pwrite into the guest's memory itself: no copy, no buffer, no file offset that threads would share.
-// Read next: NetDevice.swift.
+// Read next: BlockQueue.swift.
 
 import CDevices
 import Glibc
@@ -16,6 +16,16 @@ extension BlockDevice {
             transfer(bytes.count, offset) { done, place in
                 unsafe pread(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
             }
+        }
+    }
+
+    /// Reads what the disk need not be waited for, from the span's first byte on: so many bytes, which may be none, also
+    /// where the disk fails. Nil when the span does not lie inside the disk.
+    public func readCached(into span: inout MutableRawSpan, at offset: UInt64) -> Int? {
+        guard contains(offset, UInt64(span.byteCount)) else { return nil }
+        return unsafe span.withUnsafeMutableBytes { bytes in
+            // Sound: the call gets the span's start and size.
+            max(0, unsafe cdevices_read_cached(file.fd, bytes.baseAddress, bytes.count, offset))
         }
     }
 

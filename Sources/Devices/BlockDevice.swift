@@ -6,6 +6,7 @@
 import CDevices
 import Glibc
 import Host
+import Synchronization
 
 /// An attached disk. The file is locked as long as this lives: for us alone, or, read-only, against writers.
 public final class BlockDevice: Sendable {
@@ -17,8 +18,10 @@ public final class BlockDevice: Sendable {
     public let sectorSize: UInt64
     public let isReadOnly: Bool
     let file: File
+    private let queue: Mutex<BlockQueue?>
 
-    public init(_ option: BlockOption) throws(DeviceError) {
+    /// `isQueued`: with a BlockQueue, where this host has them, for the ring that takes it.
+    public init(_ option: BlockOption, isQueued: Bool = false) throws(DeviceError) {
         let path = option.path
         let kind = try Self.kind(path)
         let isDevice = kind == S_IFBLK
@@ -28,6 +31,7 @@ public final class BlockDevice: Sendable {
         let opened = unsafe path.withCString { unsafe cdevices_open($0, access) }
         if opened < 0 { throw .file(path: path, call: "open", errno: Int32(-opened)) }
         let file = File(owning: Int32(opened))
+        _ = cdevices_may_wait(file.fd)
         let locked = cdevices_lock(file.fd, option.isReadOnly ? 0 : 1)
         if locked == -Int(EAGAIN) || locked == -Int(EACCES) {
             throw .inUse(path: path, isReadOnly: option.isReadOnly)
@@ -41,7 +45,16 @@ public final class BlockDevice: Sendable {
         }
         (name, self.path, self.capacity) = (option.name, path, capacity)
         (sectorSize, isReadOnly) = (option.sectorSize, option.isReadOnly)
+        queue = Mutex(isQueued ? BlockQueue(file.fd) : nil)
         self.file = file
+    }
+
+    /// By hand: the kernel may hold the file a little longer than we, for an operation of the queue's that it has answered.
+    deinit { cdevices_unlock(file.fd) }
+
+    /// The queue, for the first that asks: it is for one thread.
+    public func takeQueue() -> BlockQueue? {
+        queue.withLock { $0.take() }
     }
 
     /// Looked at before it is opened: opening some devices does something.

@@ -1,6 +1,6 @@
 // A disk's results in the contract's numbers, for calls and rings alike.
 //
-// Read next: RingService.swift.
+// Read next: DiskWork.swift.
 
 import CABI
 import Devices

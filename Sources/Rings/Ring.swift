@@ -56,7 +56,11 @@ public final class Ring: Sendable {
     ) {
         defer { done.signal() }
         let apart = spin > 0 ? Separation(from: vcpu, allowed: allowedCPUs()) : nil
-        guard let failure = service.withLock({ loop(&$0, memory, apart) }) else { return }
+        let failure = service.withLock { service in
+            defer { service.letGo() }
+            return loop(&service, memory, apart)
+        }
+        guard let failure else { return }
         while !isStopping.load(ordering: .acquiring) {
             failing(failure)
             _ = wait(for: WaitFor(stopEvent.fd), nanoseconds: 10_000_000)
@@ -92,7 +96,7 @@ public final class Ring: Sendable {
         }
     }
 
-    /// Until the doorbell, a frame that is waited for, room for what is held up, or the end.
+    /// Until the doorbell, a frame or a disk that is waited for, room for what is held up, or the end.
     private func sleep(_ service: borrowing RingService, _ set: inout WaitSet) {
         guard service.queue.maySleep() || service.isHeldUp else { return }
         set.removeAll()

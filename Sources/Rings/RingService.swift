@@ -1,4 +1,4 @@
-// Serving a ring: take entries, do them, answer; keep aside what has to wait for a frame; sleep when there is nothing.
+// Serving a ring: take entries, do them, answer; keep aside what has to wait for a frame or a disk; sleep when there is nothing.
 //
 // One thread does it all in order, so a flush covers every write before it. Nothing here knows threads or KVM: tests turn
 // the crank themselves. Read next: Ring.swift.
@@ -19,6 +19,10 @@ public struct RingService: ~Copyable, Sendable {
     private var asides: [Aside]
     /// How many wait aside in all.
     private var waiting = 0
+    /// What is under way at the disks among the devices; nil in other devices' places.
+    private var disks: [DiskWork?] = []
+    /// How many entries are under way there in all.
+    private var underWay = 0
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
     private var blocked: (entry: RingEntry, wait: WaitFor)?
 
@@ -54,6 +58,7 @@ public struct RingService: ~Copyable, Sendable {
     /// A ring of Swiftlet's own ABI.
     public init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
         self.init(queue, devices: devices.count) { $0.perform(on: devices, $1) }
+        disks = devices.map { if case .block(let disk) = $0 { DiskWork(disk) } else { nil } }
     }
 
     /// Does up to 64 entries, and those aside that can be done now.
@@ -80,8 +85,24 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     private mutating func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> Turn {
-        if waiting > 0, finishAsides(memory) { return .busy }
+        var isBusy = isBusy
+        if waiting > 0, finishAsides(memory) { isBusy = true }
+        if underWay > 0, finishDisks(memory) { isBusy = true }
         return isBusy ? .busy : .idle
+    }
+
+    /// Whether any operation of a disk ended, or was interrupted: not idle, but whoever turns looks for a stop first.
+    private mutating func finishDisks(_ memory: borrowing GuestMemory) -> Bool {
+        var ended = false
+        for device in disks.indices {
+            while let (id, answer) = disks[device]?.finish(memory) {
+                queue.answer(id, answer)
+                underWay -= 1
+                ended = true
+            }
+            if disks[device]?.isInterrupted == true { ended = true }
+        }
+        return ended
     }
 
     /// `idle`: it has to wait and holds up the others.
@@ -92,9 +113,10 @@ public struct RingService: ~Copyable, Sendable {
             keep(entry, wait)
             return .busy
         }
-        switch work(&entry, memory) {
+        switch startAtDisk(&entry, memory) ?? work(&entry, memory) {
         case .answer(let answer): queue.answer(entry.id, answer)
         case .unanswered: break
+        case .underWay: underWay += 1
         case .waitsAside(let wait): keep(entry, wait)
         case .waits(let wait):
             blocked = (entry, wait)
@@ -105,6 +127,12 @@ public struct RingService: ~Copyable, Sendable {
         case .ends(let failure): return .ended(failure)
         }
         return .busy
+    }
+
+    private mutating func startAtDisk(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        let device = Int(entry.device)
+        guard device < disks.count, disks[device]?.takes(entry.operation) == true else { return nil }
+        return disks[device]?.start(&entry, memory)
     }
 
     /// What entries wait aside for at a device; nil when none does.
@@ -139,9 +167,12 @@ public struct RingService: ~Copyable, Sendable {
     /// Whether an entry holds up those behind it, so that having work is no reason to stay awake.
     public var isHeldUp: Bool { blocked != nil }
 
-    /// What may end an idle time, but for the doorbell: frames that are waited for, and room for what is held up.
+    /// Before the guest's memory goes: waits for reads that are on their way into it. They have no answer.
+    public mutating func letGo() { disks = [] }
+
+    /// What may end an idle time, but for the doorbell: frames and disks that are waited for, and room for what is held up.
     public var waits: [WaitFor] {
-        var list = asides.filter { !$0.isEmpty }.map(\.wait)
+        var list = asides.filter { !$0.isEmpty }.map(\.wait) + disks.compactMap { $0?.wait }
         if let blocked { list.append(blocked.wait) }
         return list
     }

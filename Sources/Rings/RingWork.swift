@@ -21,6 +21,8 @@ public enum RingOutcome: Sendable {
     case answer(RingAnswer)
     /// It is done, and the guest does not want to know how.
     case unanswered
+    /// Its answer comes later, out of order.
+    case underWay
     /// Nothing was moved: when the descriptor is ready, try again, and what is behind it only then.
     case waits(WaitFor)
     /// The same, but what is behind it goes on.
@@ -56,8 +58,6 @@ extension RingEntry {
         default: return .answer(.bad)
         }
     }
-
-    private var address: GuestAddress { GuestAddress(buffer) }
 
     private func receive(_ net: NetDevice, _ memory: borrowing GuestMemory) -> RingOutcome {
         guard UInt64(length) >= net.largestFrame else { return .answer(.bad) }

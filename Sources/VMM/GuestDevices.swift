@@ -55,7 +55,7 @@ package final class GuestDevices: Sendable {
         return try configuration.devices.open(
             notes.compactMap { note in
                 DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
-            })
+            }, queues: true)
     }
 
     /// Writes the table, and its place into boot info.

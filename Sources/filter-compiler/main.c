@@ -41,7 +41,8 @@ static void check(int result, const char *what)
 
 static void add(scmp_filter_ctx filter, const struct rule *rule)
 {
-    int call = seccomp_syscall_resolve_name(rule->call);
+    int number = atoi(rule->call); /* 0: a name */
+    int call = number > 0 ? number : seccomp_syscall_resolve_name(rule->call);
     if (rule->argument < 0) {
         check(seccomp_rule_add_exact(filter, SCMP_ACT_ALLOW, call, 0), rule->call);
     } else {

@@ -10,6 +10,7 @@
 #define RULES_H
 
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/kvm.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -115,6 +116,10 @@ static const struct rule rules[] = {
 
     /* Disks and networks; the calls that make a ring come when the guest asks for one. */
     {FILES, "fdatasync", ANY},
+    {FILES, "fcntl", IS(1, 37)}, /* F_OFD_SETLK: a disk is unlocked */
+    {FILES, "preadv2", ANY},
+    {FILES, "451", ANY}, /* cachestat, which libseccomp 2.5 does not know by name */
+    {FILES, "io_uring_enter", LACKS(3, ~IORING_ENTER_GETEVENTS & 0xffffffff)}, /* of rings made before: reads and fsync */
     {FILES, "eventfd2", IS(1, EFD_CLOEXEC | EFD_NONBLOCK)},
     {FILES, "sched_getaffinity", IS(0, 0)}, /* with one CPU a ring does not poll; malloc of many threads asks too */
     {FILES, "sched_setaffinity", IS(0, 0)}, /* its thread stays off the guest's CPU */

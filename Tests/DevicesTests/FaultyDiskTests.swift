@@ -72,4 +72,15 @@ import Testing
         #expect(device.write(ones.span.bytes, at: 0) == .done && device.discard(at: 0, 4096) == .done)
         #expect(holdsOnes(device, 0))
     }
+
+    /// Its process serves nobody else, and who still has the file open is told.
+    @Test func aDiskEndsWithItsTest() throws {
+        var disk: FaultyDisk? = try FaultyDisk(size: 16384)
+        let path = try #require(disk?.path)
+        let device = try open(try #require(disk))
+        #expect(read(device, 0) == .done)
+        disk = nil
+        for _ in 0..<5000 where access(path, F_OK) == 0 { usleep(1000) }
+        #expect(access(path, F_OK) != 0 && read(device, 0) != .done)
+    }
 }

@@ -4,6 +4,7 @@
 
 import CABI
 import Devices
+import Glibc
 import GuestMemory
 import Host
 import TestSupport
@@ -29,10 +30,10 @@ final class HostileRing {
         init(_ service: consuming RingService) { self.service = service }
     }
 
-    init(entries: UInt32 = 8, devices extra: [RingDevice] = []) throws {
-        memory = try GuestMemory(low: 0x1_0000..<Self.end)
+    init(entries: UInt32 = 8, devices extra: [RingDevice] = [], end: UInt64 = HostileRing.end) throws {
+        memory = try GuestMemory(low: 0x1_0000..<end)
         let path = try folder.file("disk", (0..<4096).map { UInt8(truncatingIfNeeded: $0 / 512 + 1) })
-        let disk = try BlockDevice(BlockOption(name: "disk", path: path))
+        let disk = try BlockDevice(BlockOption(name: "disk", path: path), isQueued: true)
         let console = Console(input: -1, output: pipe.writer)
         self.entries = entries
         guard let queue = RingQueue(memory, at: GuestAddress(Self.ring), entries: entries) else {
@@ -41,6 +42,9 @@ final class HostileRing {
         turned = Turned(RingService(queue, [.block(disk), .none, .console(console)] + extra))
     }
 
+    deinit { letGo() }
+
+    func letGo() { turned.service.letGo() }
     func turn() -> RingService.Turn { turned.service.turn(memory) }
     var waits: [Int32] { turned.service.waits.map(\.fd) }
     var maySleep: Bool { turned.service.queue.maySleep() }
@@ -70,14 +74,19 @@ final class HostileRing {
         return memory.read(GuestAddress(Self.ring + slot))
     }
 
-    /// Submits, turns, takes: the result.
+    /// Submits, turns, takes: the result. What has to wait for the disk is waited for.
     func result(
         _ operation: Int32, device: UInt32 = 0, buffer: UInt64 = HostileRing.buffer, length: UInt32 = 512,
         offset: UInt64 = 0
     ) -> Int32? {
         submit(operation, device: device, buffer: buffer, length: length, id: tail ^ 0xdead_beef, offset: offset)
         let id = (tail &- 1) ^ 0xdead_beef
-        guard turn() == .busy, let answer = take(), answer.id == id, take() == nil else { return nil }
+        guard turn() == .busy else { return nil }
+        for _ in 0..<1000 where word(68) == head && !waits.isEmpty {
+            usleep(100)
+            _ = turn()
+        }
+        guard let answer = take(), answer.id == id, take() == nil else { return nil }
         return answer.result
     }
 }

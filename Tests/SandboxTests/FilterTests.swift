@@ -61,10 +61,10 @@ private let hasFilters = fate("getpid") != .noFilter
         0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
         334,
     ]
-    /// fcntl, sched_setaffinity, sched_getaffinity, eventfd2.
-    private let inFilesWithArguments: Set<Int> = [72, 203, 204, 290]
+    /// fcntl, sched_setaffinity, sched_getaffinity, eventfd2, io_uring_enter.
+    private let inFilesWithArguments: Set<Int> = [72, 203, 204, 290, 426]
     private let withArguments: Set<Int> = [9, 10, 16, 56, 234, 262]
-    private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285]
+    private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285, 327, 451]
     /// Ends the thread, waits, or returns from a signal that was not.
     private let deadly: Set<Int> = [15, 60, 231, 271]
     /// clone3, which is told to be missing; uretprobe and uprobe, which the kernel takes past every filter (it makes these
@@ -92,7 +92,7 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test(arguments: [
         "execve", "execveat", "fork", "vfork", "socket", "connect", "open", "openat2", "ptrace", "process_vm_writev",
         "kill", "setuid", "unshare", "mount", "bpf", "io_uring_setup", "prctl", "seccomp", "memfd_create",
-        "userfaultfd", "pkey_mprotect", "dup",
+        "userfaultfd", "pkey_mprotect", "dup", "io_uring_register",
     ])
     func wordsForWhatDies(call: String) {
         for filter in [WhichFilter.run, .files] { #expect(fate(call, in: filter) == .killed) }
@@ -137,8 +137,9 @@ private let hasFilters = fate("getpid") != .noFilter
         #expect(fate("newfstatat", -1, 0, 0, 0) == .killed)
     }
 
-    @Test func fcntlAsksAndDoesNotSet() {
+    @Test func fcntlAsksAndUnlocksAndDoesNotSet() {
         #expect(fate("fcntl", -1, Int(F_GETFD), in: .files) == .returned)
+        #expect(fate("fcntl", -1, 37, in: .files) == .returned)  // F_OFD_SETLK
         #expect(fate("fcntl", -1, Int(F_SETFL), in: .files) == .killed)
         #expect(fate("fcntl", -1, 8, in: .files) == .killed)  // F_SETOWN: signals for others
     }
@@ -155,6 +156,15 @@ private let hasFilters = fate("getpid") != .noFilter
         #expect(fate("ioctl", -1, doorbell, in: .files) == .returned)
         #expect(fate("eventfd2", 0, flags) == .killed)
         #expect(fate("ioctl", -1, doorbell) == .killed)
+    }
+
+    /// Of the rings that are there already; with no flags but the one that waits.
+    @Test func queuesAreUsedAndNotMade() {
+        let enter = 426
+        for (flags, end) in [(0, Fate.returned), (1, .returned), (2, .killed), (8, .killed), (3, .killed)] {
+            #expect(fate(number: enter, -1, 0, 0, flags, in: .files, way: CFORBIDDEN_NATIVE) == end, "\(flags)")
+        }
+        #expect(fate(number: enter, -1, in: .run, way: CFORBIDDEN_NATIVE) == .killed)
     }
 
     private let run = 0xae80

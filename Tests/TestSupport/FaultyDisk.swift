@@ -1,13 +1,13 @@
-// A disk that fails on request and whose power can be cut: one file, served by this process over /dev/fuse.
+// A disk that fails on request and whose power can be cut: one file, served by a process of its own over /dev/fuse.
 //
-// It holds two images: what was written, and what was written when it was last told to make it permanent (fsync(2)), the only
-// thing that a disk promises. The file must be used by other threads than the one that serves it, so any thread of a test may.
-// Read next: FuseServer.swift.
+// Any thread of a test may use it. Read next: ../faulty-disk/main.swift.
 
+import CHost
 import Glibc
 import Host
 import Synchronization
 import Testing
+import faulty_disk
 
 extension Trait where Self == ConditionTrait {
     /// Skips where this user cannot mount a file system of its own.
@@ -16,109 +16,85 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-/// Gone with the test, however that ends: its mount is in no folder, only this process holds it (fsmount(2)).
+/// Gone with the test, however that ends: its mount is in no folder, only its process holds it (fsmount(2)).
 public final class FaultyDisk: Sendable {
-    public enum Operation: Sendable {
-        case read, write, flush
-    }
-
-    public enum Caching: Sendable {
-        /// Each read and write is the disk's, there and then (FOPEN_DIRECT_IO).
-        case none
-        /// Writes stay in the page cache until a flush, as those of a disk do: one that fails is known only then.
-        case writeBack
-    }
+    package typealias Operation = DiskOperation
+    package typealias Caching = DiskCaching
 
     /// For any process of this user, as long as this lives.
     public let path: String
-    private let server: FuseServer
-    private let state: State
+    private let pipes: Mutex<DiskPipes>
 
-    public init(size: Int, _ caching: Caching = .none) throws {
-        state = State(size)
-        server = try FuseServer(state, caching)
-        path = "/proc/\(getpid())/fd/\(server.mount)/\(FuseServer.fileName)"
+    package init(size: Int, _ caching: Caching = .none) throws {
+        let pipes = try DiskPipes(size, caching)
+        guard let answer = readAnswer(from: pipes.answers.fd).map(asWords) else {
+            throw HostError("open", "/dev/fuse", errno: ENODEV)
+        }
+        path = "/proc/\(answer[0])/fd/\(answer[1])/disk"
+        self.pipes = Mutex(pipes)
+    }
+
+    private func tell(_ message: DiskMessage) -> [UInt8] {
+        let answer = pipes.withLock { message.send(to: $0.orders.fd) ? readAnswer(from: $0.answers.fd) : nil }
+        guard let answer else { preconditionFailure("the faulty disk's process has ended") }
+        return answer
     }
 
     /// From now on operations that touch these bytes fail; flushes have no bytes and fail in any case.
-    public func fail(_ operation: Operation, _ bytes: Range<Int> = 0..<Int.max, with error: Int32 = EIO) {
-        state.contents.withLock { $0.faults.append(Fault(operation: operation, bytes: bytes, error: error)) }
+    package func fail(_ operation: Operation, _ bytes: Range<Int> = 0..<Int.max, with error: Int32 = EIO) {
+        _ = tell(DiskMessage(.fail, operation, bytes, error: error))
     }
 
-    public func heal() { state.contents.withLock { $0.faults = [] } }
+    public func heal() { _ = tell(DiskMessage(.heal)) }
+
+    /// From now on operations that touch these bytes have no answer before `release`, or before 20 seconds; others have.
+    package func hold(_ operation: Operation, _ bytes: Range<Int> = 0..<Int.max) {
+        _ = tell(DiskMessage(.hold, operation, bytes))
+    }
+
+    public func release() { _ = tell(DiskMessage(.release)) }
+
+    /// Operations that are held now.
+    public var waiting: Int { asWords(tell(DiskMessage(.waiting)))[0] }
 
     /// What was written to it.
-    public var written: [UInt8] { state.contents.withLock { $0.written } }
+    public var written: [UInt8] { tell(DiskMessage(.written)) }
     /// What it held at the last flush.
-    public var durable: [UInt8] { state.contents.withLock { $0.durable } }
+    public var durable: [UInt8] { tell(DiskMessage(.durable)) }
 
     /// From now on it answers nothing but errors. What is found on it later: what was flushed, and of what was written since
     /// any part, for a disk keeps its own order.
-    public func cutPower() -> [UInt8] {
-        state.contents.withLock { contents in
-            contents.isCut = true
-            var image = contents.durable
-            for (offset, bytes) in contents.unflushed where Bool.random() {
-                image.replaceSubrange(offset..<offset + bytes.count, with: bytes)
-            }
-            return image
-        }
-    }
+    public func cutPower() -> [UInt8] { tell(DiskMessage(.cutPower)) }
+}
 
-    struct Fault {
-        var operation: Operation
-        var bytes: Range<Int>
-        var error: Int32
-    }
+/// The disk's process, as long as it has somebody to answer.
+private struct DiskPipes: ~Copyable, Sendable {
+    let orders: File
+    let answers: File
 
-    /// What the serving thread and tests share.
-    final class State: Sendable {
-        let size: Int
-        let contents: Mutex<Contents>
-
-        init(_ size: Int) {
-            self.size = size
-            let zeros = [UInt8](repeating: 0, count: size)
-            contents = Mutex(Contents(written: zeros, durable: zeros))
-        }
-    }
-
-    struct Contents {
-        var written: [UInt8]
-        var durable: [UInt8]
-        /// Since the last flush, in order.
-        var unflushed: [(offset: Int, bytes: [UInt8])] = []
-        var faults: [Fault] = []
-        var isCut = false
+    init(_ size: Int, _ caching: DiskCaching) throws(HostError) {
+        let (itsOrders, orders) = try childPipe()
+        let (answers, itsAnswers) = try childPipe()
+        let arguments = ["\(getpid())", "\(size)", "\(caching.rawValue)"]
+        _ = try Thread { keepDisk(arguments, itsOrders, itsAnswers) }
+        self.orders = File(owning: orders)
+        self.answers = File(owning: answers)
     }
 }
 
-/// What the file's operations come to: nil is success, else an errno.
-extension FaultyDisk.Contents {
-    private func error(_ operation: FaultyDisk.Operation, _ bytes: Range<Int>) -> Int32? {
-        if isCut { return EIO }
-        return faults.first { $0.operation == operation && (operation == .flush || $0.bytes.overlaps(bytes)) }?.error
-    }
+/// Its process ends when the thread that starts it does, which never uses the disk itself: whatever becomes of this process,
+/// nothing keeps that thread from its end.
+private func keepDisk(_ arguments: [String], _ orders: Int32, _ answers: Int32) {
+    let program = "\(ownFolder() ?? ".")/faulty-disk"
+    let pid = try? spawn(program, arguments, (.descriptor(orders), .descriptor(answers), .inherited))
+    close(orders)
+    close(answers)
+    if let pid { while waitpid(pid, nil, 0) < 0, errno == EINTR {} }
+}
 
-    func read(_ offset: Int, _ count: Int, into answer: inout [UInt8]) -> Int32? {
-        let bytes = min(offset, written.count)..<min(offset + count, written.count)
-        if let error = error(.read, bytes) { return error }
-        answer = Array(written[bytes])
-        return nil
-    }
-
-    mutating func write(_ offset: Int, _ bytes: [UInt8]) -> Int32? {
-        guard offset + bytes.count <= written.count else { return ENOSPC }
-        if let error = error(.write, offset..<offset + bytes.count) { return error }
-        written.replaceSubrange(offset..<offset + bytes.count, with: bytes)
-        unflushed.append((offset, bytes))
-        return nil
-    }
-
-    mutating func flush() -> Int32? {
-        if let error = error(.flush, 0..<0) { return error }
-        durable = written
-        unflushed = []
-        return nil
-    }
+private func childPipe() throws(HostError) -> (reader: Int32, writer: Int32) {
+    var ends: [Int32] = [0, 0]
+    let result = chost_child_pipe(&ends)
+    if result < 0 { throw HostError("pipe2", "", errno: Int32(-result)) }
+    return (ends[0], ends[1])
 }

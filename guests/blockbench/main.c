@@ -2,8 +2,8 @@
  * blockbench: a disk by call and by ring. Proves that data arrives, then says what a 4 KiB operation costs.
  *
  *   blockbench                          writes by one way and reads by the other, flushes, discards, meets the ends
- *   blockbench HOW COUNT DEPTH [write]  HOW is call or ring: COUNT operations of 4 KiB one behind the other, the ring with
- *                                       DEPTH under way at once; prints the nanoseconds of one operation, 50 times
+ *   blockbench HOW COUNT DEPTH [write|random]  HOW is call or ring: COUNT operations of 4 KiB one behind the other, or reads at
+ *                                       random, the ring with DEPTH under way at once; prints one's nanoseconds, 50 times
  *   blockbench flood HOW                writes records of 512 bytes that carry their number, and says which are flushed
  *   blockbench lie                      says that its ring holds more than it can, and waits for what comes of that
  */
@@ -18,6 +18,7 @@ DECLARE_DEVICE(disk_note, SWIFTLET_DEVICE_BLOCK, "disk");
 static uint32_t disk;
 static uint64_t capacity;
 static struct ring ring;
+static bool at_random;
 
 static struct swiftlet_ring_entry entry(uint32_t operation, uint64_t offset, const void *buffer, uint32_t length)
 {
@@ -72,11 +73,23 @@ static void prove(uint64_t *page, uint64_t *other)
           device_table()[disk].sector_size);
 }
 
+/* Where operation number i goes. */
+static uint64_t place(uint64_t i)
+{
+    static uint64_t random = 0x9e3779b97f4a7c15; /* xorshift64 */
+    if (!at_random)
+        return i * SIZE % capacity;
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    return random % (capacity / SIZE) * SIZE;
+}
+
 static uint64_t measure_calls(uint32_t operation, uint8_t *pages, uint64_t count)
 {
     uint64_t start = clock_now();
     for (uint64_t i = 0; i < count; i++)
-        check(block_transfer(disk, operation, i * SIZE % capacity, pages, SIZE) == 0, "an operation by call");
+        check(block_transfer(disk, operation, place(i), pages, SIZE) == 0, "an operation by call");
     return clock_now() - start;
 }
 
@@ -87,7 +100,7 @@ static uint64_t measure_ring(uint32_t operation, uint8_t *pages, uint64_t count,
     for (uint64_t done = 0; done < count; done++) {
         for (; submitted < count && submitted < done + depth; submitted++) {
             struct swiftlet_ring_entry next =
-                entry(operation, submitted * SIZE % capacity, pages + submitted % depth * SIZE, SIZE);
+                entry(operation, place(submitted), pages + submitted % depth * SIZE, SIZE);
             ring_submit(&ring, &next);
         }
         ring_kick(&ring);
@@ -143,6 +156,7 @@ int main(const struct swiftlet_boot_info *boot)
     uint64_t count = argument_number(1, 1000), depth = argument_number(2, 1);
     check(depth >= 1 && depth <= DEPTH_MAXIMUM && capacity > 0, "a depth from 1 to 256 and a disk of 4 KiB");
     uint32_t operation = argument_is(3, "write") ? SWIFTLET_BLOCK_WRITE : SWIFTLET_BLOCK_READ;
+    at_random = argument_is(3, "random");
     int64_t samples[SAMPLES];
     for (unsigned sample = 0; sample < SAMPLES; sample++) {
         uint64_t nanoseconds = argument_is(0, "ring") ? measure_ring(operation, pages, count, (uint32_t)depth)

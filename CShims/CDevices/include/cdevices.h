@@ -2,7 +2,7 @@
  * What disks and taps need of the host beyond Swift's view: file locks, holes, and the network's variadic ioctls.
  *
  * Only a machine with a device calls any of it. Functions return their result or -errno.
- * Read next: Sources/Devices/DeviceError.swift.
+ * Read next: cdevices_uring.h.
  */
 #ifndef CDEVICES_H
 #define CDEVICES_H
@@ -30,19 +30,28 @@ static inline long cdevices_open(const char *path, int flags)
     return cdevices_result(open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 }
 
+/* From now on calls wait. A file's and a disk's always do; but io_uring could take O_NONBLOCK at its word, and answer EAGAIN. */
+static inline long cdevices_may_wait(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return cdevices_result(flags < 0 ? flags : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 /*
  * A lock on the whole file that belongs to the open file, not to the process (fcntl(2), "Open file description locks";
  * the numbers are a GNU extension): closing another descriptor of the file does not lose it, as with POSIX locks, and
  * QEMU's image locks are seen, which flock(2)'s would not be.
  */
-static inline long cdevices_lock(int fd, int exclusive)
+static inline long cdevices_set_lock(int fd, short type)
 {
     struct flock lock;
     memset(&lock, 0, sizeof lock);
-    lock.l_type = exclusive ? F_WRLCK : F_RDLCK;
+    lock.l_type = type;
     lock.l_whence = SEEK_SET;
     return cdevices_result(fcntl(fd, 37 /* F_OFD_SETLK */, &lock));
 }
+static inline long cdevices_lock(int fd, int exclusive) { return cdevices_set_lock(fd, exclusive ? F_WRLCK : F_RDLCK); }
+static inline long cdevices_unlock(int fd) { return cdevices_set_lock(fd, F_UNLCK); }
 
 /* The bytes read as zeros afterwards and need no room (fallocate(2)); a GNU extension. */
 static inline long cdevices_punch(int fd, uint64_t offset, uint64_t size)

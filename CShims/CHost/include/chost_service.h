@@ -76,6 +76,14 @@ static inline uint64_t chost_epoll_next(int epoll, int milliseconds)
     return epoll_wait(epoll, &event, 1, milliseconds) == 1 ? event.data.u64 : 0;
 }
 
+/* The calling process is killed when the thread that started it ends: prctl(2), PR_SET_PDEATHSIG. */
+static inline void chost_end_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(125); /* it died before that was in force */
+}
+
 /* A child of a process that has one thread; Swift hides fork. It dies when its parent does, and has no handlers of ours. */
 static inline long chost_fork(void)
 {
@@ -89,9 +97,7 @@ static inline long chost_fork(void)
         signal(signal_number, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     pthread_sigmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(125); /* it died before that was in force */
+    chost_end_with(parent);
     return 0;
 }
 /* Closes all descriptors above 2 but two, of which the first is the lower. */

@@ -40,8 +40,11 @@ struct DeviceGuest: Experiment {
                 try requireTaps()
                 return ["run", "--net", "net=tap", workshop.image("netbench"), "send"] + how + ["1024"]
             }
-            let disk = try workshop.disk(mebibytes: 4)
-            return ["run", "--block", "disk=\(disk),ro", workshop.image("blockbench")] + how
+            let isCold = task == .diskRead
+            let disk = try workshop.disk(mebibytes: isCold ? diskReadMebibytes : 4)
+            if isCold { _ = try tryHost(try File.regular(disk).dropFromPageCache()) }
+            let run = ["run", "--block", "disk=\(disk),ro", workshop.image("blockbench")] + how
+            return isCold ? run + ["random"] : run
         }
     }
 }

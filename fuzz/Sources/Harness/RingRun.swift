@@ -1,7 +1,8 @@
 // A ring whose memory is the input's: indices, entries, and what changes between two turns of the crank.
 //
-// The devices are a disk of 16 KiB in memory and a console that leads nowhere. Whatever the guest writes, what lies around
-// its buffers and the ring stays as it was, answers come only into their slots, and a broken ring stays broken.
+// The devices are a disk of 16 KiB in memory, with an io_uring where there is one, and a console that leads nowhere.
+// Whatever the guest writes, what lies around its buffers and the ring stays as it was, answers come only into their
+// slots, and a broken ring stays broken.
 // Read next: ../../../Sources/Rings/RingService.swift.
 
 import CABI
@@ -18,16 +19,19 @@ private let memorySize: UInt64 = 1 << 20
 private let diskSize = 16384
 
 /// A disk without a name in any folder.
-let fuzzedDisk: BlockDevice? = {
+let fuzzedDisk: BlockDevice? = makeDisk(isQueued: false)
+
+private func makeDisk(isQueued: Bool) -> BlockDevice? {
     let file = cfuzz_memory_file()
+    defer { close(file) }
     ftruncate(file, off_t(diskSize))
-    return try? BlockDevice(BlockOption(name: "disk", path: "/proc/self/fd/\(file)"))
-}()
+    return try? BlockDevice(BlockOption(name: "disk", path: "/proc/self/fd/\(file)"), isQueued: isQueued)
+}
 private let null = open("/dev/null", O_RDWR)
 
 /// The first byte of each step says what it is: a word of the header, an entry, or a turn.
 public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
-    guard let disk = fuzzedDisk, let memory = try? GuestMemory(low: 0x1_0000..<memorySize) else {
+    guard let disk = makeDisk(isQueued: true), let memory = try? GuestMemory(low: 0x1_0000..<memorySize) else {
         return require(false, "a machine")
     }
     let sink = Console(input: -1, output: null)
@@ -35,6 +39,7 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
         return require(false, "a ring")
     }
     var service = RingService(queue, [.block(disk), .console(sink), .none])
+    defer { service.letGo() }
     var rest = Array(input)[...]
     var answers: UInt32 = 0
     while let kind = rest.popFirst() {
@@ -44,8 +49,10 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
         default:
             let turn = service.turn(memory)
             let tail = memory.read(GuestAddress(ring + 68), as: UInt32.self) ?? 0
-            // A turn does 64 entries at most; only a guest that has written the host's word sees another number.
-            require(tail &- answers <= 64 || turn == .ended(.broken) || kind & 4 != 0, "an answer for each entry")
+            // A turn does 64 entries at most, and some may have been under way; only a guest that has written the host's
+            // word sees another number.
+            require(
+                tail &- answers <= 64 + entries || turn == .ended(.broken) || kind & 4 != 0, "an answer for each entry")
             answers = tail
             _ = (service.waits.count, service.isHeldUp, service.queue.maySleep(), service.queue.view.hasAnswers)
             if turn == .ended(.broken) {

@@ -2,17 +2,17 @@
 //
 // Numbers and layouts are <linux/fuse.h>'s, protocol 7.31; a struct is written here as its 32-bit words. The mount is
 // detached (fsmount(2)): it is in no folder, and the kernel takes it back with the last descriptor, also when we crash.
-// Read next: any test with a FaultyDisk.
+// Read next: ../TestSupport/FaultyDisk.swift.
 
 import Glibc
 import Host
 
 final class FuseServer: Sendable {
     static let fileName = "disk"
-    /// Names the root folder as long as this lives. Programs that have the file open keep the server's thread alive.
+    /// Names the root folder as long as this process lives; then whoever has the file open gets ENOTCONN.
     let mount: Int32
 
-    init(_ state: FaultyDisk.State, _ caching: FaultyDisk.Caching) throws(HostError) {
+    init(_ state: DiskState, _ caching: DiskCaching) throws(HostError) {
         let session = FuseSession(state, caching, fd: try checked("open", open("/dev/fuse", O_RDWR | O_CLOEXEC)))
         mount = try detachedMount(session.fd)
         // Not joined: it ends with the mount.
@@ -73,13 +73,14 @@ private enum FuseAnswer {
 }
 
 private final class FuseSession: Sendable {
-    private let state: FaultyDisk.State
-    private let caching: FaultyDisk.Caching
+    private let state: DiskState
+    private let caching: DiskCaching
     let fd: Int32
     private static let fileNode: UInt64 = 2
     private static let longestWrite = 128 << 10
+    private static let longestHold: UInt64 = 20_000_000_000
 
-    init(_ state: FaultyDisk.State, _ caching: FaultyDisk.Caching, fd: Int32) {
+    init(_ state: DiskState, _ caching: DiskCaching, fd: Int32) {
         (self.state, self.caching, self.fd) = (state, caching, fd)
     }
 
@@ -93,6 +94,25 @@ private final class FuseSession: Sendable {
             if count < 0, errno == EINTR || errno == ENOENT || errno == EAGAIN { continue }
             if count < FuseRequest.headerSize { return }
             let request = FuseRequest(bytes: buffer[..<count])
+            if isHeld(request) { holdUp(request) } else { send(answer(request), to: request) }
+        }
+    }
+
+    private func isHeld(_ request: FuseRequest) -> Bool {
+        let kinds: [UInt32: DiskOperation] = [15: .read, 16: .write, 20: .flush]
+        guard let kind = kinds[request.operation] else { return false }
+        let bytes = kind == .flush ? 0..<0 : request.offset..<request.offset + request.size
+        return state.contents.withLock { $0.holds(kind, bytes) }
+    }
+
+    /// Answers once it is held no more, on a thread of its own; after `longestHold` in any case: whoever waits for it may be a
+    /// process that has crashed, which cannot end before.
+    private func holdUp(_ request: FuseRequest) {
+        state.contents.withLock { $0.waiting += 1 }
+        _ = try? Thread { [self] in
+            let end = Clock.monotonic() + Self.longestHold
+            while isHeld(request), Clock.monotonic() < end { usleep(1000) }
+            state.contents.withLock { $0.waiting -= 1 }
             send(answer(request), to: request)
         }
     }

@@ -1,0 +1,69 @@
+// A disk's io_uring: operations that the disk must be waited for, many under way at once, from one thread.
+//
+// What is in the page cache needs none (docs/devices.md has the figures), so only what would wait comes here. It is made before
+// the sandbox, which forbids making one, and restricted to reads and fdatasync(2) when it is made: these two a process in the
+// sandbox may do by system call as well, so the queue, which no filter sees, is no way out of it. Where the host has no
+// io_uring, or forbids it (kernel.io_uring_disabled, a container's filter), there is none. Read next: NetDevice.swift.
+
+import CDevices
+import Host
+
+/// Taken from its disk by the one who uses it, on one thread at a time. When it goes, it waits for what is under way.
+@safe public final class BlockQueue: @unchecked Sendable {
+    private var uring = unsafe cdevices_uring()
+    private let disk: Int32
+    public private(set) var underWay = 0
+
+    /// Operations under way at once; the kernel has room for twice as many answers, so none can be lost.
+    public static let depth = 128
+    /// Bytes of one operation. Nobody can take back a read of gigabytes, and the end of a machine waits for it.
+    public static let longest = 1 << 20
+
+    /// Nil where there can be none. The descriptor is the disk's and must outlive the queue. It is not registered with the
+    /// io_uring: that would keep the file open, and so locked, for some time after this process's end.
+    init?(_ disk: Int32) {
+        if unsafe cdevices_uring_open(disk, UInt32(Self.depth), &uring) < 0 { return nil }
+        self.disk = disk
+    }
+
+    deinit {
+        while underWay > 0 {
+            if take() == nil { unsafe cdevices_uring_wait(&uring) }
+        }
+        unsafe cdevices_uring_close(&uring)
+    }
+
+    /// Readable when there is an answer: for poll(2).
+    public var fd: Int32 { unsafe uring.fd }
+
+    public var isFull: Bool { underWay >= Self.depth }
+
+    /// Starts to fill the span, of which at most `longest` bytes count; false when the kernel cannot. The memory must stay
+    /// until the answer is taken.
+    public func read(into span: inout MutableRawSpan, at offset: UInt64, token: Int) -> Bool {
+        let count = UInt32(min(span.byteCount, Self.longest))
+        // Sound: the kernel writes inside the span, and the caller keeps that.
+        let result = unsafe span.withUnsafeMutableBytes { bytes in
+            unsafe cdevices_uring_read(&uring, disk, bytes.baseAddress, count, offset, UInt64(token))
+        }
+        return isUnderWay(result)
+    }
+
+    /// Starts to make permanent what has been written: the same as BlockDevice.flush, errors of earlier writes included.
+    public func flush(token: Int) -> Bool {
+        isUnderWay(unsafe cdevices_uring_flush(&uring, disk, UInt64(token)))
+    }
+
+    private func isUnderWay(_ result: Int) -> Bool {
+        if result == 0 { underWay += 1 }
+        return result == 0
+    }
+
+    /// The next answer, with its operation's token: bytes that were read, 0 of a flush, or -errno.
+    public func take() -> (token: Int, result: Int32)? {
+        var answer = cdevices_answer()
+        if unsafe cdevices_uring_take(&uring, &answer) == 0 { return nil }
+        underWay -= 1
+        return (Int(answer.token), answer.result)
+    }
+}

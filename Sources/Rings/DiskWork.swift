@@ -1,0 +1,157 @@
+// What a ring does at a disk beyond one system call after the other: reads that have to wait for the disk, and flushes, go
+// into the disk's queue, and the ring goes on with what is behind them.
+//
+// A read from the page cache is quickest by pread(2), and asking first whether it is one costs a fifth of it. So while reads
+// find what they want there, only some are asked; once one does not, all are, until a long row has again. The first ring
+// whose guest makes its disk wait has the queue; others do one operation after the other. Read next: RingService.swift.
+
+import CABI
+import Devices
+import Glibc
+import GuestMemory
+import Host
+
+/// What a ring has under way at one disk. It must not outlive the guest's memory, which reads are on their way into: when it
+/// goes, it waits for them.
+struct DiskWork: Sendable {
+    private let disk: BlockDevice
+    private var queue: BlockQueue?
+    /// There is none, or another ring has it: all is done by system call.
+    private var isWithoutQueue = false
+    /// Entries under way, by their tokens, and tokens that are free.
+    private var entries: [RingEntry] = []
+    private var free: [Int] = []
+    private var isFlushing = false
+    /// What the queue gave back, and a signal then kept from being done by system call.
+    private var interrupted: [RingEntry] = []
+    /// Reads in a row that found all in the page cache.
+    private var cachedReads = 0
+    /// After so many, one of `stride` is asked.
+    private static let (trusted, stride) = (256, 32)
+
+    init(_ disk: BlockDevice) { self.disk = disk }
+
+    /// What there is to wait for.
+    var wait: WaitFor? {
+        guard let queue, queue.underWay > 0 else { return nil }
+        return WaitFor(queue.fd)
+    }
+
+    /// Whether there is something to do without waiting: whoever turns looks for a stop first.
+    var isInterrupted: Bool { !interrupted.isEmpty }
+
+    /// Whether an operation is to be started here and not done by system call at once.
+    mutating func takes(_ operation: Int32) -> Bool {
+        if isWithoutQueue { return false }
+        switch operation {
+        case SWIFTLET_BLOCK_READ:
+            cachedReads += 1
+            return cachedReads < Self.trusted || cachedReads % Self.stride == 0
+        // Writes are the page cache's when they are answered, in order, so a flush covers every one before it, though what
+        // is behind it goes on meanwhile.
+        case SWIFTLET_BLOCK_FLUSH: return !disk.isReadOnly
+        default: return false
+        }
+    }
+
+    /// Does an entry or gets it under way; nil when it is to be done by system call after all. Of a read whose beginning was
+    /// in the page cache, the rest stays in the entry.
+    mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        if entry.operation == SWIFTLET_BLOCK_FLUSH { return submit(entry, memory) }
+        let offset = entry.offset
+        let cached = memory.withMutableSpan(entry.address, UInt64(entry.length)) {
+            disk.readCached(into: &$0, at: offset)
+        }
+        guard let cached, let cached else { return nil }  // no memory, or not inside the disk: which is said elsewhere
+        entry.advance(UInt32(cached))
+        if entry.length == 0 { return .answer(.done) }
+        cachedReads = 0
+        return submit(entry, memory)
+    }
+
+    private mutating func submit(_ entry: RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        queue = queue ?? disk.takeQueue()
+        guard let queue else {
+            isWithoutQueue = true
+            return nil
+        }
+        // A write that failed behind the page cache fails one flush (fsync(2)). Of two at once it might be the second one's,
+        // and the first would promise what is lost.
+        let isHeldUp = entry.operation == SWIFTLET_BLOCK_FLUSH && isFlushing
+        if queue.isFull || isHeldUp { return .waits(WaitFor(queue.fd)) }
+        let token = free.popLast() ?? entries.count
+        if token == entries.count { entries.append(entry) }
+        if go(entry, token, memory) { return .underWay }
+        free.append(token)
+        return nil
+    }
+
+    /// Whether the entry is under way.
+    private mutating func go(_ entry: RingEntry, _ token: Int, _ memory: borrowing GuestMemory) -> Bool {
+        guard let queue else { return false }
+        entries[token] = entry
+        if entry.operation == SWIFTLET_BLOCK_FLUSH {
+            isFlushing = queue.flush(token: token)
+            return isFlushing
+        }
+        return memory.withMutableSpan(entry.address, UInt64(entry.length)) {
+            queue.read(into: &$0, at: entry.offset, token: token)
+        } ?? false
+    }
+
+    /// The next entry that is done, with its answer; nil also after a signal.
+    mutating func finish(_ memory: borrowing GuestMemory) -> (id: UInt32, answer: RingAnswer)? {
+        guard let (entry, result) = next(memory) else { return nil }
+        let outcome = result ?? bySystemCall(entry, memory)
+        if outcome == .interrupted {
+            interrupted.append(entry)
+            return nil
+        }
+        return (entry.id, RingAnswer(outcome.code))
+    }
+
+    /// An entry that ended, and how; nil: the queue could not do it. A read of which a part came goes on.
+    private mutating func next(_ memory: borrowing GuestMemory) -> (RingEntry, BlockResult?)? {
+        if let entry = interrupted.popLast() { return (entry, nil) }
+        while let (token, result) = queue?.take() {
+            var entry = entries[token]
+            if entry.operation == SWIFTLET_BLOCK_FLUSH { isFlushing = false }
+            if entry.operation == SWIFTLET_BLOCK_READ, result > 0 {
+                entry.advance(UInt32(result))
+                if entry.length > 0, go(entry, token, memory) { continue }
+            }
+            free.append(token)
+            return (entry, outcome(entry, result))
+        }
+        return nil
+    }
+
+    /// Nil where the kernel was short of memory or threads, or a signal came first. A flush that failed is never done again:
+    /// the second would succeed.
+    private func outcome(_ entry: RingEntry, _ result: Int32) -> BlockResult? {
+        switch result {
+        case 1... where entry.length > 0, -EINTR, -ECANCELED: nil
+        case -EAGAIN where entry.operation == SWIFTLET_BLOCK_READ: nil
+        case 1...: .done
+        // Of a read: a file that somebody shortened.
+        case 0: entry.operation == SWIFTLET_BLOCK_READ ? .failed(errno: EIO) : .done
+        default: .failed(errno: -result)
+        }
+    }
+
+    private func bySystemCall(_ entry: RingEntry, _ memory: borrowing GuestMemory) -> BlockResult {
+        disk.perform(entry.operation, memory, entry.address, UInt64(entry.length), at: entry.offset)
+            ?? .failed(errno: EFAULT)
+    }
+}
+
+extension RingEntry {
+    var address: GuestAddress { GuestAddress(buffer) }
+
+    /// So many bytes of it are done.
+    mutating func advance(_ bytes: UInt32) {
+        buffer &+= UInt64(bytes)
+        offset &+= UInt64(bytes)
+        length -= bytes
+    }
+}
