@@ -81,6 +81,10 @@ static void test_echo(void)
     EXPECT(!passes(filter, frame_icmp(ICMP_ECHO, 7, them, us), IN, 1));
     EXPECT(!passes(filter, frame_icmp(ICMP_ECHO_REPLY, 7, us, them), OUT, 1));
     EXPECT(!passes(filter, frame_icmp(ICMP_ECHO_REPLY, 7, them, us), IN, 61));
+    /* Identifier 0 looks like no port. */
+    EXPECT(passes(filter, frame_icmp(ICMP_ECHO, 0, us, them), OUT, 70));
+    EXPECT(!passes(filter, frame_icmp(5, 0, them, us), IN, 70) && !passes(filter, frame_icmp(ICMP_ECHO, 0, them, us), IN, 70));
+    EXPECT(passes(filter, frame_icmp(ICMP_ECHO_REPLY, 0, them, us), IN, 70));
     filter_free(filter);
 }
 
@@ -128,6 +132,18 @@ static void test_full_table(void)
     filter_free(filter);
 }
 
+/* Whatever they are, the one that was not used for longest gives way. */
+static void test_least_used(void)
+{
+    struct filter *filter = filter_new("allow out ip", 2);
+    EXPECT(passes(filter, frame_udp(us, 1, them, 53), OUT, 1) && passes(filter, to_them(1, TCP_SYN), OUT, 2));
+    EXPECT(passes(filter, frame_icmp(ICMP_ECHO, 1, us, them), OUT, 3));
+    EXPECT(!passes(filter, frame_udp(them, 53, us, 1), IN, 3) && passes(filter, to_us(1, TCP_SYN | TCP_ACK), IN, 4));
+    EXPECT(passes(filter, frame_udp(us, 1, them, 53), OUT, 5));
+    EXPECT(!passes(filter, frame_icmp(ICMP_ECHO_REPLY, 1, them, us), IN, 5) && passes(filter, to_us(1, TCP_ACK), IN, 5));
+    filter_free(filter);
+}
+
 void test_connections(void)
 {
     test_tcp();
@@ -136,4 +152,5 @@ void test_connections(void)
     test_echo();
     test_errors();
     test_full_table();
+    test_least_used();
 }
