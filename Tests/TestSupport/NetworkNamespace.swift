@@ -171,11 +171,13 @@ public final class TestSocket: Sendable {
         return poll(&waited, 1, milliseconds) > 0
     }
 
-    private func withAddress<Result>(_ host: UInt8, _ port: UInt16, _ body: (UnsafePointer<sockaddr>) -> Result) -> Result {
-        let bytes: [UInt8] =
-            [UInt8(AF_INET), 0, UInt8(port >> 8), UInt8(port & 0xff), 10, 9, 0, host] + [UInt8](repeating: 0, count: 8)
-        return bytes.withUnsafeBytes { bytes in
-            bytes.withMemoryRebound(to: sockaddr.self) { $0.baseAddress.map(body)! }
-        }
+    private func withAddress<Result>(
+        _ host: UInt8, _ port: UInt16, _ body: (UnsafePointer<sockaddr>) -> Result
+    ) -> Result {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = (10 << 24 | 9 << 16 | UInt32(host)).bigEndian
+        return withUnsafePointer(to: address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
     }
 }
