@@ -95,7 +95,8 @@ extension GuestTests.Firewalls {
         private func sleeps(_ pid: pid_t) throws -> Bool {
             let folder = "/proc/\(pid)/task"
             return try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { thread in
-                let words = try String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8).split(separator: " ")
+                let words = try String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8).split(
+                    separator: " ")
                 return words[2] == "S"
             }
         }
