@@ -34,6 +34,9 @@ traps_files="Sources/Deprivileged/Decoder.swift Sources/Deprivileged/ModRM.swift
 unikernels_floor=78
 unikernels_files="Sources/Boot/Solo5Manifest.swift Sources/VMM/Hvt/HvtBlock.swift Sources/VMM/Hvt/HvtCalls.swift
     Sources/VMM/Hvt/HvtNet.swift Sources/VMM/Hvt/HvtPoll.swift Sources/VMM/Hvt/HvtRing.swift Sources/VMM/Hvt/Hvt.swift"
+firewall_floor=92
+firewall_files="guests/firewall/filter.c guests/firewall/packet.c guests/firewall/rules.c guests/firewall/track.c
+    guests/firewall/words.c"
 
 fail() {
     echo "fuzz: $1" >&2
@@ -45,6 +48,12 @@ swift build --package-path fuzz --scratch-path $scratch -c release -Xswiftc -use
     fail "the build failed"
 programs=$scratch/release
 tools=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)\/lib\/swift".*/\1\/bin/p')
+
+# The firewall's rules and frames are C, as its guest is.
+# shellcheck disable=SC2086 # a list of files
+$tools/clang -std=gnu11 -g -O1 -Wall -Wextra -Werror -fuse-ld=lld -fsanitize=fuzzer,address,undefined \
+    -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping -I guests/common -I guests/firewall \
+    -o $programs/fuzz-firewall fuzz/firewall/main.c $firewall_files || fail "the firewall's fuzzer does not build"
 
 # run PROGRAM NAME OPTIONS...: one fuzzer on its corpus; its output goes to a file.
 run() {
@@ -95,3 +104,4 @@ fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2
+fuzz firewall $firewall_floor "$firewall_files" -max_len=2048

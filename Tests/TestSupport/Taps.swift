@@ -27,7 +27,7 @@ private func attachTap(_ fd: Int32, _ name: String) -> String? {
 }
 
 /// struct ifreq (netdevice(7)) with a name.
-private func interfaceRequest(_ name: String) -> [UInt8] {
+func interfaceRequest(_ name: String) -> [UInt8] {
     Array(name.utf8) + [UInt8](repeating: 0, count: 40 - name.utf8.count)
 }
 
@@ -43,19 +43,25 @@ public func setInterface(_ name: String, isUp: Bool) {
 
 /// `ip link delete NAME`, by rtnetlink(7).
 public func deleteInterface(_ name: String) {
-    let index = if_nametoindex(name)
+    requestInterface(if_nametoindex(name), type: 17)  // RTM_DELLINK
+}
+
+/// One request about an interface, with an attribute of four bytes or none; its answer must be that it is done.
+func requestInterface(_ index: UInt32, type: UInt32, attribute: UInt32 = 0, _ value: UInt32 = 0) {
     let fd = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue), 0)
     defer { close(fd) }
-    // nlmsghdr: length, RTM_DELLINK with NLM_F_REQUEST and NLM_F_ACK, sequence, port; ifinfomsg: family and type, index,
-    // flags, mask.
-    let message: [UInt32] = [32, 17 | 5 << 16, 1, 0, 0, index, 0, 0]
+    // nlmsghdr: length, type with NLM_F_REQUEST and NLM_F_ACK, sequence, port; ifinfomsg: family and type, index,
+    // flags, mask; rtattr: length and type, value.
+    let attributes = attribute == 0 ? [] : [attribute, value]
+    let size = 32 + 4 * attributes.count
+    let message: [UInt32] = [UInt32(size), type | 5 << 16, 1, 0, 0, index, 0, 0] + attributes
     var address = sockaddr()
     address.sa_family = sa_family_t(AF_NETLINK)
     let sent = message.withUnsafeBytes { bytes in
-        withUnsafePointer(to: address) { sendto(fd, bytes.baseAddress, 32, 0, $0, 12) }
+        withUnsafePointer(to: address) { sendto(fd, bytes.baseAddress, size, 0, $0, 12) }
     }
     var answer = [UInt32](repeating: 0, count: 256)
-    precondition(sent == 32 && recv(fd, &answer, 1024, 0) > 0 && answer[4] == 0, "RTM_DELLINK")
+    precondition(sent == size && recv(fd, &answer, 1024, 0) > 0 && answer[4] == 0, "rtnetlink, request \(type)")
 }
 
 /// A tap that is up and stays until this goes out of scope, under a name that nobody else has.

@@ -22,14 +22,18 @@ void ring_make(struct ring *ring, uint32_t entries, uint32_t vector)
     };
 }
 
+bool ring_look(struct ring *ring, struct swiftlet_ring_completion *completion)
+{
+    for (unsigned look = 0; look < LOOKS; look++) {
+        if (ring_take(ring, completion))
+            return true;
+        __builtin_ia32_pause();
+    }
+    return false;
+}
+
 void ring_wait(struct ring *ring, struct swiftlet_ring_completion *completion)
 {
-    for (;;) {
-        for (unsigned look = 0; look < LOOKS; look++) {
-            if (ring_take(ring, completion))
-                return;
-            __builtin_ia32_pause();
-        }
+    while (!ring_look(ring, completion))
         call_poll(SWIFTLET_NO_DEADLINE, SWIFTLET_POLL_RING(ring->number));
-    }
 }

@@ -66,6 +66,9 @@ static inline void ring_interrupts(struct ring *ring, bool on)
     __atomic_store_n(&ring->shared->wants_interrupt, on, __ATOMIC_SEQ_CST);
 }
 
+/* Takes a completion that comes within a while: false is the time to sleep. */
+bool ring_look(struct ring *ring, struct swiftlet_ring_completion *completion);
+
 /* Waits for a completion and takes it: looks for a while, then sleeps in a poll call. */
 void ring_wait(struct ring *ring, struct swiftlet_ring_completion *completion);
 
