@@ -25,7 +25,7 @@
 #define PORT 9000
 #define HEADERS 42u /* Ethernet, IPv4, UDP */
 #define WINDOW 64u
-#define PATIENCE 20000000u /* ns without an arrival after which what is under way is lost */
+#define PATIENCE 1000000000ul /* ns without an arrival after which what is under way is lost */
 
 static int sender, receiver;
 static atomic_uint_fast64_t arrived;

@@ -5,7 +5,8 @@
 #   run.sh [REPEATS]     default 5
 #
 # In turns: a veth pair, a bridge of the kernel's between two of them, and two taps with the firewall between. Prints medians of the
-# repeats; of a repeat's latency its median and 99th percentile. The table of docs/firewall.md. Read next: flow.c.
+# repeats with the lowest and the highest; of a repeat's latency its median and 99th percentile. The table of docs/firewall.md.
+# IMAGE and RULES in the environment measure others. Read next: flow.c.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -67,16 +68,16 @@ measure() { # WAY: a line for each measurement into a file of its own
     for size in 64 1514; do $flow $one $two rate $size 3 >>"$scratch/$1-$size"; done
 }
 
-median() { # FILE FIELD DIVISOR
-    awk -v field="$2" -v divisor="$3" '{ print $field / divisor }' "$1" | sort -g |
-        awk '{ value[NR] = $1 } END { printf "%.1f", NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
+summary() { # FILE FIELD: median of the repeats, in thousands, and in brackets the lowest and the highest
+    awk -v field="$2" '{ print $field / 1000 }' "$1" | sort -g | awk '{ value[NR] = $1 } END {
+        printf "%.1f (%.1f-%.1f)", (value[int((NR + 1) / 2)] + value[int(NR / 2) + 1]) / 2, value[1], value[NR] }'
 }
 
 for _ in $(seq "$repeats"); do for way in veth bridge firewall; do measure $way; done; done
 echo "| | round trip, us: p50 | p99 | 64-byte frames, thousands a second | 1,514-byte frames | lost |"
 echo "|---|---|---|---|---|---|"
 for way in veth bridge firewall; do
-    echo "| $way | $(median "$scratch/$way-latency" 1 1000) | $(median "$scratch/$way-latency" 2 1000) |" \
-        "$(median "$scratch/$way-64" 1 1000) | $(median "$scratch/$way-1514" 1 1000) |" \
+    echo "| $way | $(summary "$scratch/$way-latency" 1) | $(summary "$scratch/$way-latency" 2) |" \
+        "$(summary "$scratch/$way-64" 1) | $(summary "$scratch/$way-1514" 1) |" \
         "$(awk '{ lost += $2 } END { print lost + 0 }' "$scratch/$way-64" "$scratch/$way-1514") |"
 done
