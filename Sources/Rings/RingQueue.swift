@@ -21,7 +21,8 @@ import Synchronization
     private var submissionHead: UInt32 = 0
     /// The guest's tail when it was last looked at, and found true: its cache line is fetched once for all up to there.
     private var submissionTail: UInt32 = 0
-    private var completionTail: UInt32 = 0
+    /// How many answers were given; the word in the ring says the same, until the guest, or a disk for it, writes over it.
+    public private(set) var completionTail: UInt32 = 0
 
     /// What the guest has for us.
     public enum Next: Equatable, Sendable {

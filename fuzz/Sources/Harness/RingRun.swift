@@ -48,12 +48,10 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
         case 1: entry(kind, &rest, memory)
         default:
             let turn = service.turn(memory)
-            let tail = memory.read(GuestAddress(ring + 68), as: UInt32.self) ?? 0
-            // A turn does 64 entries at most, and some may have been under way; only a guest that has written the host's
-            // word sees another number.
-            require(
-                tail &- answers <= 64 + entries || turn == .ended(.broken) || kind & 4 != 0, "an answer for each entry")
-            answers = tail
+            let given = service.queue.completionTail
+            // A turn does 64 entries at most, and some may have been under way.
+            require(given &- answers <= 64 + entries || turn == .ended(.broken), "an answer for each entry")
+            answers = given
             _ = (service.waits.count, service.isHeldUp, service.queue.maySleep(), service.queue.view.hasAnswers)
             if turn == .ended(.broken) {
                 return require(service.turn(memory) == .ended(.broken), "a broken ring stays broken")
