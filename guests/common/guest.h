@@ -24,6 +24,7 @@
 #include "interrupts.h"
 #include "memory.h"
 #include "mmu.h"
+#include "network.h"
 #include "numbers.h"
 #include "probe.h"
 #include "ring.h"

@@ -6,6 +6,8 @@
  */
 #include "packet.h"
 
+#include "network.h"
+
 /* Bytes that are not read yet. */
 struct view {
     const uint8_t *at;
@@ -21,16 +23,6 @@ static const uint8_t *take(struct view *view, size_t size)
     view->at += size;
     view->left -= size;
     return taken;
-}
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
 }
 
 /* RFC 1071: the sum of a header with its checksum in it is all ones. */

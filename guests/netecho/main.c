@@ -12,17 +12,6 @@ DECLARE_DEVICE(net_note, SWIFTLET_DEVICE_NET, "net");
 static uint8_t address[4] = {10, 0, 0, 2};
 static const struct swiftlet_device *device;
 
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 static void swap(uint8_t *left, uint8_t *right, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

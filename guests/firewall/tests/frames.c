@@ -6,19 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network.h"
 #include "tests.h"
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
 
 struct frame frame_of_type(uint16_t type)
 {
