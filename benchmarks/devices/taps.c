@@ -69,18 +69,16 @@ static void leave_caches(void)
 
 void feed(const char *interface, unsigned count)
 {
-    static int wire = -1;
     uint8_t frame[FRAME];
     struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface)};
-    if (wire < 0) {
-        wire = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "a packet socket");
-        check(bind(wire, (struct sockaddr *)&address, sizeof address), interface);
-        wait_until_up(interface);
-    }
+    int wire = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "a packet socket");
+    check(bind(wire, (struct sockaddr *)&address, sizeof address), interface);
+    wait_until_up(interface);
     make_frame(frame);
     for (unsigned i = 0; i < count; i++)
         if (check(send(wire, frame, sizeof frame, 0), "send") != FRAME)
             fail("a frame was cut short");
+    close(wire);
     leave_caches();
 }
 
