@@ -55,7 +55,7 @@ public final class Ring: Sendable {
         _ memory: borrowing GuestMemory, apartFrom vcpu: ThreadPlace? = nil, failing: (RingFailure) -> Void
     ) {
         defer { done.signal() }
-        let apart = spin > 0 ? Separation(from: vcpu, allowed: allowedCPUs()) : nil
+        let apart = Separation(from: vcpu, allowed: allowedCPUs())
         let failure = service.withLock { service in
             defer { service.letGo() }
             return loop(&service, memory, apart)

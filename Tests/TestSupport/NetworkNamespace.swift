@@ -5,7 +5,6 @@
 
 import Glibc
 import Host
-import Synchronization
 
 private let cloneNewNet: Int32 = 0x4000_0000
 
@@ -82,18 +81,6 @@ private func awaitRunning(_ interface: String, _ fd: Int32) {
         usleep(1000)
     }
     preconditionFailure("\(interface) does not come up")
-}
-
-private func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result {
-    let answer = Answer<Result>()
-    guard let thread = try? Thread({ answer.value.withLock { $0 = body() } }) else { preconditionFailure("a thread") }
-    thread.join()
-    guard let result = answer.value.withLock({ $0 }) else { preconditionFailure("the thread's result") }
-    return result
-}
-
-private final class Answer<Result: Sendable>: Sendable {
-    let value = Mutex<Result?>(nil)
 }
 
 /// An IPv4 socket with time limits instead of waits without end. Hosts are 10.9.0.HOST.
