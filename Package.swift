@@ -84,6 +84,9 @@ let package = Package(
             name: "Rings", dependencies: ["Devices", "GuestMemory", "Host", "KVM", "CABI", "CDevices"],
             swiftSettings: strict),
 
+        // The devices that other people's kernels have drivers for.
+        .target(name: "Virtio", dependencies: ["Rings", "Devices", "GuestMemory", "Host"], swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
@@ -152,7 +155,7 @@ let package = Package(
 
         // Each module's own tests. ImageBuilder is a library, because the fuzzers' seeds are made with it too.
         .target(name: "ImageBuilder", path: "Tests/ImageBuilder", swiftSettings: strict),
-        .testTarget(name: "TestSupport", dependencies: ["GuestMemory", "Host"], swiftSettings: testing),
+        .testTarget(name: "TestSupport", dependencies: ["GuestMemory", "Devices", "Host"], swiftSettings: testing),
         .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
@@ -163,6 +166,9 @@ let package = Package(
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "VirtioTests", dependencies: ["Virtio", "Rings", "Devices", "GuestMemory", "Host", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .target(name: "CForbidden", path: "Tests/CForbidden"),

@@ -24,17 +24,18 @@ public final class Ring: Sendable {
     /// Of its interrupt; 0: it makes none.
     public let vector: UInt8
     private let interrupt: @Sendable () -> Void
-    private let view: RingView
-    private let service: Mutex<RingService>
+    private let view: RingView?
+    private let service: any RingServing
     private let thread = Mutex<Thread?>(nil)
 
     /// Nanoseconds that a ring polls before it sleeps: about what going to sleep and waking up cost.
     public static let defaultSpin: UInt64 = 100_000
 
     /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running. A ring that
-    /// `finishes` does what can be done at once of what the guest had submitted when it ended. `interrupt` tells the guest's vCPU.
+    /// `finishes` does what can be done at once of what the guest had submitted when it ended. `interrupt` tells the guest
+    /// that answers have come, when it wants that.
     public init(
-        _ service: consuming RingService, spin: UInt64 = defaultSpin, finishes: Bool = false, vector: UInt8 = 0,
+        _ service: any RingServing, spin: UInt64 = defaultSpin, finishes: Bool = false, vector: UInt8 = 0,
         interrupt: @escaping @Sendable () -> Void = {}
     ) throws(KVMError) {
         let doorbell = try EventFD()
@@ -44,23 +45,22 @@ public final class Ring: Sendable {
         self.doorbell = doorbell
         self.answered = answered
         self.stopEvent = stopEvent
+        (self.service, view) = (service, service.view)
         (self.spin, self.finishes, self.vector, self.interrupt) = (spin, finishes, vector, interrupt)
-        view = service.queue.view
-        self.service = Mutex(service)
     }
 
     /// Serves the ring until `stop`. If it cannot go on, tells `failing`, again and again until `stop`: a kick of the vCPU
     /// may fall between its look for a reason and its call that blocks.
     public func serve(_ memory: borrowing GuestMemory, failing: (RingFailure) -> Void) {
         defer { done.signal() }
-        guard let failure = service.withLock({ loop(&$0, memory) }) else { return }
+        guard let failure = loop(memory) else { return }
         while !isStopping.load(ordering: .acquiring) {
             failing(failure)
             _ = wait(for: WaitFor(stopEvent.fd), nanoseconds: 10_000_000)
         }
     }
 
-    private func loop(_ service: inout RingService, _ memory: borrowing GuestMemory) -> RingFailure? {
+    private func loop(_ memory: borrowing GuestMemory) -> RingFailure? {
         var idleSince: UInt64 = 0
         var set = WaitSet()
         while true {
@@ -71,13 +71,13 @@ public final class Ring: Sendable {
             case .idle where isLast: return nil
             case .busy where isLast && service.isHeldUp: return nil
             case .busy:
-                tellWaiter(service)
+                tellWaiter()
                 idleSince = 0
             case .idle:
                 let now = Clock.monotonic()
                 if idleSince == 0 { idleSince = now }
                 if now - idleSince >= spin {
-                    sleep(service, &set)
+                    sleep(&set, memory)
                     idleSince = 0
                 } else {
                     cdevices_pause()
@@ -87,37 +87,37 @@ public final class Ring: Sendable {
     }
 
     /// Until the doorbell, a frame that is waited for, room for what is held up, or the end.
-    private func sleep(_ service: borrowing RingService, _ set: inout WaitSet) {
-        guard service.queue.maySleep() || service.isHeldUp else { return }
+    private func sleep(_ set: inout WaitSet, _ memory: borrowing GuestMemory) {
+        guard service.maySleep(memory) || service.isHeldUp else { return }
         set.removeAll()
         set.add(WaitFor(doorbell.fd))
         set.add(WaitFor(stopEvent.fd))
         for wait in service.waits { set.add(wait) }
         _ = set.wait(nanoseconds: nil)
-        service.queue.isAwake()
+        service.isAwake(memory)
         _ = doorbell.take()
     }
 
-    private func tellWaiter(_ service: borrowing RingService) {
+    private func tellWaiter() {
         // Against `await`: answer, then look whether it is awaited there; await, then look for an answer here. The guest
         // does the same with its word for the interrupt.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         if isAwaited.load(ordering: .relaxed) { answered.signal() }
-        if vector != 0, service.queue.wantsInterrupt { interrupt() }
+        if service.wantsInterrupt { interrupt() }
     }
 
     /// Says that somebody waits for `answered` to become readable; false when there is an answer already.
     public func await() -> Bool {
         isAwaited.store(true, ordering: .relaxed)
         atomicMemoryFence(ordering: .sequentiallyConsistent)
-        return !view.hasAnswers
+        return view?.hasAnswers != true
     }
 
     /// Ends the wait; whether there are answers that the guest has not taken.
     public func endAwait() -> Bool {
         isAwaited.store(false, ordering: .relaxed)
         _ = answered.take()
-        return view.hasAnswers
+        return view?.hasAnswers == true
     }
 
     /// The thread that runs `serve`.

@@ -1,15 +1,15 @@
 // Serving a ring: take entries, do them, answer; keep aside what has to wait for a frame; sleep when there is nothing.
 //
 // One thread does it all in order, so a flush covers every write before it. Nothing here knows threads or KVM: tests turn
-// the crank themselves. Read next: Ring.swift.
+// the crank themselves. Read next: RingServing.swift.
 
 import CABI
 import Devices
 import GuestMemory
 import Host
 
-/// The state of a ring's thread.
-public struct RingService: ~Copyable, Sendable {
+/// The state of a ring's thread. Unchecked: nobody else touches it once a `Ring` has it.
+public final class RingService: RingServing, @unchecked Sendable {
     /// What does an entry; of one that is cut short, the rest stays in the entry.
     public typealias Work = @Sendable (inout RingEntry, borrowing GuestMemory) -> RingOutcome
 
@@ -37,13 +37,6 @@ public struct RingService: ~Copyable, Sendable {
         }
     }
 
-    /// What a turn of the crank came to.
-    public enum Turn: Equatable, Sendable {
-        case idle
-        case busy
-        case ended(RingFailure)
-    }
-
     /// A ring of devices with these numbers, which an entry may wait aside for.
     public init(_ queue: consuming RingQueue, devices: Int = 0, _ work: @escaping Work) {
         self.queue = queue
@@ -52,12 +45,12 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     /// A ring of Swiftlet's own ABI.
-    public init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
+    public convenience init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
         self.init(queue, devices: devices.count) { $0.perform(on: devices, $1) }
     }
 
     /// Does up to 64 entries, and those aside that can be done now.
-    public mutating func turn(_ memory: borrowing GuestMemory) -> Turn {
+    public func turn(_ memory: borrowing GuestMemory) -> RingTurn {
         for done in 0..<64 {
             let entry: RingEntry
             if let (waited, _) = blocked.take() {
@@ -79,13 +72,13 @@ public struct RingService: ~Copyable, Sendable {
         return finish(true, memory)
     }
 
-    private mutating func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> Turn {
+    private func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> RingTurn {
         if waiting > 0, finishAsides(memory) { return .busy }
         return isBusy ? .busy : .idle
     }
 
     /// `idle`: it has to wait and holds up the others.
-    private mutating func start(_ given: RingEntry, _ memory: borrowing GuestMemory) -> Turn {
+    private func start(_ given: RingEntry, _ memory: borrowing GuestMemory) -> RingTurn {
         var entry = given
         // One behind others that wait aside for its device must not overtake them.
         if entry.operation == SWIFTLET_NET_RECEIVE, let wait = waitAside(entry.device) {
@@ -113,14 +106,14 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     /// Its device is there: it could wait for a frame. There are never more than the ring has slots.
-    private mutating func keep(_ entry: RingEntry, _ wait: WaitFor) {
+    private func keep(_ entry: RingEntry, _ wait: WaitFor) {
         asides[Int(entry.device)].entries.append(entry)
         asides[Int(entry.device)].wait = wait
         waiting += 1
     }
 
     /// Whether any ended.
-    private mutating func finishAsides(_ memory: borrowing GuestMemory) -> Bool {
+    private func finishAsides(_ memory: borrowing GuestMemory) -> Bool {
         var ended = false
         for device in asides.indices {
             while !asides[device].isEmpty {
@@ -135,6 +128,11 @@ public struct RingService: ~Copyable, Sendable {
         }
         return ended
     }
+
+    public func maySleep(_ memory: borrowing GuestMemory) -> Bool { queue.maySleep() }
+    public func isAwake(_ memory: borrowing GuestMemory) { queue.isAwake() }
+    public var wantsInterrupt: Bool { queue.wantsInterrupt }
+    public var view: RingView? { queue.view }
 
     /// Whether an entry holds up those behind it, so that having work is no reason to stay awake.
     public var isHeldUp: Bool { blocked != nil }

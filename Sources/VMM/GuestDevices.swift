@@ -79,18 +79,17 @@ package final class GuestDevices: Sendable {
     func serve(
         _ queue: consuming RingQueue, vector: UInt8, for platform: Platform
     ) throws(MachineError) -> UInt32 {
-        let list = list
-        return try serve(RingService(queue, list), finishes: false, vector: vector, for: platform)
+        try serve(RingService(queue, list), finishes: false, vector: vector, for: platform)
     }
 
     /// Serves a new ring on a thread of its own, from the vCPU's; its number.
     func serve(
-        _ service: consuming RingService, finishes: Bool, vector: UInt8 = 0, for platform: Platform
+        _ service: any RingServing, finishes: Bool, vector: UInt8 = 0, for platform: Platform
     ) throws(MachineError) -> UInt32 {
         let number = rings.count  // one vCPU: nobody else makes one meanwhile
         let vcpu = ThreadReference.current
         let ring = try makeRing(service, finishes: finishes, vector: vector) { [interrupts] in
-            if interrupts.raise(number) { vcpu.kick() }
+            if vector != 0, interrupts.raise(number) { vcpu.kick() }
         }
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
         if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, to: .port(port, size: 4))) }
@@ -108,7 +107,7 @@ package final class GuestDevices: Sendable {
     }
 
     private func makeRing(
-        _ service: consuming RingService, finishes: Bool, vector: UInt8, interrupt: @escaping @Sendable () -> Void
+        _ service: any RingServing, finishes: Bool, vector: UInt8, interrupt: @escaping @Sendable () -> Void
     ) throws(MachineError) -> Ring {
         let spin = allowedCPUs().count > 1 ? Ring.defaultSpin : 0
         do throws(KVMError) {
