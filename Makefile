@@ -67,7 +67,7 @@ example: build ## a program that calls a guest as a function, by the library: ex
 	bin/swiftlet run --snapshot $(EXAMPLE) --snapshot-exit guests/build/upper.elf
 	.build-example/release/call $(EXAMPLE) hello from a virtual machine
 
-bench: deps build ## what exits, memory and a start cost here, and are the promises kept? Both go into benchmarks/RESULTS.md
+bench: deps build ## what exits, memory, devices and a start cost here, and are the promises kept? Both go into benchmarks/RESULTS.md
 	@packages=valgrind; $(INSTALL_MISSING)
 	@$(MAKE) --no-print-directory -C benchmarks
 	@$(MAKE) --no-print-directory -C guests native

@@ -137,7 +137,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect",
-            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Backing", "GuestMemory", "Host", "X86"],
+            dependencies: [
+                "Subcommand", "Snapshot", "VMM", "Boot", "Backing", "Devices", "GuestMemory", "Host", "X86",
+            ],
             swiftSettings: strict),
 
         .executableTarget(

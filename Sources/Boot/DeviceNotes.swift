@@ -36,7 +36,7 @@ extension ELFImage {
 
 extension DeviceNote {
     /// Kind, a reserved word, and 32 bytes with the name and at least one NUL.
-    init(descriptor: [UInt8]) throws(ImageError) {
+    public init(descriptor: [UInt8]) throws(ImageError) {
         let size = 8 + Int(SWIFTLET_DEVICE_NAME_SIZE)
         guard descriptor.count == size else {
             throw .malformed("a device note of \(descriptor.count) bytes, not \(size)")

@@ -39,6 +39,9 @@ public struct HvtGuest: Sendable {
     static let largestMemory: UInt64 = 4 << 30
     static let granule: UInt64 = 2 << 20
 
+    /// Bytes of memory for what was asked for.
+    public static func rounded(_ memorySize: UInt64) -> UInt64 { memorySize & ~(granule - 1) }
+
     /// Checks the notes and the segments and plans the layout. Memory is rounded down to 2 MiB; with a ring it is larger
     /// by that much, unless it ends at 4 GiB already. There is one where the manifest has a network interface, unless
     /// `withRing` says otherwise.
@@ -49,7 +52,7 @@ public struct HvtGuest: Sendable {
             if let manifest { self.manifest = manifest } else { self.manifest = try image.hvtManifest }
             if image.isPositionIndependent { throw .notStatic }
             let withRing = withRing ?? self.manifest.devices.contains { $0.kind == .network }
-            var size = memorySize & ~(Self.granule - 1)
+            var size = Self.rounded(memorySize)
             if size == 0 || size > Self.largestMemory { throw .memorySize(memorySize) }
             if withRing { size = min(size + Self.granule, Self.largestMemory) }
             self.memorySize = size

@@ -16,7 +16,8 @@ public enum Solo5Error: Error, Equatable, Sendable {
     case memorySize(UInt64)
     /// An option of `swiftlet run` that is about Swiftlet's own guests.
     case option(String)
-    case notDeclared(String)
+    /// A device that the manifest does not have, and those that it has.
+    case notDeclared(String, known: [Solo5Manifest.Device])
     case device(String)
     case notAttached(String, String)
     case commandLineTooLong(size: Int, limit: Int)
@@ -39,7 +40,9 @@ public enum Solo5Error: Error, Equatable, Sendable {
             "invalid executable: e_entry does not fall within the memory allocation (\(hex(address)))"
         case .memorySize(let size): "\(mebibytes(size)) of memory: a unikernel can have 2 MiB to 4 GiB"
         case .option(let name): "a Solo5 unikernel, for which there is no \(name)"
-        case .notDeclared(let name): "Resource not declared in manifest: '\(name)'"
+        case .notDeclared(let name, let known):
+            "Resource not declared in manifest: '\(name)': it declares "
+                + (known.isEmpty ? "no device" : known.map { "\($0.name) (\($0.typeName))" }.joined(separator: ", "))
         case .device(let what): what
         case .notAttached(let name, let type):
             "Device '\(name)' of type \(type) declared but not attached. All declared devices must be attached"

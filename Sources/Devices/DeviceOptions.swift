@@ -36,6 +36,7 @@ public struct BlockOption: Equatable, Sendable {
                     option, text, needed: "'\(setting)' is no setting: \(Self.usage); a comma in PATH is written twice")
             }
         }
+        try refuseRepeated(settings, option, text)
     }
 
     /// Nil unless it is one that a disk can have.
@@ -82,6 +83,7 @@ public struct NetOption: Equatable, Sendable {
             }
             self.address = address
         }
+        try refuseRepeated(settings, option, text)
     }
 
     /// netdevice(7): up to 15 bytes; no "%", which would have the kernel number it.
@@ -107,6 +109,14 @@ private func deviceName(_ text: String, _ option: String, _ usage: String) throw
         throw .option(option, text, needed: "a device's NAME is 1 to 67 letters, digits, - and _")
     }
     return (String(name), text[text.index(after: equals)...])
+}
+
+/// Which of two was meant, nobody knows.
+private func refuseRepeated(_ settings: [String], _ option: String, _ text: String) throws(DeviceError) {
+    let names = settings.map { $0.prefix { $0 != "=" } }
+    for (index, name) in names.enumerated() where names[..<index].contains(name) {
+        throw .option(option, text, needed: "'\(name)' is there twice: give it once")
+    }
 }
 
 /// What lies between single commas; of the first piece, doubled commas become single ones.

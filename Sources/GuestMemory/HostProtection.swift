@@ -9,14 +9,14 @@ extension GuestMemory {
     /// From now on the host backs a range by pages of 4 KiB (madvise(2), MADV_NOHUGEPAGE): where a guest touches a few, the
     /// zeroing of 2 MiB costs 0.15 ms for nothing.
     public func useSmallPages(_ range: Range<UInt64>) {
-        guard let start = unsafe pointer(GuestAddress(range.lowerBound), UInt64(range.count)) else { return }
+        guard let start = unsafe place(GuestAddress(range.lowerBound), UInt64(range.count)) else { return }
         _ = unsafe madvise(start, range.count, MADV_NOHUGEPAGE)
     }
 
     /// Makes whole pages read-only, for the guest and for us: a write of ours there would be a SIGSEGV, so whoever writes
     /// for a guest must know these ranges. 0 or errno.
     public func makeReadOnly(_ range: Range<UInt64>) -> Int32 {
-        guard let start = unsafe pointer(GuestAddress(range.lowerBound), UInt64(range.count)) else { return EINVAL }
+        guard let start = unsafe place(GuestAddress(range.lowerBound), UInt64(range.count)) else { return EINVAL }
         return unsafe mprotect(start, range.count, PROT_READ) == 0 ? 0 : errno
     }
 }

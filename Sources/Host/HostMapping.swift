@@ -157,10 +157,8 @@ extension HostMapping.Kind {
         switch self {
         case .anonymous, .transparentHuge, .hugetlb: return nil
         case .memfd, .copyOnWrite:
-            let fd = chost_memfd()
-            if fd < 0 { throw HostError("memfd_create", "", errno: Int32(-fd)) }
-            let file = File(owning: Int32(fd))
-            if self == .memfd { try file.truncate(UInt64(size)) } else { try fill(file, size) }
+            let file = try File.memory(size: self == .memfd ? UInt64(size) : 0)
+            if self == .copyOnWrite { try fill(file, size) }
             return file
         case .sharedFile, .privateFile:
             let file = try temporaryFile()

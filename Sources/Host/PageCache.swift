@@ -40,9 +40,10 @@ extension File {
         return CachedPages(cached: flags.count { $0 & 1 != 0 }, all: flags.count)
     }
 
-    /// A file without a name, `size` bytes of zeroes in memory (memfd_create(2)). Other programs open it by `pathForOthers`.
-    public static func memory(size: UInt64) throws(HostError) -> File {
-        let fd = chost_memfd()
+    /// A file in memory, `size` bytes of zeroes (memfd_create(2)), that has its name only in /proc. Other programs open it by
+    /// `pathForOthers`.
+    public static func memory(size: UInt64, name: String = "swiftlet") throws(HostError) -> File {
+        let fd = unsafe name.withCString { unsafe chost_memfd($0) }
         if fd < 0 { throw HostError("memfd_create", "", errno: Int32(-fd)) }
         let file = File(owning: Int32(fd))
         try file.truncate(size)

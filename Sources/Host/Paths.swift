@@ -1,4 +1,4 @@
-// Which files there are: paths by pattern, as a shell finds them, and which one a path means.
+// Which files there are: paths by pattern, as a shell finds them, which one a path means, and whether it can be written.
 //
 // Read next: Thread.swift.
 
@@ -20,4 +20,41 @@ public func absolutePath(_ path: String) -> String {
     guard let resolved = unsafe realpath(path, nil) else { return path }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
+}
+
+/// The folder that a path's last name is in, as the path has it.
+public func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// Throws why a file that is written only later could not be: one that is there, or one to be made. It is not opened, and
+/// none is made. `subject` is what the error names.
+public func checkWritable(_ path: String, for subject: String) throws(HostError) {
+    switch refusal(path, W_OK) {
+    case 0: try refuseFolder(path, subject)
+    case ENOENT: try checkFolder(folder(of: path), for: subject)
+    case let reason: throw HostError("open", subject, errno: reason)
+    }
+}
+
+/// Throws why a file that another will take the place of could not be: its folder must be open to us, whatever it is itself.
+public func checkReplaceable(_ path: String, for subject: String) throws(HostError) {
+    try refuseFolder(path, subject)
+    try checkFolder(folder(of: path), for: subject)
+}
+
+/// Throws why nothing could be made in a folder.
+public func checkFolder(_ folder: String, for subject: String) throws(HostError) {
+    let reason = refusal(folder + "/", W_OK | X_OK)
+    if reason != 0 { throw HostError("open", subject, errno: reason) }
+}
+
+private func refuseFolder(_ path: String, _ subject: String) throws(HostError) {
+    if refusal(path + "/", F_OK) == 0 { throw HostError("open", subject, errno: EISDIR) }
+}
+
+/// Errno, or 0 (access(2), but of the rights that open(2) looks at).
+private func refusal(_ path: String, _ access: Int32) -> Int32 {
+    unsafe faccessat(AT_FDCWD, path, access, AT_EACCESS) == 0 ? 0 : errno
 }

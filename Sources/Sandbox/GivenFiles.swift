@@ -78,8 +78,3 @@ public struct GivenFiles: Sendable {
         return true
     }
 }
-
-private func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-}

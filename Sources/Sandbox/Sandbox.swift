@@ -10,17 +10,15 @@ import Glibc
 import Host
 
 public enum Sandbox {
-    /// Closes what our caller has left open beyond standard error, but for `keeping`: before we open anything.
-    public static func closeInherited(keeping first: Int32?, _ second: Int32?) {
-        let (first, second) = (max(first ?? 2, 2), max(second ?? 2, 2))
+    /// Closes what our caller has left open beyond standard error, but for those that are given: before we open anything.
+    public static func closeInherited(keeping given: Span<UInt32>) {
         var next: UInt32 = 3
-        func close(upTo kept: Int32) {
-            if kept > next { _ = csandbox_close(next, UInt32(kept) - 1) }
-            next = max(next, UInt32(kept) + 1)
+        while next != 0 {
+            var kept = UInt32.max
+            for index in given.indices where given[index] >= next { kept = min(kept, given[index]) }
+            if kept > next { _ = csandbox_close(next, kept == .max ? kept : kept - 1) }
+            next = kept &+ 1  // 0 when all are closed
         }
-        close(upTo: min(first, second))
-        close(upTo: max(first, second))
-        _ = csandbox_close(next, UInt32.max)
     }
 
     /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open; none, but
@@ -31,7 +29,7 @@ public enum Sandbox {
     public static func enter(_ files: GivenFiles? = nil) throws(HostError) {
         try check("prctl", csandbox_no_new_privileges())
         try restrictFiles(files)
-        if files == nil { try load(Filter.run.span) } else { try load(Filter.files.span) }
+        if files == nil { try load(Filter.run) } else { try load(Filter.files) }
     }
 
     static func restrictFiles(_ files: GivenFiles?) throws(HostError) {
@@ -42,10 +40,18 @@ public enum Sandbox {
         try check("landlock_restrict_self", csandbox_landlock_enter(Int(ruleset.fd)))
     }
 
-    private static func load(_ program: Span<UInt64>) throws(HostError) {
+    /// Puts our id where rules.h has OWN_PROCESS: the operand is an instruction's upper half.
+    static func setProcess<let count: Int>(in filter: inout [count of UInt64]) {
+        let own = UInt64(getpid()) << 32
+        for i in filter.indices where filter[i] >> 32 == 0x7fff_ffff { filter[i] = own | filter[i] & 0xffff_ffff }
+    }
+
+    private static func load<let count: Int>(_ filter: [count of UInt64]) throws(HostError) {
+        var program = filter
+        setProcess(in: &program)
         // Sound: the kernel reads the program during the call.
-        let result = unsafe program.withUnsafeBytes {
-            unsafe csandbox_filter($0.baseAddress, UInt16(program.count))
+        let result = unsafe program.span.withUnsafeBytes {
+            unsafe csandbox_filter($0.baseAddress, UInt16(count))
         }
         if result == -Int(ENOSYS) || result == -Int(EINVAL) { return }  // a kernel without the call, or without filters
         try check("seccomp", result)

@@ -43,6 +43,5 @@ struct NewFile: ~Copyable {
 
 /// Has a file's name outlive a power failure.
 func bringFolderToDisk(of path: String) {
-    let folder = folder(of: path)
-    do throws(HostError) { fsync(try File(folder.isEmpty ? "." : folder, .read).fd) } catch {}
+    do throws(HostError) { fsync(try File(folder(of: path), .read).fd) } catch {}
 }

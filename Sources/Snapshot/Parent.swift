@@ -43,7 +43,7 @@ final class ParentSnapshot: Sendable {
             Self.isName(name), (1...Format.deepest).contains(record.depth),
             reference.map({ record.depth == $0.record.depth - 1 }) ?? true
         else { throw .damaged(child.path, part: SectionKind.parent.name) }
-        let path = folder(of: child.path) + name
+        let path = prefix(of: child.path) + name
         do throws(SnapshotError) {
             snapshot = try Snapshot(path, for: ParentReference(child: child.path, record: record))
         } catch {
@@ -68,7 +68,7 @@ final class ParentSnapshot: Sendable {
 }
 
 /// What stands before a path's last name: "folder/", or nothing.
-func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "" }
+func prefix(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "" }
 
 extension Snapshot {
     /// This file and those that it was written on top of, the newest first.

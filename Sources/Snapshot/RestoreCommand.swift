@@ -34,6 +34,7 @@ public enum RestoreCommand {
     ) throws(SnapshotError) -> Int32 {
         let statistics = options.statistics
         if options.isSandboxed { options.configuration.closeInherited(statistics, file: options.file) }
+        try snapshotMachine(try options.configuration.checkLaterFiles(statistics))
         let signals = try snapshotMachine(try blockStopSignals())
         var phases = Phases(start: start)
         let snapshot = try Snapshot(options.file)
@@ -52,16 +53,18 @@ public enum RestoreCommand {
         let machine = try Machine(restoring: snapshot, options.configuration, console: console, phases: &phases)
         let empty = statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         if statistics != nil { phases.pass(to: Clock.monotonic()) }
+        let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             // A crash report opens the image that the snapshot names, for its symbols.
             try snapshotMachine(
                 try options.configuration.enterSandbox(statistics: statistics?.path, reading: snapshot.image))
             phases.end("sandbox", at: Clock.monotonic())
         }
-        let outcome = try snapshotMachine(try machine.runSaving(signals: signals, keyboard: keyboard.take()))
+        let outcome = try snapshotMachine(
+            try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures))
         phases.end("run", at: Clock.monotonic())
-        release(consume terminal)
-        release(consume signals)
+        _ = consume terminal
+        _ = consume signals
         try snapshot.explain(outcome)
         let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
@@ -70,9 +73,6 @@ public enum RestoreCommand {
         }
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
-
-    private static func release(_ terminal: consuming RawTerminal?) {}
-    private static func release(_ signals: consuming StopSignals) {}
 }
 
 extension Snapshot {

@@ -1,15 +1,15 @@
 // A run that writes a snapshot whenever the guest or a signal asks for one, and goes on, or ends with the first.
 //
-// Read next: RestoreCommand.swift.
+// Read next: FailureNote.swift.
 
 import Host
 import VMM
 
 extension Machine {
     /// Runs the guest until it stops, as `run` does. Where snapshots go is in the configuration; a machine without one
-    /// never pauses. One that cannot be written is told, and the guest goes on.
+    /// never pauses. One that cannot be written is told, noted in `failures`, and the guest goes on.
     public func runSaving(
-        signals: borrowing StopSignals, keyboard: consuming Keyboard? = nil
+        signals: borrowing StopSignals, keyboard: consuming Keyboard? = nil, failures: FailureNote? = nil
     ) throws(MachineError) -> Outcome {
         // A wish that comes when the run is over is too late, and no reason to die of it.
         defer { if configuration.snapshot != nil { ignoreSnapshotSignal() } }
@@ -20,8 +20,14 @@ extension Machine {
             let outcome = try run(signals, &keyboard, until: deadline)
             guard case .paused(let byGuest) = outcome.stop, let path = configuration.snapshot else { return outcome }
             if series == nil, configuration.savesIncrements { series = SnapshotSeries(path) }
-            let isSaved = saveAndTell(path, byGuest, series)
-            if isSaved, configuration.endsWithSnapshot { return outcome }
+            do throws(SnapshotError) {
+                try saveAndTell(path, byGuest, series)
+                if configuration.endsWithSnapshot { return outcome }
+            } catch {
+                let reason = error.about(path).message
+                failures?.write(reason)
+                tell("no snapshot: \(reason)")
+            }
             platform.control.endPause()
         }
     }
@@ -35,24 +41,19 @@ extension Machine {
         return Stop.errorStatus
     }
 
-    private func saveAndTell(_ path: String, _ byGuest: Bool, _ series: SnapshotSeries?) -> Bool {
-        do throws(SnapshotError) {
-            let saved: SavedSnapshot
-            if let series {
-                saved = try series.save(self, byGuest: byGuest)
-            } else {
-                saved = try save(to: path, byGuest: byGuest)
-            }
-            let time = "\(saved.nanoseconds / 1_000_000).\(saved.nanoseconds / 100_000 % 10) ms"
-            let how = saved.parent.map { ", on top of \($0)" } ?? saved.whyWhole.map { ", whole: \($0)" } ?? ""
-            if !configuration.quiet {
-                tell("snapshot written to \(path) (\(saved.fileSize >> 10) KiB, \(time)\(how))")
-            }
-            return true
-        } catch {
-            tell("no snapshot: \(error.about(path).message)")
-            return false
+    private func saveAndTell(
+        _ path: String, _ byGuest: Bool, _ series: SnapshotSeries?
+    ) throws(SnapshotError) {
+        let saved: SavedSnapshot
+        if let series {
+            saved = try series.save(self, byGuest: byGuest)
+        } else {
+            saved = try save(to: path, byGuest: byGuest)
         }
+        if configuration.quiet { return }
+        let time = "\(saved.nanoseconds / 1_000_000).\(saved.nanoseconds / 100_000 % 10) ms"
+        let how = saved.parent.map { ", on top of \($0)" } ?? saved.whyWhole.map { ", whole: \($0)" } ?? ""
+        tell("snapshot written to \(path) (\(saved.fileSize >> 10) KiB, \(time)\(how))")
     }
 
     private func tell(_ text: String) { writeText("swiftlet: \(printable(text))\n", patience: lastWordPatience) }

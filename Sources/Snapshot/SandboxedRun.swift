@@ -1,4 +1,5 @@
-// How `run` and `restore` use the sandbox: which descriptors and files their options need, when the guest runs already.
+// How `run` and `restore` use the sandbox: which descriptors and files their options need, when the guest runs already, and
+// whether those files can be written.
 //
 // A program with machines of its own decides for itself: it calls Sandbox.enter, or does not. Read next:
 // Sandbox/Sandbox.swift.
@@ -8,21 +9,47 @@ import Sandbox
 import VMM
 
 extension Configuration {
-    /// Closes what our caller left open, but for where statistics go and what is asked for by the environment. Before
-    /// anything is opened. Where an option names a descriptor as a path (`--trace >(gzip >trace.gz)`) nothing is closed.
+    /// Closes what our caller left open, but for where statistics go, what is asked for by the environment, and descriptors
+    /// that an option names as a path (`--trace >(gzip >trace.gz)`). Before anything is opened.
     package func closeInherited(_ statistics: StatisticsTarget?, file: String? = nil) {
-        // One by one: an array would be a start's first.
-        if namesDescriptor(image) || namesDescriptor(file) || namesDescriptor(module) { return }
-        if namesDescriptor(core) || namesDescriptor(snapshot) || namesDescriptor(backing.path) { return }
-        if namesDescriptor(observation.trace) || namesDescriptor(observation.profile) { return }
-        if namesDescriptor(statistics?.path) { return }
-        for disk in devices.blocks where namesDescriptor(disk.path) { return }
-        Sandbox.closeInherited(keeping: statistics?.fd, descriptorFromEnvironment("SWIFTLET_PHASES"))
+        let asked: [2 of UInt32] = [
+            UInt32(clamping: statistics?.fd ?? 0),
+            UInt32(clamping: descriptorFromEnvironment("SWIFTLET_PHASES") ?? 0),
+        ]
+        // Empty as a rule, and then never made: an array would be a start's first.
+        var named: [UInt32] = []
+        func keep(_ path: String?) { if let fd = descriptor(path) { named.append(fd) } }
+        keep(image)
+        keep(file)
+        keep(module)
+        keep(core)
+        keep(snapshot)
+        keep(backing.path)
+        keep(observation.trace)
+        keep(observation.profile)
+        keep(statistics?.path)
+        for disk in devices.blocks { keep(disk.path) }
+        if named.isEmpty { return Sandbox.closeInherited(keeping: asked.span) }
+        named += [asked[0], asked[1]]
+        Sandbox.closeInherited(keeping: named.span)
     }
 
-    private func namesDescriptor(_ path: String?) -> Bool {
-        guard let path else { return false }
-        return path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/")
+    /// Of ours, named by a path as /dev/fd/N, /proc/self/fd/N or /proc/PID/fd/N.
+    private func descriptor(_ path: String?) -> UInt32? {
+        guard let path, path.hasPrefix("/dev/") || path.hasPrefix("/proc/") else { return nil }
+        let names = path.split(separator: "/")
+        guard let folder = names.firstIndex(of: "fd"), folder + 1 < names.count else { return nil }
+        return UInt32(names[folder + 1])
+    }
+
+    /// Refuses, before anything runs, a file that is written only when the run is over, or at a wish, and could not be.
+    package func checkLaterFiles(_ statistics: StatisticsTarget?) throws(MachineError) {
+        if core == nil, snapshot == nil, statistics?.path == nil { return }
+        do throws(HostError) {
+            if let core { try checkWritable(core, for: "--core \(core)") }
+            if let path = statistics?.path { try checkWritable(path, for: "--stats=json:\(path)") }
+            if let snapshot { try checkReplaceable(snapshot, for: "--snapshot \(snapshot)") }
+        } catch { throw .host(error) }
     }
 
     /// Just before the guest's first instruction. `statistics`: a file to write later; `reading`: one to read;

@@ -73,8 +73,8 @@ public final class SnapshotSeries {
     private func replaceChain(_ machine: Machine, _ last: WrittenFile) throws(SnapshotError) -> SavedSnapshot {
         let old = isThere(last, at: path) ? parents : []
         let saved = try writeWhole(machine, why: "it ends a chain of \(parents.count + 1)")
-        for parent in old where isThere(parent.file, at: folder(of: path) + parent.name) {
-            unsafe unlink(folder(of: path) + parent.name)
+        for parent in old where isThere(parent.file, at: prefix(of: path) + parent.name) {
+            unsafe unlink(prefix(of: path) + parent.name)
         }
         return saved
     }
@@ -97,7 +97,7 @@ public final class SnapshotSeries {
             pages.removeAll()
             return SavedSnapshot(fileSize: written.size, nanoseconds: 0, parent: name)
         } catch {
-            unsafe unlink(folder(of: path) + name)
+            unsafe unlink(prefix(of: path) + name)
             throw error
         }
     }
@@ -105,7 +105,7 @@ public final class SnapshotSeries {
     /// Gives the file at `path` a second name, in the same folder, that nothing had; nil when that cannot be, or when the file
     /// is no longer the one that we wrote.
     private func keep(_ last: WrittenFile) -> String? {
-        let name = String(path[folder(of: path).endIndex...])
+        let name = String(path[prefix(of: path).endIndex...])
         for number in parents.count + 1...parents.count + 10_000 {
             let second = "\(path).\(number)"
             if unsafe link(path, second) != 0 {

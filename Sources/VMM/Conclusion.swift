@@ -35,7 +35,7 @@ extension Machine {
             let symbols = guest.bias == 0 ? "" : " -ex 'add-symbol-file \(configuration.image) -o \(hex(guest.bias))'"
             let opens = "gdb \(guest.bias == 0 ? configuration.image : "-c") \(path)\(symbols)"
             say("core written to \(path) (\(size >> 10) KiB of it not zero): \(opens)")
-        } catch { say("no core: \(error.message)") }
+        } catch { say("no core: \(HostError(error.call, path, errno: error.errno).message)") }
     }
 }
 

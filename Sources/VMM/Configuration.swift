@@ -30,6 +30,8 @@ public struct Configuration: Sendable {
     public var ring = Ring.automatic
     /// Disks and network interfaces.
     public var devices = Attachments()
+    /// The name of the program in what it says of a unikernel.
+    public var program = "swiftlet"
     /// The terminal goes into raw mode and every key to the guest.
     public var raw = false
     /// Guest log lines and the details of crash reports are left out.

@@ -74,6 +74,9 @@ extension Crash {
         return "\(access) \(hex(address)), \(why)\(nearZero)\(machine)\(stackHint(address, layout) ?? "")"
     }
 
+    /// The bytes at RIP, as a disassembler shows them.
+    var codeText: String { code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ") }
+
     private func stackHint(_ address: UInt64, _ layout: Layout) -> String? {
         let guardPage = layout.stack.lowerBound - AddressMap.pageSize..<layout.stack.lowerBound
         return guardPage.contains(address) ? " (stack overflow: the guard page under the stack)" : nil
@@ -93,10 +96,7 @@ extension Machine {
         lines.append("  rip \(padded(registers.rip))  \(place(registers.rip))")
         if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
         lines += registerLines(registers)
-        lines.append("  code at rip:" + (crash.code.isEmpty ? " not mapped" : ""))
-        if !crash.code.isEmpty {
-            lines[lines.count - 1] += crash.code.map { " " + (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
-        }
+        lines.append("  code at rip: " + (crash.code.isEmpty ? "not mapped" : crash.codeText))
         return lines.joined(separator: "\n")
     }
 

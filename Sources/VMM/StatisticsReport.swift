@@ -67,6 +67,9 @@ func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_FAULT_ADDRESS: "fault-address"
     case SWIFTLET_CALL_RECLAIM: "reclaim"
     case SWIFTLET_CALL_GROW: "grow"
+    case SWIFTLET_CALL_BLOCK: "block"
+    case SWIFTLET_CALL_NET: "net"
+    case SWIFTLET_CALL_RING: "ring"
     case SWIFTLET_CALL_SNAPSHOT: "snapshot"
     default: "call-\(number)"
     }

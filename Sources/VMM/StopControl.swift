@@ -14,7 +14,7 @@ public final class StopControl: Sendable {
     private static let timeout: Int32 = -1
     private static let lost: Int32 = -2
     private static let pause: Int32 = -3
-    private static let device: Int32 = -5
+    private static let device: Int32 = -4
 
     public init() throws(KVMError) {
         event = try EventFD()

@@ -33,6 +33,9 @@ struct rule {
 /* The kernel looks at the low half of a request only. */
 #define IOCTL(filters, request) {filters, "ioctl", IS(1, request)}
 
+/* In the place of our process's id, which is known when the filter is loaded: no process has it (pid_max ends at 1 << 22). */
+#define OWN_PROCESS 0x7fffffff
+
 #define THREAD_FLAGS                                                                                                   \
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS                    \
      | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
@@ -76,11 +79,11 @@ static const struct rule rules[] = {
     {BOTH, "exit_group", ANY},
     {BOTH, "restart_syscall", ANY},
 
-    /* Signals: kicks of our own threads, and their timers. Landlock (from its version 6 on) keeps them here. */
+    /* Signals: kicks of our own threads, and their timers. */
     {BOTH, "rt_sigaction", ANY},
     {BOTH, "rt_sigprocmask", ANY},
     {BOTH, "rt_sigreturn", ANY},
-    {BOTH, "tgkill", ANY},
+    {BOTH, "tgkill", IS(0, OWN_PROCESS)},
     {BOTH, "timer_create", ANY},
     {BOTH, "timer_settime", ANY},
     {BOTH, "timer_delete", ANY},

@@ -1,6 +1,6 @@
-// `swiftlet bench`: what an exit, a mapping and a start cost on this host, with everything that a reader needs to believe it.
+// `swiftlet bench`: what an exit, a mapping, a device and a start cost on this host, with everything that a reader needs to believe it.
 //
-// Read next: Method/Experiment.swift (what is measured, and how often), then Exits, Memory and Startup (the rows), Report
+// Read next: Method/Experiment.swift (what is measured, and how often), then Exits, Memory, Devices and Startup (the rows), Report
 // (tables, files, pictures) and Promises.
 
 import ArgumentParser
@@ -11,14 +11,15 @@ struct Bench: Subcommand {
     static let configuration: CommandConfiguration = {
         var configuration = CommandConfiguration.subcommand(
             "bench",
-            abstract: "Measure what VM exits, guest memory and a start cost on this host.",
+            abstract: "Measure what VM exits, guest memory, devices and a start cost on this host.",
             usage: "SUBCOMMAND [OPTIONS]",
             discussion: """
                 Prints a table; writes JSON, CSV, raw samples, HdrHistograms and SVG plots. docs/measuring.md tells what each \
                 row is, what disturbs it, and how to cite it.
                 """)
         configuration.subcommands = [
-            ExitsCommand.self, MemoryCommand.self, StartupCommand.self, AllCommand.self, CompareCommand.self,
+            ExitsCommand.self, MemoryCommand.self, DevicesCommand.self, StartupCommand.self, AllCommand.self,
+            CompareCommand.self,
             SubmitCommand.self, PageCommand.self, Promises.self,
         ]
         return configuration

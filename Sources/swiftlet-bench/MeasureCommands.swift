@@ -1,4 +1,4 @@
-// The subcommands that measure: exits, memory, startup, all. They differ in their rows only.
+// The subcommands that measure: exits, memory, devices, startup, all. They differ in their rows only.
 //
 // Read next: MeasureOptions.swift, then Method/Session.swift.
 
@@ -20,6 +20,13 @@ struct MemoryCommand: Subcommand {
     func perform() throws(SubcommandError) -> Int32 { try options.run([.memory]) }
 }
 
+struct DevicesCommand: Subcommand {
+    static let configuration = measuring(
+        "devices", "What disks and networks cost by ring and by call, beside a process and io_uring.")
+    @OptionGroup var options: MeasureOptions
+    func perform() throws(SubcommandError) -> Int32 { try options.run([.devices]) }
+}
+
 struct StartupCommand: Subcommand {
     static let configuration = measuring("startup", "What each phase of a start costs, cold and repeated.")
     @OptionGroup var options: MeasureOptions
@@ -27,7 +34,7 @@ struct StartupCommand: Subcommand {
 }
 
 struct AllCommand: Subcommand {
-    static let configuration = measuring("all", "Exits, memory and startup.")
+    static let configuration = measuring("all", "Exits, memory, devices and startup.")
     @OptionGroup var options: MeasureOptions
     func perform() throws(SubcommandError) -> Int32 { try options.run(Group.allCases) }
 }

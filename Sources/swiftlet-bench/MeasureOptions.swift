@@ -101,7 +101,7 @@ struct MeasureOptions: ParsableArguments {
     static func allExperiments(_ equipment: Equipment) -> [any Experiment] {
         neighbouring(
             exitExperiments(equipment) + programExperiments(equipment) + memoryExperiments(equipment)
-                + startupExperiments(equipment))
+                + deviceExperiments(equipment) + startupExperiments(equipment))
     }
 
     static func list(_ subjects: [Subject]) -> String {

@@ -118,7 +118,7 @@ extension Report {
 }
 
 extension ExperimentError {
-    fileprivate var reason: String {
+    var reason: String {
         switch self {
         case .unavailable(let why), .failed(let why): why
         }

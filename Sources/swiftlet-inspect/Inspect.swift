@@ -53,8 +53,16 @@ struct Inspect: Subcommand {
     func perform() throws(SubcommandError) -> Int32 {
         let file = try InspectedFile(image)
         let inspection = try Inspection(file, try wishes(), moduleSize: try moduleSize())
+        if inspection.kind == "snapshot" { try refuseOptionsOfImages() }
         try printResult(json ? try JSON.text(inspection) : inspection.text)
         return inspection.runnable ? 0 : 1
+    }
+
+    /// A snapshot has its memory already.
+    private func refuseOptionsOfImages() throws(SubcommandError) {
+        let options = [("--mem", mem), ("--mem-max", memMax), ("--backing", backing), ("--module", module)]
+        guard let option = options.first(where: { $0.1 != nil }) else { return }
+        throw SubcommandError("inspect: \(option.0) is for images, and \(printable(image)) is a snapshot: leave it out")
     }
 
     private func wishes() throws(SubcommandError) -> MemoryWishes {

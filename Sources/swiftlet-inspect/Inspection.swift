@@ -26,6 +26,8 @@ struct Inspection: Encodable, Equatable, Sendable {
     var snapshot: SnapshotDescription?
     /// Nil when it cannot be run.
     var memory: MemoryPlan?
+    /// Nil when it cannot be run, and for a snapshot.
+    var devices: [NeededDevice]?
     /// Whether `swiftlet run` takes it, or `swiftlet restore` a snapshot.
     var runnable: Bool
     /// The loader's message when it does not.
@@ -53,7 +55,9 @@ struct Inspection: Encodable, Equatable, Sendable {
         elf = survey.map(Claims.init)
         linux = LinuxHeader(head)
         do throws(MachineError) {
-            memory = try MemoryPlan(file, wishes, moduleSize: moduleSize)
+            let plan = try MemoryPlan(file, wishes, moduleSize: moduleSize)
+            devices = try NeededDevice.list(file)
+            memory = plan
         } catch { problem = error.messageWithoutPath }
         runnable = memory != nil
     }

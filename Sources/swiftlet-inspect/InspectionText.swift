@@ -13,10 +13,11 @@ extension Inspection {
         if let snapshot { lines += [""] + snapshot.lines }
         if let memory { lines += [""] + memory.lines + [""] + memory.host.lines }
         let (done, command) = kind == "snapshot" ? ("restored", "restore") : ("run", "run")
+        let words = ["swiftlet", command] + (devices ?? []).compactMap(\.option) + [file]
         lines.append("")
         lines.append(
             problem.map { "cannot be \(done): \(printable($0))" }
-                ?? "can be \(done): swiftlet \(command) \(printable(file))")
+                ?? "can be \(done): \(printable(words.joined(separator: " ")))")
         return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -45,7 +45,7 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
         self.init(guest, host)
     }
 
-    private static func read(_ file: borrowing InspectedFile) throws(MachineError) -> ELFImage {
+    static func read(_ file: borrowing InspectedFile) throws(MachineError) -> ELFImage {
         do throws(ImageError) { return try ELFImage(fd: file.file.fd, fileSize: file.size) } catch {
             throw .image(file.path, error)
         }

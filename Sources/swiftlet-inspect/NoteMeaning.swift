@@ -4,6 +4,7 @@
 // Read next: LinuxHeader.swift.
 
 import Boot
+import Devices
 import Subcommand
 
 extension ELFNote {
@@ -11,6 +12,7 @@ extension ELFNote {
     var meaning: String {
         switch (owner, type) {
         case ("Swiftlet", 1): swiftlet ?? "too short"
+        case ("Swiftlet", 2): device ?? "no device that this version knows"
         case ("Solo5", 0x3149_4241): solo5ABI ?? "too short"  // "ABI1"
         case ("Solo5", 0x3154_464d): solo5Manifest ?? "too short"  // "MFT1"
         case ("Xen", 18): word(0).map { "entry for PVH at \(hex(UInt64($0)))" } ?? "too short"
@@ -39,6 +41,11 @@ extension ELFNote {
         let unknown = flags & ~1
         return "ABI version \(version)" + (flags & 1 != 0 ? ", ring 3" : "")
             + (unknown != 0 ? ", unknown flags \(hex(UInt64(unknown)))" : "")
+    }
+
+    private var device: String? {
+        guard let note = try? DeviceNote(descriptor: descriptor) else { return nil }
+        return "device \(note.name) (\(NeededDevice(note.name, DeviceKind(rawValue: note.kind)).kind))"
     }
 
     private var solo5ABI: String? {

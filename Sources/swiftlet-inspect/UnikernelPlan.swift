@@ -1,6 +1,6 @@
 // Where a Solo5 unikernel will lie: the plan of its own boot protocol, which knows nothing but image, stack and ring.
 //
-// Read next: InspectionText.swift, Boot/HvtGuest.swift.
+// Read next: NeededDevices.swift, Boot/HvtGuest.swift.
 
 import Boot
 import VMM

@@ -4,12 +4,15 @@
 
 import Glibc
 import Host
+import Snapshot
 import Subcommand
 
 struct RunningSwiftlet {
     let pid: Int32
     /// Where it writes its snapshots.
     let file: String
+    /// Where it notes why one could not be written; nil of an older version.
+    private let note: String?
 
     init(_ pid: Int32) throws(SubcommandError) {
         guard pid > 0, let words = Self.words(of: pid), words.count > 1 else {
@@ -23,6 +26,7 @@ struct RunningSwiftlet {
             throw SubcommandError("snapshot: process \(pid) was not started with --snapshot FILE")
         }
         self.pid = pid
+        note = FailureNote.path(in: pid)
         // Through its own working directory, whatever ours is.
         self.file = file.hasPrefix("/") ? file : (Self.folder(of: pid) ?? ".") + "/" + file
     }
@@ -40,6 +44,9 @@ struct RunningSwiftlet {
     var stamp: FileStamp? {
         do throws(HostError) { return try File.regular(file).stamp() } catch { return nil }
     }
+
+    /// The last that could not be written, by its number; nil when there is none, or while it is noted.
+    var failure: (number: Int, reason: String)? { note.flatMap { FailureNote.read($0) } }
 
     var isAlive: Bool { Self.isAlive(pid) }
 

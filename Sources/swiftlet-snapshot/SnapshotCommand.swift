@@ -1,9 +1,9 @@
 // `swiftlet snapshot PID`: has a running `swiftlet run --snapshot FILE` write its guest there, and waits until it has. And
 // `swiftlet snapshot --merge FILE`: a chain of increments becomes one file.
 //
-// The wish is a signal (SIGUSR2); that it was granted is seen by the file, which is replaced as a whole. What the process
-// was started with is read from /proc, so that a swiftlet without --snapshot, which the signal would stop, gets none.
-// Read next: RunningSwiftlet.swift, docs/snapshots.md.
+// The wish is a signal (SIGUSR2); that it was granted is seen by the file, which is replaced as a whole, and why it was not
+// by the process's note (Snapshot/FailureNote.swift). What the process was started with is read from /proc, so that a swiftlet
+// without --snapshot, which the signal would stop, gets none. Read next: RunningSwiftlet.swift, docs/snapshots.md.
 
 import ArgumentParser
 import Host
@@ -70,11 +70,15 @@ struct SnapshotCommand: Subcommand {
         }
         let running = try RunningSwiftlet(pid)
         let before = running.stamp
+        let failuresBefore = running.failure?.number ?? 0
         try running.askForSnapshot()
         let deadline = Clock.monotonic() + UInt64(timeout * 1e9)
         while running.stamp == before {
             if !running.isAlive, running.stamp == before {
                 throw SubcommandError("snapshot: process \(pid) ended without writing \(running.file)")
+            }
+            if let failure = running.failure, failure.number > failuresBefore {
+                throw SubcommandError("snapshot: process \(pid) could not write it: \(failure.reason)")
             }
             if Clock.monotonic() > deadline {
                 throw SubcommandError(

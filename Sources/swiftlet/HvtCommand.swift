@@ -45,12 +45,10 @@ enum HvtCommand {
             if !machine.isHvt { fail("\(options.configuration.image): \(Solo5Error.noABI.message)") }
             try options.configuration.enterSandbox(hasDevices: true)
             let outcome = try machine.run(signals: signals)
-            release(consume signals)
+            _ = consume signals
             exitProcess(machine.concludeAsHvt(outcome))
         } catch { fail(error.message) }
     }
-
-    private static func release(_ signals: consuming StopSignals) {}
 
     private static func say(_ message: String) { writeText("\(name): \(printable(message))\n") }
 

@@ -25,6 +25,7 @@ struct HvtOptions {
     init<Words: RandomAccessCollection<String>>(_ arguments: Words) throws(HvtUsageError)
     where Words.Index == Int {
         configuration.memorySize = 512 << 20
+        configuration.program = HvtCommand.name
         // Help and version count wherever they stand, and a missing KERNEL before any other mistake.
         let end = arguments.firstIndex { !$0.hasPrefix("-") || $0 == "--" } ?? arguments.endIndex
         for index in arguments.startIndex..<end {
@@ -48,11 +49,13 @@ struct HvtOptions {
         if value.isEmpty || (key.count == 2 && !isDeviceName(name)) { throw invalid }
         switch (key.count, key[0]) {
         case (1, "--mem"): configuration.memorySize = try memory(value)
-        case (1, "--dumpcore"): configuration.core = "\(value)/core.solo5-hvt.\(getpid())"
+        case (1, "--dumpcore"): configuration.core = "\(try dumpFolder(value, argument))/core.solo5-hvt.\(getpid())"
         case (2, "--block"): configuration.devices.blocks.append(BlockOption(name: name, path: value))
         case (2, "--block-sector-size"):
             guard let size = BlockOption.sectorSize(value) else {
-                throw .wrong("Block size must be a multiple of 2 greater than or equal 512", isFatal: false)
+                throw .wrong(
+                    "Block size must be a multiple of 2 greater than or equal 512: a power of two up to 32768",
+                    isFatal: false)
             }
             sectorSizes.append((name, size))
         case (2, "--net"):
@@ -65,6 +68,14 @@ struct HvtOptions {
             addresses.append((name, address))
         default: throw invalid
         }
+    }
+
+    /// One that a file can be made in.
+    private func dumpFolder(_ path: String, _ argument: String) throws(HvtUsageError) -> String {
+        do throws(HostError) { try checkFolder(path, for: argument) } catch {
+            throw .wrong(error.message, isFatal: true)
+        }
+        return path
     }
 
     /// MiB; rounded down to pages of 2 MiB, to one at least.
@@ -84,16 +95,20 @@ struct HvtOptions {
     private mutating func applySettings() throws(HvtUsageError) {
         for (name, size) in sectorSizes {
             guard let index = configuration.devices.blocks.firstIndex(where: { $0.name == name }) else {
-                throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
+                throw notAttached("--block-sector-size:\(name)", "--block:\(name)=PATH", name)
             }
             configuration.devices.blocks[index].sectorSize = size
         }
         for (name, address) in addresses {
             guard let index = configuration.devices.nets.firstIndex(where: { $0.name == name }) else {
-                throw .wrong("Resource not declared in manifest: '\(name)'", isFatal: false)
+                throw notAttached("--net-mac:\(name)", "--net:\(name)=IFACE", name)
             }
             configuration.devices.nets[index].address = address
         }
+    }
+
+    private func notAttached(_ setting: String, _ needed: String, _ name: String) -> HvtUsageError {
+        .wrong("Resource not declared in manifest: '\(name)': \(setting) needs \(needed)", isFatal: false)
     }
 
     static let usage = """
@@ -108,9 +123,9 @@ struct HvtOptions {
         Compiled-in module options:
             --block:NAME=PATH (attach block device/file at PATH as block storage NAME)
           [ --block-sector-size:NAME=SECTORSIZE ] (set sector size for block device NAME; must be a power of two \
-        greater than or equal 512)
+        greater than or equal 512, up to 32768)
             --net:NAME=IFACE (attach tap at IFACE as network NAME)
-          [ --net-mac:NAME=HWADDR ] (set HWADDR for network NAME)
+          [ --net-mac:NAME=HWADDR ] (set HWADDR for network NAME, such as 02:00:00:00:00:01; random without)
             --dumpcore=DIR (enable guest core dump on abort/trap)
 
         """

@@ -29,6 +29,7 @@ enum RunCommand {
 
     private static func runMachine(_ options: RunOptions, start: UInt64) throws(MachineError) -> Int32 {
         if options.isSandboxed { options.configuration.closeInherited(options.statistics) }
+        try options.configuration.checkLaterFiles(options.statistics)
         // Stop signals are blocked before any thread exists, and before the terminal changes.
         let signals = try blockStopSignals()
         var phases = Phases(start: start)
@@ -43,16 +44,17 @@ enum RunCommand {
         let machine = try Machine(options.configuration, console: console, phases: &phases)
         let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         if options.statistics != nil { phases.pass(to: Clock.monotonic()) }
+        let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             try options.configuration.enterSandbox(
                 statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices)
             phases.end("sandbox", at: Clock.monotonic())
         }
-        let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take())
+        let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures)
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
-        restore(consume terminal)
-        release(consume signals)
+        _ = consume terminal
+        _ = consume signals
         let status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
@@ -61,9 +63,6 @@ enum RunCommand {
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }
-
-    private static func restore(_ terminal: consuming RawTerminal?) {}
-    private static func release(_ signals: consuming StopSignals) {}
 
     static var help: String {
         let rows = Option.all.map { option in

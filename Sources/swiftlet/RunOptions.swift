@@ -31,8 +31,7 @@ struct Option {
         Option(
             name: "--ring", value: "RING",
             help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
-        Option(name: "--block", value: "NAME=PATH[,ro]", help: "a disk: a file or block device, for IMAGE's NAME"),
-        Option(name: "--net", value: "NAME=tap[:IFACE]", help: "a network: a tap of this host, for IMAGE's NAME"),
+        block, net,
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,

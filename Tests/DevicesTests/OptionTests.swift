@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         "", "data", "=x", "data=", "da ta=x", "data=x,", "data=x,rw", "data=,ro", "data=x,sector=", "data=x,sector=513",
         "data=x,sector=256", "data=x,sector=65536", "data=x,sector=+512", "data=x,sector=99999999999999999999",
-        "d\u{e4}ta=x", String(repeating: "n", count: 68) + "=x",
+        "data=x,ro,ro", "data=x,sector=512,ro,sector=512", "d\u{e4}ta=x", String(repeating: "n", count: 68) + "=x",
     ])
     func wrongDisksSayWhatIsNeeded(_ text: String) {
         let error = #expect(throws: DeviceError.self) { try BlockOption(text) }
@@ -32,6 +32,7 @@ import Testing
         "net0", "net0=", "net0=tap:", "net0=tun0", "net0=tap:a/b", "net0=tap:..", "net0=tap:tap%d", "net0=tap,ro",
         "net0=tap:abcdefghijklmnop", "net0=tap,mac=", "net0=tap,mac=02:00:00:00:00", "net0=tap,mac=02:00:00:00:00:0g",
         "net0=tap,mac=01:00:00:00:00:01", "net0=tap,mac=00:00:00:00:00:00", "net0=tap,mac=+2:00:00:00:00:01",
+        "net0=tap,mac=02:00:00:00:00:01,mac=02:00:00:00:00:02",
     ])
     func wrongNetworksSayWhatIsNeeded(_ text: String) {
         let error = #expect(throws: DeviceError.self) { try NetOption(text) }

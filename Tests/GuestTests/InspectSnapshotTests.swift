@@ -58,5 +58,14 @@ extension GuestTests {
             _ = try folder.file("short", Array("SLFTSNAP".utf8))
             #expect(try inspect(["\(folder.path)/short"]).how == .exited(1))
         }
+
+        /// They would plan another machine than the one that was saved.
+        @Test(arguments: ["--mem=4", "--mem-max=8", "--backing=thp", "--module=/bin/sh"])
+        func optionsOfImagesAreRefused(option: String) throws {
+            let name = String(option.prefix { $0 != "=" })
+            _ = try folder.file("short", Array("SLFTSNAP".utf8))
+            #expect(
+                try inspect([option, "\(folder.path)/short"]).isRefusal(mentioning: "inspect: \(name) is for images"))
+        }
     }
 }

@@ -54,11 +54,27 @@ extension GuestTests {
             #expect(header[16] == 4)  // ET_CORE
         }
 
+        /// Not when it is over, and what it would have said is lost.
+        @Test(arguments: ["--core=", "--stats=json:", "--snapshot="])
+        func aFileThatCannotBeWrittenIsFoundBeforeTheGuestRuns(option: String) throws {
+            let folder = try ScratchFolder()
+            for path in ["/nowhere/file", "/dev/null/file", "/tmp"] {
+                var child = try House.run([option + path, House.image("hello")])
+                let ending = child.finish()
+                #expect(ending.isRefusal(mentioning: path), "\(ending.errorText)")
+            }
+            var child = try House.run([option + folder.path + "/file", House.image("hello")])
+            #expect(child.finish().how == .exited(0))
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(left == (option.hasPrefix("--stats") ? ["file"] : []), "a look leaves nothing")
+        }
+
+        /// Full, or with a folder that goes while the guest runs.
         @Test func aCoreThatCannotBeWrittenIsSaid() throws {
-            var child = try House.run(["--core", "/nowhere/core", House.image("fault-null")])
+            var child = try House.run(["--core", "/dev/full", House.image("fault-null")])
             let ending = child.finish()
             #expect(ending.how == .exited(126))
-            #expect(ending.errorText.contains("/nowhere/core"))
+            #expect(ending.errorText.contains("no core: "), "\(ending.errorText)")
         }
     }
 }

@@ -42,7 +42,8 @@ extension GuestTests {
 
         /// Started by a shell that leaves descriptor 9 open.
         private func start(_ options: String, file: String) throws -> Child {
-            let command = "exec 9>'\(file)'; exec '\(House.bench.swiftlet)' run \(options) '\(House.image("echo"))'"
+            let command =
+                "exec 8>'\(file).8' 9>'\(file)'; exec '\(House.bench.swiftlet)' run \(options) '\(House.image("echo"))'"
             return try Child("/bin/sh", ["-c", command], input: .open)
         }
 
@@ -72,6 +73,7 @@ extension GuestTests {
             let file = folder.path + "/given"
             var child = try start(options, file: file)
             answers(&child)
+            #expect(try isOpen(file, in: child.pid) && !isOpen(file + ".8", in: child.pid))
             child.closeInput()
             let ending = child.finish()
             #expect(ending.how == .exited(0), "\(ending.errorText)")

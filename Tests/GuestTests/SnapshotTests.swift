@@ -204,6 +204,30 @@ extension GuestTests {
             #expect(other.finish().how == .exited(128 + SIGUSR2), "without a file it is a stop signal")
         }
 
+        /// The command need not wait until its time is over, and the guest goes on.
+        @Test(arguments: ["run", "restore"])
+        func commandIsToldWhyThereIsNone(way: String) throws {
+            let target = folder.path + "/target"
+            var arguments = ["run", "--snapshot", target, House.image("spin")]
+            if way == "restore" {
+                _ = try save([House.image("spin")], after: 0.1)
+                arguments = ["restore", "--snapshot", target, file]
+            }
+            var child = try Child(House.bench.swiftlet, arguments)
+            usleep(200_000)
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: false)
+            for _ in 0..<2 {
+                var asks = try Child(House.bench.swiftlet + "-snapshot", ["--timeout", "25", "\(child.pid)"])
+                let answer = asks.finish(seconds: 20)
+                #expect(answer.isRefusal(mentioning: "could not write it: \(target): "))
+            }
+            try FileManager.default.removeItem(atPath: target)
+            var asks = try Child(House.bench.swiftlet + "-snapshot", ["\(child.pid)"])
+            #expect(asks.finish().outputText == target + "\n")
+            child.send(SIGTERM)
+            #expect(child.finish().how == .exited(128 + SIGTERM))
+        }
+
         @Test func restoreEndsAtItsTimeLimit() throws {
             _ = try save([House.image("spin")], after: 0.1)
             var child = try Child(House.bench.swiftlet, ["restore", "--timeout=0.3", file])

@@ -54,6 +54,33 @@ extension GuestTests {
             }
         }
 
+        @Test func allThatIsSaidHasTheTendersName() throws {
+            let tender = try Tender()
+            // Where the host emulates ring 0 it goes on there, with a line that says so.
+            let ending = try tender.run([House.image("hvt-privileged"), "cr3"])
+            #expect(ending.how == .exited(0) && ending.outputText == "before\nbehind\n")
+            let lines = ending.errorText.split(separator: "\n")
+            #expect(lines.allSatisfy { $0.hasPrefix("solo5-hvt: ") }, "\(ending.errorText)")
+        }
+
+        /// As the tender says it; who wants silence has it.
+        @Test(arguments: [("3", 1), ("4", 0), ("2M", 0), ("2052K", 1)])
+        func memoryThatIsRoundedIsSaid(size: String, lines: Int) throws {
+            for quiet in [[], ["--quiet"]] {
+                var child = try House.run(quiet + ["--mem", size, House.image("hvt-hello")])
+                let ending = child.finish()
+                #expect(ending.how == .exited(0))
+                let words = "swiftlet: --mem: a unikernel's memory is a multiple of 2 MiB: it gets 2 MiB\n"
+                #expect(ending.errorText == (lines == 1 && quiet.isEmpty ? words : ""))
+            }
+        }
+
+        @Test func aNameThatIsNotDeclaredIsToldThoseThatAre() throws {
+            var child = try House.run(["--block", "disk=/dev/null", House.image("hvt-block")])
+            let words = "Resource not declared in manifest: 'disk': it declares storage (BLOCK_BASIC)"
+            #expect(child.finish().isRefusal(mentioning: words))
+        }
+
         @Test func asASubcommandToo() throws {
             var child = try Child(House.bench.swiftlet, ["solo5-hvt", "--mem=2", House.image("hvt-hello")])
             let ending = child.finish(seconds: 30)

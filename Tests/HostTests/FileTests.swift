@@ -100,3 +100,48 @@ import Testing
         #expect(errnoText(99999).contains("99999"))
     }
 }
+
+/// As whoever runs the tests, who may be root: to that one only what is not there, or is no file, is closed.
+@Suite struct WritableTests {
+    let folder = ScratchFolder()
+
+    private func refusal(_ path: String) -> Int32? {
+        do throws(HostError) { try checkWritable(path, for: "it") } catch { return error.errno }
+        return nil
+    }
+
+    @Test func whatCanBeWrittenIsFoundWithoutMakingIt() throws {
+        let path = try folder.file("there", [1])
+        #expect(refusal(path) == nil && refusal("\(folder.path)/new") == nil && refusal("/dev/null") == nil)
+        #expect(access("\(folder.path)/new", F_OK) != 0, "none is made")
+        #expect(try File.regular(path).size() == 1, "and none emptied")
+        #expect(refusal("\(path)/x") == ENOTDIR)
+        #expect(refusal("\(folder.path)/missing/x") == ENOENT)
+        #expect(refusal(folder.path) == EISDIR)
+    }
+
+    @Test func whatIsReplacedNeedsItsFolderAlone() throws {
+        func reason(_ path: String) -> Int32? {
+            do throws(HostError) { try checkReplaceable(path, for: "it") } catch { return error.errno }
+            return nil
+        }
+        let path = try folder.file("there", [1])
+        #expect(chmod(path, 0o400) == 0)
+        #expect(reason(path) == nil && reason("\(folder.path)/new") == nil)
+        #expect(reason(folder.path) == EISDIR && reason("\(folder.path)/missing/x") == ENOENT)
+    }
+
+    @Test func rightsCount() throws {
+        let path = try folder.file("there", [1])
+        #expect(chmod(path, 0o400) == 0)
+        #expect(refusal(path) == (geteuid() == 0 ? nil : EACCES))
+        #expect(chmod(folder.path, 0o500) == 0)
+        #expect(refusal("\(folder.path)/new") == (geteuid() == 0 ? nil : EACCES))
+        #expect(chmod(folder.path, 0o700) == 0)
+    }
+
+    @Test func aPathWithoutASlashIsInThisFolder() {
+        #expect(Host.folder(of: "x") == "." && Host.folder(of: "/x") == "/" && Host.folder(of: "a/b/x") == "a/b")
+        #expect(refusal("surely-not-here") == nil)
+    }
+}

@@ -37,10 +37,17 @@ private func fate(
 private enum WhichFilter: CaseIterable {
     case run, files
 
+    /// As it is loaded.
+    private func words<let count: Int>(_ filter: [count of UInt64]) -> [UInt64] {
+        var filter = filter
+        Sandbox.setProcess(in: &filter)
+        return filter.indices.map { filter[$0] }
+    }
+
     var program: [UInt64] {
         switch self {
-        case .run: Filter.run.indices.map { Filter.run[$0] }
-        case .files: Filter.files.indices.map { Filter.files[$0] }
+        case .run: words(Filter.run)
+        case .files: words(Filter.files)
         }
     }
 }
@@ -51,11 +58,11 @@ private let hasFilters = fate("getpid") != .noFilter
     /// By number, what an ordinary run may call whatever the arguments, written down once more: a call that slips into
     /// rules.h must be put here as well.
     private let plain: Set<Int> = [
-        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 234, 271, 273, 318,
+        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
         334,
     ]
     private let inFilesWithArguments: Set<Int> = [72, 204, 290]  // fcntl, sched_getaffinity, eventfd2
-    private let withArguments: Set<Int> = [9, 10, 16, 56, 262]
+    private let withArguments: Set<Int> = [9, 10, 16, 56, 234, 262]
     private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285]
     /// Ends the thread, waits, or returns from a signal that was not.
     private let deadly: Set<Int> = [15, 60, 231, 271]
@@ -111,6 +118,17 @@ private let hasFilters = fate("getpid") != .noFilter
         #expect(fate("clone", Int(SIGCHLD)) == .killed)
         #expect(fate("clone", 0x3d0f00 | 0x1000_0000) == .killed)  // CLONE_NEWUSER
         #expect(fate("clone3") == .returned)
+    }
+
+    /// Ours is that of the tests here, whose child makes the call.
+    @Test(arguments: WhichFilter.allCases)
+    fileprivate func signalsAreForOurOwnThreads(filter: WhichFilter) {
+        let own = Int(getpid())
+        #expect(fate("tgkill", own, 0, 0, in: filter) == .returned)
+        #expect(fate("tgkill", 1 << 32 | own, 0, 0, in: filter) == .returned, "the kernel takes the low half")
+        for process in [1, 0, -1, own + 1, 0x7fff_ffff] {
+            #expect(fate("tgkill", process, 0, 0, in: filter) == .killed)
+        }
     }
 
     @Test func statIsOfDescriptors() {

@@ -195,8 +195,10 @@ import Testing
         #expect(refusal(attachments, [("storage", 1)]) == .notAttached("storage", "BLOCK_BASIC"))
         #expect(refusal(attachments, [("service", 2)]) == .notAttached("service", "NET_BASIC"))
         attachments.blocks = [BlockOption(name: "storage", path: "/nonexistent/disk")]
-        #expect(refusal(attachments, []) == .notDeclared("storage"))
-        #expect(refusal(attachments, [("storage", 2)]) == .notDeclared("storage"))
+        #expect(refusal(attachments, []) == .notDeclared("storage", known: []))
+        let other = refusal(attachments, [("storage", 2), ("disk", 1)])
+        let known = "it declares storage (NET_BASIC), disk (BLOCK_BASIC)"
+        #expect(other?.message == "Resource not declared in manifest: 'storage': \(known)")
         guard case .device(let words)? = refusal(attachments, [("storage", 1)]) else {
             Issue.record("a disk that is not there")
             return

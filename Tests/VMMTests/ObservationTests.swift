@@ -62,6 +62,14 @@ import X86
         #expect((json["exits"] as? [[String: Any]])?.contains { $0["count"] as? Int == 37 } == true)
     }
 
+    /// The calls of guests with devices too.
+    @Test func everyCallHasAName() {
+        let names = ([Int32](SWIFTLET_CALL_EXIT...SWIFTLET_CALL_RING) + [SWIFTLET_CALL_SNAPSHOT]).map(callName)
+        #expect(Set(names).count == names.count && !names.contains { $0.hasPrefix("call-") }, "\(names)")
+        #expect(callName(SWIFTLET_CALL_BLOCK) == "block" && callName(SWIFTLET_CALL_RING) == "ring")
+        #expect(callName(SWIFTLET_CALL_RING + 1) == "call-48")
+    }
+
     @Test func unobservedRunHasNoCounts() throws {
         let run = try run(try configuration(GuestCode.image(GuestCode.exit(0))))
         #expect(run.outcome.exits == nil)

@@ -137,7 +137,8 @@ enum Bench {
         let ids = MeasureOptions.allExperiments(Bench.equipment()).map(\.subject.id)
         let expected =
             exitExperiments(Bench.equipment()) + programExperiments(Bench.equipment())
-            + memoryExperiments(Bench.equipment()) + startupExperiments(Bench.equipment())
+            + memoryExperiments(Bench.equipment()) + deviceExperiments(Bench.equipment())
+            + startupExperiments(Bench.equipment())
         #expect(Set(ids) == Set(expected.map(\.subject.id)) && ids.count == expected.count)
         for subject in expected.map(\.subject) {
             guard let beside = subject.beside else { continue }

@@ -78,7 +78,7 @@ import Testing
     private func twin(_ script: String) -> String? {
         let workshop = Workshop(swiftlet: "", twin: "", guests: "")
         let subject = Subject(.memory, "x", "x", "twin", .kernel)
-        let twin = MappingTwin(
+        let twin = CProgram(
             subject: subject, program: "/bin/sh", arguments: ["-c", script], most: 3, workshop: workshop)
         return Bench.reason { () throws(ExperimentError) in _ = try twin.measure(Amount(samples: 3, warmUps: 0)) }
     }

@@ -49,8 +49,36 @@ import X86
         #expect(plan.regions.last?.what == "network ring" && plan.regions.last?.size == 2 << 20)
         #expect(plan.regions.last.map { $0.start } == 64 << 20)
         #expect(inspection.elf?.notes.last?.meaning.contains("storage (BLOCK_BASIC), service (NET_BASIC)") == true)
+        #expect(inspection.text.contains("can be run: swiftlet run --block storage=FILE --net service=tap /"))
         let other = try inspect(ELFBuilder.unikernel(abi: ELFBuilder.solo5ABI(target: 2)).build())
         #expect(!other.runnable && other.problem?.contains("but for spt") == true)
+    }
+
+    /// Of a kind that this version does not know, or with a name that no option can have.
+    @Test func aUnikernelWhoseDevicesNobodyCanAttach() throws {
+        for device in [("odd", 7), ("no name", 1), ("$(x)", 2)] as [(String, UInt32)] {
+            let manifest = ELFBuilder.solo5Manifest([device])
+            let inspection = try inspect(ELFBuilder.unikernel(manifest: manifest).build())
+            #expect(!inspection.runnable && inspection.devices == nil)
+            #expect(inspection.problem?.contains("'\(device.0)'") == true, "\(inspection.problem ?? "")")
+        }
+    }
+
+    @Test func aGuestWithDevices() throws {
+        func note(_ name: String, _ kind: UInt8) -> [UInt8] {
+            let rest = [UInt8](repeating: 0, count: 32 - name.utf8.count)
+            return ELFBuilder.note(owner: "Swiftlet", type: 2, [kind, 0, 0, 0, 0, 0, 0, 0] + Array(name.utf8) + rest)
+        }
+        let notes = ELFBuilder.swiftletNote() + note("data", 1) + note("tty", 3) + note("net0", 2)
+        let inspection = try inspect(ELFBuilder.guest(note: notes).build())
+        #expect(inspection.devices?.map(\.kind) == ["block", "console", "net"])
+        #expect(inspection.text.contains("can be run: swiftlet run --block data=FILE --net net0=tap /"))
+        #expect(
+            inspection.elf?.notes.map(\.meaning).suffix(3) == [
+                "device data (block)", "device tty (console)", "device net0 (net)",
+            ])
+        let wrong = try inspect(ELFBuilder.guest(note: ELFBuilder.swiftletNote() + note("data", 9)).build())
+        #expect(!wrong.runnable && wrong.problem?.contains("kind 9") == true)
     }
 
     /// Found only by loading.

@@ -58,7 +58,9 @@ import Testing
     func sectorSizes(text: String) {
         #expect(
             refusal("--block:a=x", "--block-sector-size:a=\(text)", "k")
-                == .wrong("Block size must be a multiple of 2 greater than or equal 512", isFatal: false))
+                == .wrong(
+                    "Block size must be a multiple of 2 greater than or equal 512: a power of two up to 32768",
+                    isFatal: false))
     }
 
     @Test(arguments: [
@@ -70,9 +72,11 @@ import Testing
     }
 
     @Test func settingsNeedTheirDevice() {
-        let words = HvtUsageError.wrong("Resource not declared in manifest: 'a'", isFatal: false)
-        #expect(refusal("--block-sector-size:a=512", "k") == words)
-        #expect(refusal("--net-mac:a=02:00:00:00:00:01", "k") == words)
+        func words(_ setting: String, _ needed: String) -> HvtUsageError {
+            .wrong("Resource not declared in manifest: 'a': \(setting):a needs \(needed)", isFatal: false)
+        }
+        #expect(refusal("--block-sector-size:a=512", "k") == words("--block-sector-size", "--block:a=PATH"))
+        #expect(refusal("--net-mac:a=02:00:00:00:00:01", "k") == words("--net-mac", "--net:a=IFACE"))
     }
 
     @Test func helpVersionAndNothing() {
@@ -87,6 +91,8 @@ import Testing
     @Test func dumpcoreNamesAFile() throws {
         let core = try HvtOptions(["--dumpcore=/tmp", "k"]).configuration.core
         #expect(core?.hasPrefix("/tmp/core.solo5-hvt.") == true)
+        let words = HvtUsageError.wrong("--dumpcore=/nowhere: No such file or directory", isFatal: true)
+        #expect(refusal("--dumpcore=/nowhere", "k") == words, "found now, not at the abort")
     }
 
     @Test func nameOfTheProgram() {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,7 +37,12 @@ static void restrict_files(void)
 
 void sandbox_enter(void)
 {
-    struct sock_fprog program = {sizeof filter_run / sizeof *filter_run, (struct sock_filter *)filter_run};
+    struct sock_filter filter[sizeof filter_run / sizeof *filter_run];
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    memcpy(filter, filter_run, sizeof filter);
+    for (unsigned i = 0, own = (unsigned)getpid(); i < program.len; i++)
+        if (filter[i].k == 0x7fffffff) /* rules.h, OWN_PROCESS */
+            filter[i].k = own;
     unsigned flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
     restrict_files();

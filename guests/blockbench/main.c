@@ -4,7 +4,7 @@
  *   blockbench                          writes by one way and reads by the other, flushes, discards, meets the ends
  *   blockbench HOW COUNT DEPTH [write]  HOW is call or ring: COUNT operations of 4 KiB one behind the other, the ring with
  *                                       DEPTH under way at once; prints the nanoseconds of one operation, 50 times
- *   blockbench flood                    writes records of 512 bytes that carry their number, and says which are flushed
+ *   blockbench flood HOW                writes records of 512 bytes that carry their number, and says which are flushed
  *   blockbench lie                      says that its ring holds more than it can, and waits for what comes of that
  */
 #include "guest.h"
@@ -97,16 +97,21 @@ static uint64_t measure_ring(uint32_t operation, uint8_t *pages, uint64_t count,
     return clock_now() - start;
 }
 
+static int64_t one(bool rings, uint32_t operation, uint64_t offset, void *buffer, uint32_t length)
+{
+    return rings ? by_ring(operation, offset, buffer, length) : block_transfer(disk, operation, offset, buffer, length);
+}
+
 /* For whoever kills us meanwhile: record n says n in each of its words, and what was printed is on the disk. */
-_Noreturn static void flood(uint64_t *record)
+_Noreturn static void flood(bool rings, uint64_t *record)
 {
     for (uint64_t number = 1;; number++) {
         for (uint64_t i = 0; i < 64; i++)
             record[i] = number;
         uint64_t place = number * 512 % (capacity / 512 * 512);
-        check(by_ring(SWIFTLET_BLOCK_WRITE, place, record, 512) == 0, "a record is written");
+        check(one(rings, SWIFTLET_BLOCK_WRITE, place, record, 512) == 0, "a record is written");
         if (number % 8 == 0) {
-            check(by_ring(SWIFTLET_BLOCK_FLUSH, 0, NULL, 0) == 0, "a record is flushed");
+            check(one(rings, SWIFTLET_BLOCK_FLUSH, 0, NULL, 0) == 0, "a record is flushed");
             print("%lu\n", number);
         }
     }
@@ -132,7 +137,7 @@ int main(const struct swiftlet_boot_info *boot)
         return 0;
     }
     if (argument_is(0, "flood"))
-        flood((uint64_t *)(void *)pages);
+        flood(argument_is(1, "ring"), (uint64_t *)(void *)pages);
     if (argument_is(0, "lie"))
         lie();
     uint64_t count = argument_number(1, 1000), depth = argument_number(2, 1);

@@ -3,7 +3,8 @@
  *
  *   netbench reflect HOW COUNT            sends back COUNT frames of type 0x88b5 with their addresses swapped
  *   netbench send HOW COUNT DEPTH SIZE    sends COUNT frames, the ring DEPTH at once; prints the nanoseconds of one, 50 times
- *   netbench receive HOW COUNT DEPTH      takes COUNT frames of type 0x88b5; prints nanoseconds from the first to the last
+ *   netbench receive HOW COUNT DEPTH      for each line of its input takes COUNT frames of type 0x88b5, which should wait then;
+ *                                         prints the nanoseconds of one, between the first and the last
  *
  * HOW is call or ring. Without arguments it says what it knows of its network.
  */
@@ -119,20 +120,20 @@ static uint64_t send_all(bool by_ring, uint64_t count, uint32_t depth, uint64_t 
     return clock_now() - start;
 }
 
+/* No more receives are submitted than frames are wanted, so that none is left to take the next line's. */
 static uint64_t receive_all(bool by_ring, uint64_t count, uint32_t depth)
 {
-    uint64_t start = 0;
-    for (uint32_t number = 0; by_ring && number < depth; number++)
-        submit(SWIFTLET_NET_RECEIVE, number, room);
-    ring_kick(&ring);
+    uint64_t start = 0, submitted = 0;
     for (uint64_t done = 0; done < count;) {
         if (by_ring) {
-            uint32_t length, number = answered(&length);
-            bool wanted = is_ours(frame(number));
-            submit(SWIFTLET_NET_RECEIVE, number, room);
+            for (; submitted < count && submitted < done + depth; submitted++)
+                submit(SWIFTLET_NET_RECEIVE, (uint32_t)submitted, room);
             ring_kick(&ring);
-            if (!wanted)
+            uint32_t length, number = answered(&length);
+            if (!is_ours(frame(number))) {
+                submit(SWIFTLET_NET_RECEIVE, number, room);
                 continue;
+            }
         } else {
             receive_by_call();
         }
@@ -140,6 +141,14 @@ static uint64_t receive_all(bool by_ring, uint64_t count, uint32_t depth)
             start = clock_now();
     }
     return clock_now() - start;
+}
+
+static void receive_by_lines(bool by_ring, uint64_t count, uint32_t depth)
+{
+    char letter;
+    while (console_read(&letter, 1) == 1)
+        if (letter == '\n')
+            print("nanoseconds %lu\n", receive_all(by_ring, count, depth) / (count - 1));
 }
 
 int main(const struct swiftlet_boot_info *boot)
@@ -171,7 +180,8 @@ int main(const struct swiftlet_boot_info *boot)
         return 0;
     }
     if (argument_is(0, "receive")) {
-        print("nanoseconds %lu\n", receive_all(by_ring, count, (uint32_t)depth) / count);
+        check(count > 1, "several frames to receive");
+        receive_by_lines(by_ring, count, (uint32_t)depth);
         return 0;
     }
     int64_t samples[SAMPLES];

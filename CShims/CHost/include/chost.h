@@ -57,7 +57,6 @@ static inline long chost_child_pipe(int ends[2]) { return chost_result(syscall(S
 static inline long chost_pidfd_open(int pid) { return chost_result(syscall(SYS_pidfd_open, pid, 0)); }
 static inline long chost_pipe(int ends[2]) { return chost_result(syscall(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK)); }
 
-static inline long chost_memfd(void) { return chost_result(syscall(SYS_memfd_create, "swiftlet", 1 /* MFD_CLOEXEC */)); }
 /* A file without a name in a folder: O_TMPFILE is a GNU extension too. */
 static inline long chost_temporary(const char *folder)
 {

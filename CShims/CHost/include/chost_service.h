@@ -1,7 +1,7 @@
 /*
- * What `serve`, `call` and `clone` need of the host and Swift cannot see: Unix sockets, epoll, fork, limits.
+ * What `serve`, `call` and `clone` need of the host and Swift cannot see: Unix sockets, epoll, fork, limits, files in memory.
  *
- * `run` uses none of it. Everything is static inline; functions return their result or -errno.
+ * An ordinary `run` uses none of it. Everything is static inline; functions return their result or -errno.
  * Read next: Sources/Host/UnixSocket.swift.
  */
 #ifndef CHOST_SERVICE_H
@@ -116,6 +116,12 @@ static inline uint64_t chost_raise_files(void)
         getrlimit(RLIMIT_NOFILE, &limit);
     }
     return limit.rlim_cur;
+}
+
+/* A file in memory; the name is for /proc. Its number, because the function is a GNU extension. */
+static inline long chost_memfd(const char *name)
+{
+    return chost_result(syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */));
 }
 
 #endif

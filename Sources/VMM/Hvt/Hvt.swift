@@ -14,10 +14,13 @@ package final class Hvt: Sendable {
     private let devices: [Device?]
     /// The interfaces that a poll waits for.
     let nets: [(handle: Int, fd: Int32)]
+    /// As the configuration has it.
+    let program: String
     /// What the unikernel left when it halted.
     let halt = Mutex<HvtHalt?>(nil)
 
-    package init(_ guest: HvtGuest, devices: [Device?] = []) {
+    package init(_ guest: HvtGuest, devices: [Device?] = [], program: String = "swiftlet") {
+        self.program = program
         self.guest = guest
         self.devices = devices
         var nets: [(handle: Int, fd: Int32)] = []

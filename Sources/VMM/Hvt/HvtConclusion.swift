@@ -43,18 +43,22 @@ extension Machine {
         }
         if hvtAborted, let path = configuration.core { dumpCore(path) }
         if let words = hvtWords(outcome.stop) {
-            writeText("solo5-hvt: \(printable(words))\n", patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
+            say(words, patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
         }
         return status
     }
 
     /// Scripts look for the first of these lines, and for the path at its end.
     private func dumpCore(_ path: String) {
-        writeText("solo5-hvt: dumpcore: dumping guest core to: \(printable(path))\n")
+        say("dumpcore: dumping guest core to: \(path)")
         do throws(HostError) {
             let size = try CoreDump(self, hvtAbort).write(to: path)
-            writeText("solo5-hvt: dumpcore: dumped \(size >> 12) pages\n")
-        } catch { writeText("solo5-hvt: dumpcore: error(s) dumping core, file may be incomplete: \(error.message)\n") }
+            say("dumpcore: dumped \(size >> 12) pages")
+        } catch { say("dumpcore: error(s) dumping core, file may be incomplete: \(error.message)") }
+    }
+
+    private func say(_ words: String, patience: UInt64? = nil) {
+        writeText("\(configuration.program): \(printable(words))\n", patience: patience)
     }
 
     private func hvtWords(_ stop: Stop) -> String? {
@@ -75,9 +79,8 @@ extension Machine {
         case .misuse(let what): return what
         case .invalidState(let reason): return "KVM: entry failure: hw_entry_failure_reason=\(hex(reason))"
         case .emulation(let suberror):
-            let bytes = crash.code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
             return "KVM: internal error exit: suberror=\(hex(UInt64(suberror))): this host's KVM emulates ring 0 and "
-                + "does not know the instruction at \(rip): \(bytes)"
+                + "does not know the instruction at \(rip): \(crash.codeText)"
         default: return "KVM: unhandled exit: \(crash.headline(guest.layout)), \(rip)"
         }
     }

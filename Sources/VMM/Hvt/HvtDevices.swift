@@ -10,9 +10,11 @@ func attachDevices(
     _ attachments: Attachments, _ declared: Solo5Manifest
 ) throws(Solo5Error) -> (manifest: Solo5Manifest, devices: [Device?]) {
     if declared.devices.isEmpty, attachments.blocks.isEmpty, attachments.nets.isEmpty { return (declared, []) }
-    for name in attachments.blocks.map(\.name) where declared.device(name, .block) == nil { throw .notDeclared(name) }
-    for name in attachments.nets.map(\.name) where declared.device(name, .network) == nil { throw .notDeclared(name) }
-    let names = attachments.blocks.map(\.name) + attachments.nets.map(\.name)
+    let (blocks, nets) = (attachments.blocks.map(\.name), attachments.nets.map(\.name))
+    let unknown =
+        blocks.first { declared.device($0, .block) == nil } ?? nets.first { declared.device($0, .network) == nil }
+    if let unknown { throw .notDeclared(unknown, known: declared.devices) }
+    let names = blocks + nets
     for device in declared.devices where !names.contains(device.name) {
         throw .notAttached(device.name, device.typeName)
     }

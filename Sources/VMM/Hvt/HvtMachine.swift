@@ -21,6 +21,7 @@ extension Machine {
             source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
         let guest = try fromImage(
             source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
+        tellRounding(configuration)
         let observer =
             configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
         let monitor = try hvtMonitor(guest, configuration)
@@ -60,7 +61,8 @@ extension Machine {
         if deprivileged == nil { try fromHost(try protect(guest, memory)) }
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, hvt: Hvt(guest, devices: devices), devices: rings)
+            quiet: configuration.quiet, store: store,
+            hvt: Hvt(guest, devices: devices, program: configuration.program), devices: rings)
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged
@@ -90,6 +92,14 @@ private func refuseForHvt(_ configuration: Configuration) throws(MachineError) {
     try refuse("--map-image", configuration.mapsImage)
     try refuse("--prefault", configuration.prefaultThreads != nil)
     try refuse("--snapshot", configuration.snapshot != nil)
+}
+
+/// As the stock tender does: a script that asks for an odd number of MiB goes on, and its user knows.
+private func tellRounding(_ configuration: Configuration) {
+    let size = HvtGuest.rounded(configuration.memorySize)
+    if configuration.quiet || size == configuration.memorySize { return }
+    writeText(
+        "\(configuration.program): --mem: a unikernel's memory is a multiple of 2 MiB: it gets \(size >> 20) MiB\n")
 }
 
 /// Image and stack, of which a unikernel touches a few pages; the heap between them stays in huge pages.

@@ -143,7 +143,7 @@ extension RunLoop {
         guard let virtual = deprivileged?.virtual else { return nil }
         if !context.platform.quiet {
             writeText(
-                "swiftlet: the guest \(what): it goes on in ring 0, which this host emulates, slowly and without SSE\n",
+                "\(hvt.program): the guest \(what): it goes on in ring 0, which this host emulates, slowly and without SSE\n",
                 patience: lastWordPatience)
         }
         do throws(KVMError) {

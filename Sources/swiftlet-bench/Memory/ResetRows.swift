@@ -81,8 +81,9 @@ struct ResetTwin: Experiment {
 
     func measure(_ amount: Amount) throws(ExperimentError) -> Samples {
         let path = try snapshots.require("touch-pages", pages)
-        let twin = MappingTwin(
-            subject: subject, program: workshop.resetTwin, arguments: [path, method], most: 100, workshop: workshop)
+        let twin = CProgram(
+            subject: subject, program: workshop.cProgram("reset"), arguments: [path, method], most: 100,
+            workshop: workshop)
         return try twin.measure(amount)
     }
 }
@@ -93,14 +94,6 @@ extension Subject {
             .memory, "reset", "run a clone that writes \(pages) page\(pages == 1 ? "" : "s"), reset it",
             "\(pages)\(suffix)", .user)
         hasFloor = false
-    }
-}
-
-extension Workshop {
-    /// Built beside the twin.
-    var resetTwin: String {
-        let folders = twin.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        return (folders + ["reset"]).joined(separator: "/")
     }
 }
 

@@ -6,9 +6,9 @@ import KVM
 import Measure
 import Rig
 
-/// The three parts of `swiftlet bench all`.
+/// The parts of `swiftlet bench all`.
 enum Group: String, Codable, CaseIterable, Sendable {
-    case exits, memory, startup
+    case exits, memory, devices, startup
 }
 
 /// Who answers the operation.

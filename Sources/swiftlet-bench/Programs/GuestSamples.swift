@@ -88,11 +88,10 @@ extension Workshop {
 
 extension Equipment {
     /// Has programs that `body` starts use both CPUs: a start has two threads, and a user's are not held on one CPU.
-    func onBothCPUs(_ body: () -> Void) throws(ExperimentError) {
-        do throws(HostError) {
-            try keepThread(on: [cpu] + (otherCPU.map { [$0] } ?? []))
-            body()
-            try pinThread(to: cpu)
-        } catch { throw .failed(error.message) }
+    func onBothCPUs<T>(_ body: () throws(ExperimentError) -> T) throws(ExperimentError) -> T {
+        let cpu = cpu
+        try tryHost(try keepThread(on: [cpu] + (otherCPU.map { [$0] } ?? [])))
+        defer { try? pinThread(to: cpu) }
+        return try body()
     }
 }

@@ -107,10 +107,11 @@ extension Finding {
 
 extension Finding.Promise {
     fileprivate var outcome: String {
-        switch verdict {
-        case .kept: "kept"
-        case .missed: "NOT KEPT (\(decimal(measured, 3)))"
-        case .undecided: "undecided (\(decimal(measured, 3))), this host is too noisy: try --repeats 200"
+        let figure = decimal(measured, abs(measured) < 10 ? 3 : 1)
+        return switch verdict {
+        case .kept: "kept (\(figure))"
+        case .missed: "NOT KEPT (\(figure))"
+        case .undecided: "undecided (\(figure)), this host is too noisy: try --repeats 200"
         }
     }
 }

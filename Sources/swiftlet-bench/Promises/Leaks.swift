@@ -40,7 +40,7 @@ extension Promises {
 
     private static func growth(_ what: String, _ values: [Double], unit: String, limit: Double) -> Finding {
         let interval = Interval(of: values)
-        let words = limit == 0 ? "none" : "at most \(decimal(limit, 0)) \(unit)"
+        let words = limit == 0 ? "no growth" : "at most \(decimal(limit, 0)) \(unit)"
         return Finding(
             "reset", "growth in \(calls) calls: \(what)", unit: unit, sides: [Finding.Side("swiftlet", values)],
             promise: Finding.Promise(

@@ -20,7 +20,7 @@ struct Promises: Subcommand {
             port exit and back, measured in the guest. instructions: user-mode instructions for each exit (needs \
             valgrind). handler: the exit handler, fed with invented exits. native: guests that only compute, against the \
             same code as a process. block-ring, net-ring: disks and networks by ring, against a process \
-            that makes the same system calls. all: everything.
+            that makes the same system calls; block-call, net-call: by call, against an empty call and such a process. all: everything.
 
             'make bench' builds what this runs: the C twin, the guests, and the guests' code as processes.
 
@@ -31,6 +31,8 @@ struct Promises: Subcommand {
         case startup, restore, reset, clones, resident, roundtrip, instructions, handler, native, all
         case blockRing = "block-ring"
         case netRing = "net-ring"
+        case blockCall = "block-call"
+        case netCall = "net-call"
     }
 
     @Flag(help: "Exit with 1 when a promise is not kept.")
@@ -70,6 +72,7 @@ struct Promises: Subcommand {
         [
             (.startup, startup), (.restore, restore), (.reset, reset), (.clones, clones), (.resident, resident),
             (.roundtrip, roundTrip), (.native, native), (.blockRing, blockRing), (.netRing, netRing),
+            (.blockCall, blockCall), (.netCall, netCall),
             (.handler, handler), (.instructions, instructions),
         ]
     }

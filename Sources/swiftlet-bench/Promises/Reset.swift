@@ -16,7 +16,7 @@ extension Promises {
             pairs: repeats ?? 30, limit: limit,
             subject: { () throws(SubcommandError) in try Self.poolMedian(path) },
             reference: { () throws(SubcommandError) in
-                let text = try workshop.output(workshop.resetTwin, [path, "discard", "100", "10"])
+                let text = try workshop.output(workshop.cProgram("reset"), [path, "discard", "100", "10"])
                 return try Self.median(text.split(separator: "\n").compactMap { Double($0) })
             })
         return [

@@ -1,7 +1,7 @@
 // Rings against a Linux process that makes the same system calls: 4 KiB reads from the page cache, frames to a tap.
 //
 // A sample is the fastest of 50 batches of 2,000 operations: a ring keeps two CPUs busy, and a batch that had to share one
-// tells of the host. Read next: Handler.swift.
+// tells of the host. Read next: DeviceCalls.swift.
 
 import Devices
 import Host
@@ -15,59 +15,82 @@ private let limit = 1.5
 
 extension Promises {
     func blockRing(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
-        let path = "\(workshop.guests)/disk.bench"
-        do throws(HostError) {
-            try File(path, .create).write([UInt8](repeating: 1, count: 4 << 20), at: 0)
-        } catch { throw SubcommandError("bench: \(error.message)") }
-        var option = BlockOption(name: "disk", path: path)
-        option.isReadOnly = true
-        let disk: BlockDevice
-        do throws(DeviceError) { disk = try BlockDevice(option) } catch {
-            throw SubcommandError("bench: \(error.message)")
-        }
-        let run = ["run", "--block", "disk=\(path),ro", workshop.image("blockbench")]
-        let contest = try contest(workshop, run + ["ring", "\(operations)", "\(depth)"], repeats) { index, buffer in
-            disk.read(into: &buffer, at: UInt64(index) * 4096 % disk.capacity) == .done
-        }
-        return [finding("block-ring", "a read of 4 KiB, \(depth) at once", contest)]
+        let disk = try BenchDisk(workshop)
+        let run = ["run", "--block", "disk=\(disk.device.path),ro", workshop.image("blockbench")]
+        let arguments = run + ["ring", "\(operations)", "\(depth)"]
+        return [try ring("block-ring", "a read of 4 KiB", workshop, arguments, repeats, disk.read)]
     }
 
     func netRing(_ workshop: Workshop, _ repeats: Int?) throws(SubcommandError) -> [Finding] {
-        let net: NetDevice
-        do throws(DeviceError) { net = try NetDevice(NetOption(name: "net", interface: nil)) } catch {
-            writeText("swiftlet: bench: net-ring is left out: \(error.message)\n")
-            return []
-        }
+        guard let net = benchTap("net-ring") else { return [] }
         let run = ["run", "--net", "net=tap", workshop.image("netbench")]
-        let contest = try contest(workshop, run + ["send", "ring", "\(operations)", "\(depth)", "1024"], repeats) {
-            _, buffer in
-            net.send(buffer.bytes.extracting(first: 1024)) == .done(1024)
-        }
-        return [finding("net-ring", "a frame of 1 KiB sent to a tap, \(depth) at once", contest)]
+        let arguments = run + ["send", "ring", "\(operations)", "\(depth)", "1024"]
+        return [try ring("net-ring", "a frame of 1 KiB sent to a tap", workshop, arguments, repeats, net.sendKibibyte)]
     }
 
-    private func contest(
-        _ workshop: Workshop, _ arguments: [String], _ repeats: Int?, _ operation: (Int, inout MutableRawSpan) -> Bool
-    ) throws(SubcommandError) -> Contest {
-        try Contest(
+    private func ring(
+        _ name: String, _ what: String, _ workshop: Workshop, _ arguments: [String], _ repeats: Int?,
+        _ operation: DeviceOperation
+    ) throws(SubcommandError) -> Finding {
+        let contest = try Contest(
             pairs: repeats ?? 20, limit: limit,
-            subject: { () throws(SubcommandError) in
-                let text = try workshop.output(workshop.swiftlet, arguments)
-                guard let fastest = PrintedNumbers(text, "nanoseconds")?.values.min() else {
-                    throw SubcommandError("bench: \(arguments) printed no nanoseconds")
-                }
-                return fastest
-            },
-            reference: { () throws(SubcommandError) in try fastestBatch(operation) })
+            subject: { () throws(SubcommandError) in try workshop.fastestPrinted(arguments) },
+            reference: { () throws(SubcommandError) in try fastestBatch(batches, operations, operation) })
+        return Finding(
+            name, "\(what), \(depth) at once", unit: "ns", contest, sides: ("ring", "process"), limit: limit)
+    }
+}
+
+/// One operation of this process: its number, and 4 KiB to move. Whether it succeeded.
+typealias DeviceOperation = (Int, inout MutableRawSpan) -> Bool
+
+/// A file in the page cache, as a guest reads it.
+struct BenchDisk {
+    let device: BlockDevice
+
+    init(_ workshop: Workshop) throws(SubcommandError) {
+        let path: String
+        do throws(ExperimentError) { path = try workshop.disk(mebibytes: 4) } catch {
+            throw SubcommandError("bench: \(error.reason)")
+        }
+        var option = BlockOption(name: "disk", path: path)
+        option.isReadOnly = true
+        do throws(DeviceError) { device = try BlockDevice(option) } catch {
+            throw SubcommandError("bench: \(error.message)")
+        }
     }
 
-    private func finding(_ name: String, _ what: String, _ contest: Contest) -> Finding {
-        Finding(name, what, unit: "ns", contest, sides: ("ring", "process"), limit: limit)
+    func read(_ index: Int, into buffer: inout MutableRawSpan) -> Bool {
+        device.read(into: &buffer, at: UInt64(index) * 4096 % device.capacity) == .done
+    }
+}
+
+/// A tap of our own; nil, and a line that says why, where none can be made.
+func benchTap(_ benchmark: String) -> NetDevice? {
+    do throws(DeviceError) { return try NetDevice(NetOption(name: "net", interface: nil)) } catch {
+        writeText("swiftlet: bench: \(benchmark) is left out: \(error.message)\n")
+        return nil
+    }
+}
+
+extension NetDevice {
+    func sendKibibyte(_ index: Int, of buffer: inout MutableRawSpan) -> Bool {
+        send(buffer.bytes.extracting(first: 1024)) == .done(1024)
+    }
+}
+
+extension Workshop {
+    /// The least of the nanoseconds that a guest prints.
+    func fastestPrinted(_ arguments: [String]) throws(SubcommandError) -> Double {
+        guard let fastest = PrintedNumbers(try output(swiftlet, arguments), "nanoseconds")?.values.min() else {
+            throw SubcommandError("bench: \(arguments) printed no nanoseconds")
+        }
+        return fastest
     }
 }
 
 /// Nanoseconds of an operation, in this process.
-private func fastestBatch(_ operation: (Int, inout MutableRawSpan) -> Bool) throws(SubcommandError) -> Double {
+func fastestBatch(_ batches: Int, _ operations: Int, _ operation: DeviceOperation) throws(SubcommandError) -> Double {
     var page = [UInt8](repeating: 0xff, count: 4096)
     // No address of somebody's, and IEEE 802's type for local experiments.
     page[12] = 0x88

@@ -81,7 +81,7 @@ static inline long cforbidden_number(const char *name)
     CFORBIDDEN_NUMBER(ioctl) CFORBIDDEN_NUMBER(mmap) CFORBIDDEN_NUMBER(mprotect) CFORBIDDEN_NUMBER(pkey_mprotect)
     CFORBIDDEN_NUMBER(unlink) CFORBIDDEN_NUMBER(rename) CFORBIDDEN_NUMBER(pwrite64) CFORBIDDEN_NUMBER(newfstatat)
     CFORBIDDEN_NUMBER(getpid) CFORBIDDEN_NUMBER(dup) CFORBIDDEN_NUMBER(fcntl)
-    CFORBIDDEN_NUMBER(eventfd2) CFORBIDDEN_NUMBER(sched_getaffinity)
+    CFORBIDDEN_NUMBER(eventfd2) CFORBIDDEN_NUMBER(sched_getaffinity) CFORBIDDEN_NUMBER(tgkill)
     return -1;
 }
 

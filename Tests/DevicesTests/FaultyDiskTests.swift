@@ -1,0 +1,75 @@
+// A disk that fails: what its user is told, and when; what is left after a power cut.
+
+import Devices
+import Glibc
+import TestSupport
+import Testing
+
+@Suite(.requiresFuse) struct FaultyDiskTests {
+    private let ones = [UInt8](repeating: 1, count: 4096)
+
+    private func open(_ disk: FaultyDisk) throws -> BlockDevice {
+        try BlockDevice(BlockOption(name: "disk", path: disk.path))
+    }
+
+    private func read(_ device: BlockDevice, _ offset: UInt64) -> BlockResult {
+        withZeroedBytes(4096) { device.read(into: &$0, at: offset) }.0
+    }
+
+    private func holdsOnes(_ device: BlockDevice, _ offset: UInt64) -> Bool {
+        withZeroedBytes(4096) { device.read(into: &$0, at: offset) } == (.done, ones)
+    }
+
+    @Test(arguments: [EIO, ENOSPC, EDQUOT])
+    func whatFailsIsTold(error: Int32) throws {
+        let disk = try FaultyDisk(size: 16384)
+        let device = try open(disk)
+        for operation in [FaultyDisk.Operation.read, .write] { disk.fail(operation, 8192..<8193, with: error) }
+        #expect(device.write(ones.span.bytes, at: 4096) == .done && holdsOnes(device, 4096))
+        #expect(device.write(ones.span.bytes, at: 8192) == .failed(errno: error))
+        #expect(read(device, 8192) == .failed(errno: error))
+        disk.heal()
+        #expect(device.write(ones.span.bytes, at: 8192) == .done && holdsOnes(device, 8192))
+        #expect(device.flush() == .done)
+        let isWhole = disk.durable == disk.written
+        #expect(isWhole)
+    }
+
+    /// The write is the page cache's and succeeds; the flush that must not succeed is the next, and only that.
+    @Test(arguments: [EIO, ENOSPC])
+    func aWriteThatFailsLaterFailsTheFlush(error: Int32) throws {
+        let disk = try FaultyDisk(size: 16384, .writeBack)
+        let device = try open(disk)
+        disk.fail(.write, with: error)
+        #expect(device.write(ones.span.bytes, at: 4096) == .done && holdsOnes(device, 4096))
+        #expect(device.flush() == .failed(errno: error))
+        disk.heal()
+        #expect(device.write(ones.span.bytes, at: 4096) == .done && device.flush() == .done)
+        let isThere = disk.durable[4096..<8192].elementsEqual(ones)
+        #expect(isThere)
+        disk.fail(.flush, with: error)
+        #expect(device.flush() == .failed(errno: error))
+    }
+
+    @Test(arguments: [FaultyDisk.Caching.none, .writeBack])
+    func afterAPowerCutThereIsWhatWasFlushed(caching: FaultyDisk.Caching) throws {
+        let disk = try FaultyDisk(size: 16384, caching)
+        let device = try open(disk)
+        #expect(device.write(ones.span.bytes, at: 0) == .done && disk.durable[0] == 0)
+        #expect(device.flush() == .done && disk.durable[0] == 1)
+        let twos = ones.map { $0 + 1 }
+        #expect(device.write(twos.span.bytes, at: 4096) == .done)
+        let left = disk.cutPower()
+        let isThere = left[..<4096].elementsEqual(ones)
+        #expect(isThere && [0, 2].contains(left[4096]))
+        #expect(device.flush() == .failed(errno: EIO) && disk.durable[4096] == 0)
+    }
+
+    /// It makes no holes: what was there stays.
+    @Test func aDiscardThatItDoesNotKnowChangesNothing() throws {
+        let disk = try FaultyDisk(size: 16384)
+        let device = try open(disk)
+        #expect(device.write(ones.span.bytes, at: 0) == .done && device.discard(at: 0, 4096) == .done)
+        #expect(holdsOnes(device, 0))
+    }
+}

@@ -1,0 +1,116 @@
+// Guests on a disk that fails, and on one whose power is cut: an error is told, and what was flushed is there.
+//
+// Read next: Tests/TestSupport/FaultyDisk.swift, guests/disk-orders, guests/blockbench (flood).
+
+import Foundation
+import GuestCases
+import Host
+import TestSupport
+import Testing
+
+private let (ioError, noSpace) = (-2, -3)  // SWIFTLET_IO_ERROR, SWIFTLET_NO_SPACE
+private let floodedBytes = 256 << 10
+
+/// A guest that does what it is told with this disk.
+private func orders(_ disk: FaultyDisk) throws -> Child {
+    try House.run(["--block", "disk=\(disk.path)", House.image("disk-orders")], input: .open)
+}
+
+extension Child {
+    /// Whether an order comes to this.
+    fileprivate mutating func answers(_ order: String, _ result: Int, _ more: String = "") -> Bool {
+        type("\(order)\n")
+        return waits(for: "\(order): \(result)\(more)\n", seconds: 5)
+    }
+}
+
+extension GuestTests {
+    @Suite(.requiresKVM, .requiresFuse) struct FaultyDisks {
+        @Test(arguments: ["call", "ring"])
+        func anErrorIsTheGuestsAndTheMachineGoesOn(how: String) throws {
+            let disk = try FaultyDisk(size: 16384)
+            var guest = try orders(disk)
+            disk.fail(.read, 4096..<8192)
+            disk.fail(.write, 8192..<8193, with: EIO)
+            disk.fail(.write, 12288..<16384, with: ENOSPC)
+            for (order, result, more) in [
+                ("read 1", ioError, ""), ("write 0", 0, ""), ("write 2", ioError, ""), ("write 3", noSpace, ""),
+                ("read 0", 0, ", 1"), ("flush 0", 0, ""),
+            ] {
+                let isAnswered = guest.answers("\(how) \(order)", result, more)
+                #expect(isAnswered, "\(order)")
+            }
+            #expect(disk.durable[0] == 1 && disk.written[8192...].allSatisfy { $0 == 0 })
+            guest.closeInput()
+            #expect(guest.finish().how == .exited(0))
+        }
+
+        /// What the page cache took and the disk did not: the flush says so, and the next one tells of the next writes.
+        @Test(arguments: ["call", "ring"], [(EIO, ioError), (ENOSPC, noSpace)])
+        func aFlushTellsOfWritesThatFailed(how: String, error: (number: Int32, result: Int)) throws {
+            let disk = try FaultyDisk(size: 16384, .writeBack)
+            var guest = try orders(disk)
+            disk.fail(.write, 4096..<8192, with: error.number)
+            var isAnswered = guest.answers("\(how) write 1", 0) && guest.answers("\(how) flush 1", error.result)
+            #expect(isAnswered)
+            disk.heal()
+            isAnswered = guest.answers("\(how) write 2", 0) && guest.answers("\(how) flush 2", 0)
+            #expect(isAnswered && disk.durable[8192] == 3)
+            disk.fail(.flush, with: error.number)
+            isAnswered = guest.answers("\(how) flush 3", error.result) && guest.answers("\(how) read 2", 0, ", 3")
+            #expect(isAnswered)
+            guest.closeInput()
+            #expect(guest.finish().how == .exited(0))
+        }
+
+        /// hvt has no word for it: the machine ends, and says so.
+        @Test(arguments: [FaultyDisk.Operation.read, .write])
+        func aUnikernelsDiskThatFailsEndsIt(operation: FaultyDisk.Operation) throws {
+            let disk = try FaultyDisk(size: floodedBytes)
+            disk.fail(operation, 51200..<51201)  // the eleventh block that it uses
+            let image = House.image("hvt-block")
+            var child = try House.run(["--block", "storage=\(disk.path)", image])
+            var ending = child.finish()
+            #expect(ending.isRefusal(mentioning: "a disk failed: \(errnoText(EIO))"), "\(ending.errorText)")
+            child = try Child(House.bench.swiftlet, ["solo5-hvt", "--block:storage=\(disk.path)", image])
+            ending = child.finish()
+            #expect(ending.how == .exited(1) && ending.errorText.contains("a disk failed"), "\(ending.errorText)")
+        }
+
+        /// At any moment: every record that the guest was told is flushed is there, or a later one in its place.
+        @Test(arguments: ["call", "ring"], [FaultyDisk.Caching.none, .writeBack])
+        func whatIsFlushedSurvivesAPowerCut(how: String, caching: FaultyDisk.Caching) throws {
+            for _ in 0..<5 {
+                let disk = try FaultyDisk(size: floodedBytes, caching)
+                var child = try House.run(["--block", "disk=\(disk.path)", House.image("blockbench"), "flood", how])
+                let childSpeaks = child.waits(for: "\n16\n")
+                #expect(childSpeaks)
+                usleep(.random(in: 0..<100_000))
+                let left = disk.cutPower()
+                child.send(SIGKILL)
+                try expectFlushedRecords(of: child.finish().outputText, in: left)
+            }
+        }
+    }
+}
+
+/// Of `blockbench flood`: record n of 512 bytes says n in each of its words, at place n modulo the disk's places, and the last
+/// whole line of the output is the last that is flushed.
+func expectFlushedRecords(of output: String, in disk: [UInt8]) throws {
+    // What is behind the last line's end may be cut off.
+    let flushed = try #require(
+        output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().last.flatMap { UInt64($0) })
+    let places = UInt64(disk.count / 512)
+    var missing: [String] = []
+    for number in max(1, flushed - min(flushed - 1, places - 1))...flushed {
+        let place = Int(number % places) * 512
+        let words = stride(from: place, to: place + 512, by: 8).map { start in
+            disk[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        let found = words[0]
+        if found < number || (found - number) % places != 0 || !words.allSatisfy({ $0 == found }) {
+            missing.append("record \(number) is \(found)")
+        }
+    }
+    #expect(missing.isEmpty, "\(missing.count) of \(flushed): \(missing.prefix(3))")
+}
