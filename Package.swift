@@ -64,7 +64,7 @@ let package = Package(
 
         .target(name: "Measure", swiftSettings: strict),
         // What watches a run: it knows an exit and a machine's memory, but no machine.
-        .target(name: "Observe", dependencies: ["KVM", "Host"], swiftSettings: strict),
+        .target(name: "Observe", dependencies: ["KVM", "Host", "X86"], swiftSettings: strict),
 
         // Guest memory other than the default's, and what is said about all of it.
         .target(

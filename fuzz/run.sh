@@ -15,7 +15,9 @@ export SWIFT_BACKTRACE=enable=no # the backtracer and libFuzzer wait for each ot
 image_floor=88
 image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift Sources/Boot/ELFNotes.swift
     Sources/Boot/ELFRelocation.swift Sources/Boot/ELFSymbols.swift Sources/Boot/ELFSurvey.swift Sources/Boot/Layout.swift
-    Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift Sources/Boot/DeviceNotes.swift"
+    Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift Sources/Boot/DeviceNotes.swift
+    Sources/Boot/KernelImage.swift Sources/Boot/KernelPlan.swift Sources/Boot/KernelMemory.swift Sources/Boot/Multiboot.swift
+    Sources/Boot/PVH.swift Sources/Boot/FlatImage.swift Sources/Boot/LongMode.swift Sources/Boot/LinuxBoot.swift"
 calls_floor=83
 requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"

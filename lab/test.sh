@@ -23,7 +23,7 @@ stage() { # FOLDER: what the VM needs, small
     mkdir -p "$1/guests/build"
     cp bin/swiftlet bin/swiftlet-check "$1/"
     strip "$1/swiftlet" "$1/swiftlet-check" 2>/dev/null || : # loading it takes time in an emulated machine
-    cp guests/build/*.elf "$1/guests/build/"
+    cp guests/build/*.elf guests/build/*.bin "$1/guests/build/"
     for guest in guests/*/expect; do cp -r "${guest%/expect}" "$1/guests/"; done
 }
 

@@ -14,6 +14,7 @@ public struct ELFProgramHeader: Equatable, Sendable {
     public var flags: UInt32
     public var offset: UInt64
     public var address: UInt64
+    public var physicalAddress: UInt64
     public var fileSize: UInt64
     public var memorySize: UInt64
     public var alignment: UInt64
@@ -52,8 +53,8 @@ public struct ELFSurvey: Sendable {
         let table = unsafe programHeaders(elf, count: headerCount)
         headers = table.map {
             ELFProgramHeader(
-                type: $0.p_type, flags: $0.p_flags, offset: $0.p_offset, address: $0.p_vaddr, fileSize: $0.p_filesz,
-                memorySize: $0.p_memsz, alignment: $0.p_align)
+                type: $0.p_type, flags: $0.p_flags, offset: $0.p_offset, address: $0.p_vaddr,
+                physicalAddress: $0.p_paddr, fileSize: $0.p_filesz, memorySize: $0.p_memsz, alignment: $0.p_align)
         }
         notes = unsafe readableNotes(elf, table, fileSize)
         let head = try? readHead(fd, fileSize, limit: 32768)

@@ -10,6 +10,7 @@ import CABI
 public enum Guest: Sendable {
     case ringThree(RingThree)
     case hvt(HvtGuest)
+    case kernel(KernelPlan)
 }
 
 /// What reports ask of a guest, whatever its protocol.
@@ -18,6 +19,7 @@ extension Guest {
         switch self {
         case .ringThree(let guest): guest.layout
         case .hvt(let guest): guest.layout
+        case .kernel(let plan): plan.layout
         }
     }
 
@@ -29,6 +31,7 @@ extension Guest {
         switch self {
         case .ringThree(let guest): Array(guest.memoryMap)
         case .hvt(let guest): guest.memoryMap
+        case .kernel(let plan): plan.memoryMap
         }
     }
 }

@@ -28,6 +28,7 @@ public enum ImageError: Error, Equatable, Sendable {
     case commandLineTooLong(size: Int, limit: Int)
     case read(errno: Int32)
     case solo5(Solo5Error)
+    case boot(BootError)
 
     /// One line: what, and what to do.
     public var message: String {
@@ -66,6 +67,7 @@ public enum ImageError: Error, Equatable, Sendable {
         case .commandLineTooLong(let size, let limit): "guest arguments of \(size) bytes: at most \(limit) fit"
         case .read(let errno): "cannot be read (errno \(errno))"
         case .solo5(let error): error.message
+        case .boot(let error): error.message
         }
     }
 }

@@ -3,6 +3,7 @@
 // VMM/Observation.swift says it of Swiftlet's; tests invent one. Read next: ExitKey.swift.
 
 import KVM
+import X86
 
 /// A machine, to those who watch it.
 public protocol ObservedMachine {
@@ -24,8 +25,16 @@ public protocol ObservedMachine {
 }
 
 extension VCPU {
-    /// CR3 now; where KVM does not tell, a root under which nothing is mapped. It costs an ioctl: not for every exit.
-    var root: UInt64 { (try? specialRegisters().cr3) ?? .max }
+    /// The root now; where KVM does not tell, one under which nothing is mapped. It costs an ioctl: not for every exit.
+    var root: UInt64 { (try? specialRegisters().root) ?? .max }
+}
+
+extension SpecialRegisters {
+    /// CR3 in 64-bit mode. Without paging it is `PageWalk.unpaged`; tables of 32-bit modes are not walked: nothing is mapped.
+    package var root: UInt64 {
+        if cr0 & CR0.paging == 0 { return PageWalk.unpaged }
+        return efer & EFER.longModeActive == 0 ? .max : cr3
+    }
 }
 
 extension ExitEvent {

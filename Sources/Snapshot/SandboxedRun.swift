@@ -29,6 +29,8 @@ extension Configuration {
         keep(observation.profile)
         keep(statistics?.path)
         for disk in devices.blocks { keep(disk.path) }
+        for path in kernel.modules { keep(path) }
+        keep(kernel.initialDisk)
         if named.isEmpty { return Sandbox.closeInherited(keeping: asked.span) }
         named += [asked[0], asked[1]]
         Sandbox.closeInherited(keeping: named.span)

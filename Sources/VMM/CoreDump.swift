@@ -30,7 +30,7 @@ struct CoreDump {
         self.machine = machine
         registers = crash.registers
         if case .exception(let vector) = crash.cause { self.vector = vector } else { vector = 6 }
-        segments = Self.segments(machine.platform, root: crash.registers.cr3)
+        segments = Self.segments(machine.platform, root: crash.registers.root)
     }
 
     /// Writes the file; returns the bytes that are not holes.

@@ -5,6 +5,7 @@
 
 import GuestMemory
 import KVM
+import Observe
 import X86
 
 /// A guest's end by its own fault.
@@ -29,6 +30,8 @@ public struct Crash: Sendable {
         /// KVM could not emulate an instruction.
         case emulation(suberror: UInt32)
         case invalidState(reason: UInt64)
+        /// An interrupt or exception in real mode whose vector nobody has set.
+        case noFirmware(vector: UInt8)
         case unexpectedExit(String)
     }
 
@@ -62,7 +65,7 @@ extension Crash {
                 cause = .forgedException(vector: vector)
             }
         }
-        let memory = GuestView(context.platform, root: registers.cr3)
+        let memory = GuestView(context.platform, root: registers.root)
         if cause == .exception(vector: Vector.pageFault), registers.rip == 0,
             memory.bytes(at: registers.general.rcx &- 2, 2) == [0x0f, 0x05]
         {
@@ -77,7 +80,7 @@ extension Crash {
         self.registers = registers
         self.errorCode = errorCode
         registersAreLost = cause == .tripleFault && registers.cs == 0xf000  // CS at reset (Intel SDM vol. 3A, 10.1.1)
-        code = memory.bytes(at: registers.rip, 16)
+        code = memory.bytes(at: registers.codeBase &+ registers.rip, 16)
     }
 }
 
@@ -92,6 +95,11 @@ public struct GuestRegisters: Sendable {
     public var gsBase: UInt64 = 0
     public var cs: UInt64 = 0
     public var ss: UInt64 = 0
+    /// The root under which addresses are looked up, where that is not CR3: without paging, or with a 32-bit mode's.
+    var otherRoot: UInt64?
+    /// What is added to RIP: 0 but in real mode, and where a kernel likes segments.
+    var codeBase: UInt64 = 0
+    var root: UInt64 { otherRoot ?? cr3 }
 
     public var rip: UInt64 {
         get { general.rip }
@@ -107,6 +115,7 @@ extension GuestRegisters {
         (cr0, cr2, cr3, cr4) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4)
         (fsBase, gsBase) = (sregs.fs.base, sregs.gs.base)
         (cs, ss) = (UInt64(sregs.cs.selector), UInt64(sregs.ss.selector))
+        (otherRoot, codeBase) = (sregs.root == cr3 ? nil : sregs.root, sregs.cs.base)
     }
 }
 

@@ -27,10 +27,20 @@ extension Crash {
         case .needsRingZero(let what): return "it \(what), which a guest in ring 3 cannot: try --ring 0"
         case .misuse(let what): return "misused call: \(what)"
         case .emulation(let suberror):
-            return "KVM could not emulate an instruction (internal error, suberror \(suberror))"
+            return "KVM could not emulate the instruction at rip \(hex(registers.rip)): \(codeText) "
+                + "(internal error, suberror \(suberror))"
         case .invalidState(let reason): return "the CPU refused the guest's state (reason \(hex(reason)))"
+        case .noFirmware(let vector):
+            return "interrupt \(hex(UInt64(vector))) in real mode, and there is no BIOS to take it: set its vector, "
+                + "or print to the serial port at 0x3f8"
         case .unexpectedExit(let exit): return "unexpected exit: \(exit)"
         }
+    }
+
+    /// The bytes at RIP, as a disassembler shows them.
+    var codeText: String {
+        if code.isEmpty { return "not mapped" }
+        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     }
 
     private func memoryHeadline(_ address: UInt64, _ size: UInt32, _ written: UInt64?) -> String {
@@ -74,9 +84,6 @@ extension Crash {
         return "\(access) \(hex(address)), \(why)\(nearZero)\(machine)\(stackHint(address, layout) ?? "")"
     }
 
-    /// The bytes at RIP, as a disassembler shows them.
-    var codeText: String { code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ") }
-
     private func stackHint(_ address: UInt64, _ layout: Layout) -> String? {
         let guardPage = layout.stack.lowerBound - AddressMap.pageSize..<layout.stack.lowerBound
         return guardPage.contains(address) ? " (stack overflow: the guard page under the stack)" : nil
@@ -93,15 +100,16 @@ extension Machine {
             return lines.joined(separator: "\n")
         }
         let registers = crash.registers
-        lines.append("  rip \(padded(registers.rip))  \(place(registers.rip))")
+        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))")
         if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
         lines += registerLines(registers)
-        lines.append("  code at rip: " + (crash.code.isEmpty ? "not mapped" : crash.codeText))
+        lines.append("  code at rip: \(crash.codeText)")
         return lines.joined(separator: "\n")
     }
 
     /// "main+0x13 (hello.elf)"
     private func place(_ address: UInt64) -> String {
+        if let kernel = platform.kernel { return kernel.place(address) }
         if Stub.contains(address) { return "in the machine's stub page" }
         guard guest.layout.image.contains(address) else { return "outside the image" }
         guard let symbol = symbol(at: address &- guest.bias) else { return "no symbol there" }

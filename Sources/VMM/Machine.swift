@@ -44,7 +44,11 @@ public final class Machine: Sendable {
     public convenience init(
         _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
-        let source = try ImageFile(configuration.image)
+        guard let source = try ImageFile.unlessKernel(configuration) else {
+            try self.init(
+                kernel: try KernelFile(configuration.image), configuration, console: console, phases: &phases)
+            return
+        }
         if source.image.swiftletNote == nil, source.image.hasSolo5Note {
             try self.init(hvt: source, configuration, console: console, phases: &phases)
         } else {

@@ -20,6 +20,8 @@ package final class Platform: Sendable {
     package let layout: Layout
     /// Of an hvt unikernel: its side of the machine.
     package let hvt: Hvt?
+    /// Of a kernel for the bare CPU.
+    package let kernel: Kernel?
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
@@ -37,13 +39,13 @@ package final class Platform: Sendable {
     package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
         quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil,
-        growth: Growth? = nil, hvt: Hvt? = nil, devices: GuestDevices? = nil
+        growth: Growth? = nil, hvt: Hvt? = nil, kernel: Kernel? = nil, devices: GuestDevices? = nil
     ) {
         self.memory = memory
         self.store = store
         self.isMapped = isMapped
         self.growth = growth
-        self.hvt = hvt
+        (self.hvt, self.kernel) = (hvt, kernel)
         self.layout = layout
         self.console = console
         self.clock = clock

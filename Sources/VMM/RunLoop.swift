@@ -19,6 +19,8 @@ package struct RunLoop: ~Copyable {
     private var retries = 0
     /// Of an image for ring 0 that runs in ring 3: Hvt/HvtRingThree.swift.
     var deprivileged: DeprivilegedCPU?
+    /// Of a kernel for the bare CPU: Devices/KernelRunLoop.swift.
+    var ports: KernelPorts?
 
     package init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
         self.vcpu = vcpu
@@ -29,6 +31,7 @@ package struct RunLoop: ~Copyable {
     /// Runs the guest until it stops. On the vCPU's own thread.
     mutating func run() -> Stop {
         if let hvt = context.platform.hvt { return runHvt(hvt) }
+        if let kernel = context.platform.kernel { return runKernel(kernel) }
         if observer != nil { return observedRun() }
         while true {
             if let stop = handle(vcpu.run()) { return stop }

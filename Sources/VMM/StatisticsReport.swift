@@ -15,7 +15,7 @@ extension Machine {
         }
         let total = phases.list.reduce(0) { $0 + $1.nanoseconds }
         lines.append("  \(pad("total", 16))\(pad(microseconds(total), 12, left: true)) us")
-        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "")
+        return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "") + strangerText
     }
 
     private func exitReport(_ outcome: Outcome, _ emptyRun: UInt64?) -> ExitReport? {
@@ -47,7 +47,7 @@ extension Machine {
         }
         return "{\"outcome\":\"\(outcome.stop.kind)\",\"status\":\(outcome.stop.exitStatus)\(detail)"
             + ",\"memory_bytes\":\(configuration.memorySize),\(phaseFields(phases)),\"calls\":{\(calls)}"
-            + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
+            + strangerFields + ",\"kicks\":\(outcome.exits?.count(ExitKey(.kick)) ?? 0)"
             + (exitReport(outcome, emptyRun).map { ",\($0.json)" } ?? "") + ",\"memory\":\(memoryReport.json)}\n"
     }
 }

@@ -137,10 +137,16 @@ public enum PageWalk {
         return size - (address & (size - 1))
     }
 
+    /// The root of a CPU without paging: each address below 4 GiB is its own.
+    public static let unpaged = UInt64.max - 1
+
     /// Nil when the address is not mapped or not canonical, or a table lies outside memory.
     public static func translate<M: PageTableMemory & ~Copyable>(
         _ address: UInt64, root: UInt64, in memory: borrowing M
     ) -> Mapping? {
+        if root == unpaged {
+            return address >> 32 != 0 ? nil : Mapping(physical: address, pageSize: 4096, flags: [.present, .writable])
+        }
         guard Int64(bitPattern: address) >> 47 == 0 || Int64(bitPattern: address) >> 47 == -1 else { return nil }
         var table = root & addressMask
         var flags: UInt64 = PageFlags([.present, .writable, .user]).rawValue

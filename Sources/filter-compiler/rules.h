@@ -125,6 +125,10 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
     IOCTL(FILES, KVM_SET_MP_STATE),
 
+    /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
+    IOCTL(FILES, KVM_IRQ_LINE),
+    IOCTL(FILES, KVM_GET_MP_STATE),
+
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),
 
@@ -140,7 +144,6 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_GET_XCRS),
     IOCTL(FILES, KVM_GET_DEBUGREGS),
     IOCTL(FILES, KVM_GET_VCPU_EVENTS),
-    IOCTL(FILES, KVM_GET_MP_STATE),
     IOCTL(FILES, KVM_GET_CPUID2),
     IOCTL(FILES, KVM_SET_CPUID2),
     IOCTL(FILES, KVM_GET_MSRS),

@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import Backing
+import Boot
 import Host
 import Subcommand
 import VMM
@@ -14,7 +15,7 @@ struct Inspect: Subcommand {
     static let configuration = CommandConfiguration.subcommand(
         "inspect",
         abstract: "Show what an image or a snapshot is, where it will lie in guest memory, and what is wrong with it.",
-        usage: "[--mem SIZE] [--mem-max SIZE] [--backing KIND] [--module FILE] [--json] IMAGE",
+        usage: "[--mem SIZE] [--mem-max SIZE] [--backing KIND] [--module FILE] [--boot NAME] [--json] IMAGE",
         discussion: """
             Any file can be inspected: Swiftlet guests, snapshots with what they were written on top of, kernels for other \
             machines, archives, scripts. Needs no /dev/kvm.
@@ -42,6 +43,10 @@ struct Inspect: Subcommand {
         completion: .file())
     var module: String?
 
+    @Option(
+        help: ArgumentHelp("How a kernel starts, as with 'swiftlet run' (default: its file tells).", valueName: "name"))
+    var boot: String?
+
     @Flag(help: "One JSON object on standard output, for scripts.")
     var json = false
 
@@ -52,7 +57,7 @@ struct Inspect: Subcommand {
 
     func perform() throws(SubcommandError) -> Int32 {
         let file = try InspectedFile(image)
-        let inspection = try Inspection(file, try wishes(), moduleSize: try moduleSize())
+        let inspection = try Inspection(file, try wishes(), moduleSize: try moduleSize(), boot: try method())
         if inspection.kind == "snapshot" { try refuseOptionsOfImages() }
         try printResult(json ? try JSON.text(inspection) : inspection.text)
         return inspection.runnable ? 0 : 1
@@ -60,7 +65,10 @@ struct Inspect: Subcommand {
 
     /// A snapshot has its memory already.
     private func refuseOptionsOfImages() throws(SubcommandError) {
-        let options = [("--mem", mem), ("--mem-max", memMax), ("--backing", backing), ("--module", module)]
+        let options = [
+            ("--mem", mem), ("--mem-max", memMax), ("--backing", backing), ("--module", module),
+            ("--boot", boot),
+        ]
         guard let option = options.first(where: { $0.1 != nil }) else { return }
         throw SubcommandError("inspect: \(option.0) is for images, and \(printable(image)) is a snapshot: leave it out")
     }
@@ -75,6 +83,12 @@ struct Inspect: Subcommand {
             wishes.backing = kind
         }
         return wishes
+    }
+
+    private func method() throws(SubcommandError) -> BootMethod? {
+        guard let boot else { return nil }
+        if let method = BootMethod(boot) { return method }
+        throw SubcommandError("inspect: --boot: \(BootMethod.usage): try 'swiftlet inspect --help'")
     }
 
     private func size(_ option: String, _ text: String?) throws(SubcommandError) -> UInt64? {

@@ -34,18 +34,21 @@ struct Inspection: Encodable, Equatable, Sendable {
     var problem: String?
 
     init(
-        _ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64
+        _ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64, boot method: BootMethod? = nil
     ) throws(SubcommandError) {
         let head = try file.head(32768)
         if head.starts(with: Snapshot.mark) {
             self.init(snapshot: file)
         } else {
-            self.init(image: file, head, wishes, moduleSize: moduleSize)
+            self.init(image: file, head, wishes, moduleSize: moduleSize, method)
         }
     }
 
     /// Whatever it is an image of, if of anything.
-    private init(image file: borrowing InspectedFile, _ head: [UInt8], _ wishes: MemoryWishes, moduleSize: UInt64) {
+    private init(
+        image file: borrowing InspectedFile, _ head: [UInt8], _ wishes: MemoryWishes, moduleSize: UInt64,
+        _ method: BootMethod?
+    ) {
         let survey = ELFSurvey(fd: file.file.fd, fileSize: file.size)
         let kind = survey?.kind ?? ImageKind.recognise(head: head)
         self.file = file.path
@@ -55,8 +58,9 @@ struct Inspection: Encodable, Equatable, Sendable {
         elf = survey.map(Claims.init)
         linux = LinuxHeader(head)
         do throws(MachineError) {
-            let plan = try MemoryPlan(file, wishes, moduleSize: moduleSize)
-            devices = try NeededDevice.list(file)
+            let plan = try MemoryPlan(file, kind, method, wishes, moduleSize: moduleSize)
+            // Other people's kernels declare none.
+            if kind == .swiftlet || kind == .solo5 { devices = try NeededDevice.list(file) }
             memory = plan
         } catch { problem = error.messageWithoutPath }
         runnable = memory != nil

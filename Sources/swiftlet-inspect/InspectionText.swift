@@ -78,7 +78,9 @@ extension MemoryPlan {
                 "\(padded(region.start))-\(padded(region.start + region.size - 1))", bytes(region.size), region.access,
                 region.what)
         }
+        let method = start.map { "  starts as \($0)" }
         return table.lines() + ["", "  entry \(hex(entry))" + (bias == 0 ? "" : ", the image moved by \(hex(bias))")]
+            + (method.map { [$0] } ?? [])
     }
 
     /// All addresses of a table in one width.

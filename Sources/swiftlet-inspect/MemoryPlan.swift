@@ -24,13 +24,23 @@ struct MemoryPlan: Encodable, Equatable, Sendable {
     var entry: UInt64
     /// What is added to the image's addresses.
     var bias: UInt64
+    /// How a kernel for the bare CPU starts; nil for other guests.
+    var start: String?
     /// Ascending, without overlaps.
     var regions: [Region]
     /// KVM's side of it.
     var host: SlotPlan
 
     /// Plans and loads as `swiftlet run` does; throws what is wrong then.
-    init(_ file: borrowing InspectedFile, _ wishes: MemoryWishes, moduleSize: UInt64) throws(MachineError) {
+    init(
+        _ file: borrowing InspectedFile, _ kind: ImageKind, _ method: BootMethod?, _ wishes: MemoryWishes,
+        moduleSize: UInt64
+    ) throws(MachineError) {
+        let isOurs = method == nil && (kind == .swiftlet || kind == .solo5)
+        if !isOurs, let kernel = try Self.kernel(file, method, wishes, moduleSize: moduleSize) {
+            self = kernel
+            return
+        }
         let image = try Self.read(file)
         if image.swiftletNote == nil, image.hasSolo5Note {
             self = try Self.unikernel(image, file.path, wishes)

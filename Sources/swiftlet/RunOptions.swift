@@ -13,7 +13,9 @@ struct Option {
     let value: String?
     let help: String
 
-    static let all = [
+    static let all = general + kernels
+
+    private static let general = [
         Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
         Option(name: "--mem-max", value: "SIZE", help: "what the guest may ask for in all, by grow calls, up to 1T"),
         Option(
@@ -27,7 +29,10 @@ struct Option {
             name: "--prefault", value: nil,
             help: "populate memory before the guest starts; --prefault=N with N threads instead of one on each CPU"),
         Option(name: "--timeout", value: "SECONDS", help: "stop the guest after that long, fractions allowed"),
-        Option(name: "--module", value: "FILE", help: "put a data file into guest memory, named in boot info"),
+        Option(
+            name: "--module", value: "FILE",
+            help: "put a data file into guest memory, named in boot info; a Multiboot or PVH kernel takes several, and "
+                + "FILE,TEXT"),
         Option(
             name: "--ring", value: "RING",
             help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
@@ -132,7 +137,8 @@ struct RunOptions {
             configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
-        case "--module": configuration.module = value
+        case "--module": addModule(value)
+        case "--boot", "--initrd", "--append": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
@@ -149,6 +155,7 @@ struct RunOptions {
             case "--map-image": configuration.mapsImage = true
             case "--no-sandbox": isSandboxed = false
             case "--raw": configuration.raw = true
+            case "--irqchip": configuration.kernel.hasInterrupts = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
             case "--snapshot-incremental": configuration.savesIncrements = true

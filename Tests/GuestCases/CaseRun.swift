@@ -3,6 +3,7 @@
 // Read next: GuestSuite.swift, which finds the cases; Tests/GuestTests/GuestCaseTests.swift and Sources/swiftlet-check
 // run them.
 
+import Glibc
 import Host
 
 /// Where things lie that a run needs.
@@ -21,6 +22,14 @@ public struct Bench: Sendable {
         self.guests = guests
         self.images = images
         self.limit = limit
+    }
+}
+
+extension Bench {
+    /// The path of a guest's image: NAME.elf, or where there is such a file NAME.bin, which has no format.
+    public func image(of guest: String) -> String {
+        let flat = "\(images)/\(guest).bin"
+        return unsafe access(flat, R_OK) == 0 ? flat : "\(images)/\(guest).elf"
     }
 }
 
@@ -45,7 +54,7 @@ extension GuestCase {
 
     private func run(on bench: Bench, disk: String) -> CaseResult {
         let arguments = arguments.map { argument in
-            argument.replacing("{image}", with: "\(bench.images)/\(guest).elf")
+            argument.replacing("{image}", with: bench.image(of: guest))
                 .replacing("{images}", with: bench.images)
                 .replacing("{dir}", with: "\(bench.guests)/\(guest)")
                 .replacing("{disk}", with: disk)

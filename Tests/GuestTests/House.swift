@@ -14,7 +14,7 @@ enum House {
         guests: root + "/guests", images: root + "/guests/build")
 
     /// The path of a guest's image.
-    static func image(_ guest: String) -> String { "\(bench.images)/\(guest).elf" }
+    static func image(_ guest: String) -> String { bench.image(of: guest) }
 
     /// Starts `swiftlet run` with these arguments.
     static func run(

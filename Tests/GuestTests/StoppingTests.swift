@@ -20,7 +20,11 @@ struct Occupation: CustomTestStringConvertible {
     static let writing = Occupation(
         testDescription: "writes to a full pipe", arguments: [House.image("echo")],
         input: .bytes([UInt8](repeating: 97, count: 60000)), output: .stuck)
-    static let all = [spinning, sleeping, reading, writing]
+    static let ringZero = Occupation(
+        testDescription: "spins in ring 0", arguments: [House.image("pvh-hello"), "forever"])
+    static let halted = Occupation(
+        testDescription: "halts in ring 0", arguments: [House.image("pvh-hello"), "echo"], input: .open)
+    static let all = [spinning, sleeping, reading, writing, ringZero, halted]
 
     /// Starts it and gives it time to get there.
     func start(_ options: [String] = []) throws -> Child {

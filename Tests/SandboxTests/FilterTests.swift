@@ -168,6 +168,14 @@ private let hasFilters = fate("getpid") != .noFilter
         #expect(fate("ioctl", -1, addMemory, in: .files) == .returned)
     }
 
+    /// A kernel's interrupt lines, and whether it has halted: not an ordinary run's.
+    @Test func kernelsMayRaiseInterrupts() {
+        for request in [0x4008_ae61, 0x8004_ae98] {  // KVM_IRQ_LINE, KVM_GET_MP_STATE
+            #expect(fate("ioctl", -1, request) == .killed)
+            #expect(fate("ioctl", -1, request, in: .files) == .returned)
+        }
+    }
+
     /// The kernel takes the low half of a request: so must the filter.
     @Test func theUpperHalfOfARequestHidesNothing() {
         #expect(fate("ioctl", -1, 1 << 32 | injectKey) == .killed)

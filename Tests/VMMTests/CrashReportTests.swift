@@ -35,7 +35,15 @@ private func headline(
         ),
         (.memory(0xc000_0000, size: 1, written: nil), "read of 1 byte at guest-physical 0xc0000000: no memory there"),
         (.misuse("exit: status 256"), "misused call: exit: status 256"),
-        (.emulation(suberror: 1), "KVM could not emulate an instruction (internal error, suberror 1)"),
+        (
+            .emulation(suberror: 1),
+            "KVM could not emulate the instruction at rip 0x0: not mapped (internal error, suberror 1)"
+        ),
+        (
+            .noFirmware(vector: 0x10),
+            "interrupt 0x10 in real mode, and there is no BIOS to take it: set its vector, "
+                + "or print to the serial port at 0x3f8"
+        ),
         (.invalidState(reason: 0x8000_0021), "the CPU refused the guest's state (reason 0x80000021)"),
         (.unexpectedExit("halt"), "unexpected exit: halt"),
     ]

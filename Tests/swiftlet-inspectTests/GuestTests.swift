@@ -3,9 +3,11 @@
 // Read next: Sources/swiftlet-inspect/MemoryPlan.swift.
 
 import ImageBuilder
+import TestSupport
 import Testing
 import X86
 
+@testable import Boot
 @testable import swiftlet_inspect
 
 @Suite struct GuestTests {
@@ -79,6 +81,39 @@ import X86
             ])
         let wrong = try inspect(ELFBuilder.guest(note: ELFBuilder.swiftletNote() + note("data", 9)).build())
         #expect(!wrong.runnable && wrong.problem?.contains("kind 9") == true)
+    }
+
+    @Test(arguments: [
+        ("multiboot", "Multiboot, entered in 32-bit protected mode", KernelImages.multiboot().build()),
+        ("pvh", "Xen PVH, entered in 32-bit protected mode", KernelImages.pvh().build()),
+        ("linux", "Linux's 64-bit boot protocol, entered in 64-bit mode", KernelImages.linux()),
+        ("boot-sector", "a boot sector, as a BIOS starts it, entered in 16-bit real mode", KernelImages.bootSector()),
+    ])
+    func aKernelForTheBareCPU(_ kind: String, _ start: String, _ image: [UInt8]) throws {
+        for size in [64 << 20, 5 << 30] as [UInt64] {
+            let inspection = try inspect(image, memorySize: size)
+            #expect((inspection.kind, inspection.runnable, inspection.problem) == (kind, true, nil))
+            let plan = try #require(inspection.memory)
+            #expect(plan.start == start && inspection.text.contains("starts as \(start)"))
+            for (lower, upper) in zip(plan.regions, plan.regions.dropFirst()) {
+                #expect(lower.start + lower.size == upper.start, "\(lower.what), \(upper.what)")
+            }
+            #expect(plan.regions.first?.start == 0)
+            #expect(plan.regions.last.map { $0.start + $0.size } == (size < 4 << 30 ? size : 6 << 30))
+            #expect(plan.host.slots.count == (size < 4 << 30 ? 1 : 2))
+        }
+    }
+
+    @Test func bytesAreWhatTheUserSays() throws {
+        let folder = ScratchFolder()
+        let file = try InspectedFile(try folder.file("image", [0xf4]))
+        let wishes = MemoryWishes(size: 2 << 20)
+        #expect(!(try Inspection(file, wishes, moduleSize: 0)).runnable)
+        let flat = BootMethod.flat(.long, address: 0x10_0000)
+        let inspection = try Inspection(file, wishes, moduleSize: 0, boot: flat)
+        #expect(inspection.runnable && inspection.memory?.entry == 0x10_0000)
+        let module = try Inspection(file, wishes, moduleSize: 1, boot: flat)
+        #expect(module.problem == BootError.noModules.message)
     }
 
     /// Found only by loading.

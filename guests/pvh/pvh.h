@@ -2,7 +2,7 @@
  * pvh.h: the note by which QEMU's microvm machine recognises a PVH kernel and learns where to enter it: in 32-bit protected
  * mode with flat segments, paging off (Xen, docs/misc/pvh.pandoc; include/public/elfnote.h).
  *
- * The guests here run under QEMU, not under Swiftlet: `swiftlet bench` compares the two.
+ * The guests here run under QEMU, not under Swiftlet: `swiftlet bench` compares the two. pvh-hello runs under both.
  */
 #ifndef GUEST_PVH_H
 #define GUEST_PVH_H

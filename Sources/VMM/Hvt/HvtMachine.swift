@@ -75,7 +75,7 @@ extension Machine {
     /// Whether the guest is an hvt unikernel.
     public var isHvt: Bool { platform.hvt != nil }
     /// Whether the guest may have disks, networks or rings: what the image declares counts too, a console for instance.
-    public var mayHaveDevices: Bool { isHvt || platform.devices != nil }
+    public var mayHaveDevices: Bool { isHvt || platform.kernel != nil || platform.devices != nil }
 }
 
 private func fromSolo5<T>(_ path: String, _ body: @autoclosure () throws(Solo5Error) -> T) throws(MachineError) -> T {

@@ -1,7 +1,7 @@
 // One image, all the way: recognised, checked, planned, loaded, relocated, mapped; or refused with one line.
 //
 // The input is the file. Bytes 8 to 15, which ELF leaves unused (EI_PAD), say how the world treats it meanwhile: how
-// much memory there is, whether the file shrinks. Read next: ../fuzz-image/main.swift.
+// much memory there is, whether the file shrinks, how it boots as a kernel. Read next: KernelPlanRun.swift.
 
 import Boot
 import CABI
@@ -18,6 +18,7 @@ private struct World {
     let memorySize: UInt64
     let moduleSize: UInt64
     let argument: String
+    let method: UInt8
 
     init(_ file: UnsafeBufferPointer<UInt8>) {
         func byte(_ offset: Int) -> UInt64 { offset < file.count ? UInt64(file[offset]) : 0 }
@@ -26,6 +27,7 @@ private struct World {
         memorySize = (1 << 20) + (byte(11) & 7) << 19
         moduleSize = byte(12) << 10
         argument = String(repeating: "x", count: Int(byte(13)) << 8)
+        method = UInt8(byte(14))
     }
 }
 
@@ -39,6 +41,9 @@ public func loadImage(_ input: UnsafeBufferPointer<UInt8>) -> Result<RingThree, 
     pwrite(file, input.baseAddress, input.count, 0)
     if world.accident == 1 { ftruncate(file, off_t(min(world.shrunkTo, UInt64(input.count)))) }
     survey(UInt64(input.count))
+    planKernel(
+        file, size: UInt64(input.count), memorySize: world.memorySize, moduleSize: world.moduleSize,
+        String(world.argument.prefix(8)), method: world.method)
     do throws(ImageError) {
         let image = try ELFImage(fd: file, fileSize: UInt64(input.count))
         if world.accident == 2 { ftruncate(file, off_t(min(world.shrunkTo, UInt64(input.count)))) }

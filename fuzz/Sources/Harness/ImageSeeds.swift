@@ -6,11 +6,12 @@ import ImageBuilder
 
 /// Small images, some in a world with accidents.
 public func imageSeeds() -> [Seed] {
-    let images: [Seed] = [
-        ("guest", ELFBuilder.guest().build()), ("full", ELFBuilder.fullGuest().build()),
-        ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()), ("devices", devices()),
-        ("script", Array("#!/bin/sh\n".utf8)), ("multiboot", multiboot()),
-    ]
+    let images: [Seed] =
+        [
+            ("guest", ELFBuilder.guest().build()), ("full", ELFBuilder.fullGuest().build()),
+            ("movable", ELFBuilder.movableGuest().build()), ("stranger", stranger()), ("devices", devices()),
+            ("script", Array("#!/bin/sh\n".utf8)), ("multiboot", multiboot()),
+        ] + kernelSeeds()
     return images
         + images.filter { $0.input.count > 64 }.flatMap { seed in
             [(1, 0x78), (2, 0x90)].map { accident, size in
@@ -21,6 +22,22 @@ public func imageSeeds() -> [Seed] {
                 input[13] = 1
                 return ("\(seed.name)-accident-\(accident)", input)
             }
+        }
+}
+
+/// Kernels for the bare CPU, in 4 MiB of memory, and bytes that are named one.
+private func kernelSeeds() -> [Seed] {
+    let kernels: [Seed] = [
+        ("multiboot-elf", KernelImages.multiboot().build()), ("pvh", KernelImages.pvh().build()),
+        ("multiboot-addresses", KernelImages.multibootByAddresses()), ("linux", KernelImages.linux()),
+        ("boot-sector", KernelImages.bootSector()),
+    ]
+    let named = (5...7).map { ("flat-\($0)", [UInt8](repeating: 0x90, count: 14) + [UInt8($0), 0, 0xeb, 0xfe]) }
+    return named
+        + kernels.map { seed in
+            var input = seed.input
+            input[11] = 6
+            return (seed.name, input)
         }
 }
 

@@ -1,0 +1,30 @@
+/*
+ * What only kernels for the bare CPU need of KVM: interrupt lines, the PIT, and a task state segment for old VMX.
+ *
+ * Read next: Sources/KVM/InterruptLines.swift.
+ */
+#ifndef CKVM_KERNELS_H
+#define CKVM_KERNELS_H
+
+#include "ckvm.h"
+
+enum : unsigned int { CKVM_EXIT_SET_TPR = KVM_EXIT_SET_TPR };
+
+/* With port 0x61 in the kernel too, by which kernels time the PIT (KVM API, section 4.71). */
+static inline long ckvm_create_pit(int vm)
+{
+    struct kvm_pit_config config = {.flags = KVM_PIT_SPEAKER_DUMMY};
+    return ckvm_result(ioctl(vm, KVM_CREATE_PIT2, &config));
+}
+static inline long ckvm_set_irq_line(int vm, unsigned line, unsigned level)
+{
+    struct kvm_irq_level request = {.irq = line, .level = level};
+    return ckvm_result(ioctl(vm, KVM_IRQ_LINE, &request));
+}
+/* Three pages for VMX without "unrestricted guest", which has no real mode of its own (KVM API, section 4.13). */
+static inline long ckvm_set_tss_address(int vm, unsigned long address)
+{
+    return ckvm_result(ioctl(vm, KVM_SET_TSS_ADDR, address));
+}
+
+#endif

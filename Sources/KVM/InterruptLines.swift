@@ -1,0 +1,29 @@
+// The interrupt lines of a PC: what devices of user space raise and lower, and KVM's PICs and I/O APIC listen to.
+//
+// Only for kernels that expect them; a Swiftlet guest has none. Read next: PortItems.swift.
+
+import CKVM
+
+/// Lines 0 to 23 of a VM with interrupt controllers in the kernel. Holds the descriptor, not the VM: it must not outlive it.
+public struct InterruptLines: Sendable {
+    let vm: Int32
+
+    /// The corresponding ioctl is `KVM_IRQ_LINE`.
+    public func set(_ line: UInt32, _ isHigh: Bool) throws(KVMError) {
+        _ = try check(ckvm_set_irq_line(vm, line, isHigh ? 1 : 0), "KVM_IRQ_LINE")
+    }
+}
+
+extension VM {
+    /// Puts PICs, I/O APIC, local APICs and the PIT into the kernel; before the vCPU is made.
+    /// The corresponding ioctls are `KVM_CREATE_IRQCHIP` and `KVM_CREATE_PIT2`.
+    public func makeInterruptControllers() throws(KVMError) -> InterruptLines {
+        try makeIRQChip()
+        _ = try check(ckvm_create_pit(fd), "KVM_CREATE_PIT2")
+        return InterruptLines(vm: fd)
+    }
+
+    /// Lends VMX three pages at an address where no memory is; other KVMs need none and may not know the request.
+    /// The corresponding ioctl is `KVM_SET_TSS_ADDR`.
+    public func setTaskStateAddress(_ address: UInt64) { _ = ckvm_set_tss_address(fd, UInt(address)) }
+}

@@ -1,0 +1,106 @@
+// A machine for a kernel that was made for the bare CPU: memory from 0 up, one vCPU in ring 0, and where its protocol
+// expects them interrupt controllers and a timer, which are KVM's own.
+//
+// The order is Machine.swift's; the task state address lies where no memory is. Read next: KernelRegisters.swift.
+
+import Backing
+import Boot
+import CABI
+import Deprivileged
+import GuestMemory
+import Host
+import KVM
+import Observe
+import X86
+
+/// Below the local APIC, in the hole under 4 GiB (three pages; KVM API, section 4.13).
+private let taskStateAddress: UInt64 = 0xfffb_d000
+
+extension Machine {
+    convenience init(
+        kernel source: consuming KernelFile, _ configuration: Configuration, console: Console, phases: inout Phases
+    ) throws(MachineError) {
+        try refuseForKernel(configuration, source.image)
+        let method = try source.method(configuration.kernel)
+        let modules = try KernelModules(configuration)
+        let (path, image, stamp) = (source.path, source.image, source.stamp)
+        let plan = try fromImage(
+            path, try KernelPlan(image, method, memorySize: configuration.memorySize, modules.wishes))
+        let observer = try kernelObserver(configuration, image)
+        phases.end("image", at: Clock.monotonic())
+
+        let memory = try Self.reserve(plan.layout, nil, configuration.backing)
+        let store = try fromBacking(try MemoryStore.open(configuration.backing, for: memory))
+        let kvm = try fromKVM(try KVM())
+        try fromKVM(try kvm.require())
+        let vm = try fromKVM(try kvm.makeVM())
+        let slotStart = Clock.monotonic()
+        try fromKVM(try addKernelSlots(vm, memory))
+        var slots = SlotTotals(memory, since: slotStart)
+        (slots.count, slots.bytes) = (memory.high.isEmpty ? 1 : 2, configuration.memorySize)
+        vm.setTaskStateAddress(taskStateAddress)
+        let hasInterrupts = method.expectsInterrupts || configuration.kernel.hasInterrupts
+        let lines = hasInterrupts ? try fromKVM(try vm.makeInterruptControllers()) : nil
+        let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
+        let clock = try fromKVM(try MachineClock(vcpu))
+        let control = try fromKVM(try StopControl())
+        phases.end("vm", at: Clock.monotonic())
+
+        try fromImage(path, try plan.install(image, in: memory))
+        try modules.load(plan, into: memory)
+        phases.end("load", at: Clock.monotonic())
+
+        try fromKVM(try vcpu.load(plan.state, singleCPU(kvm.supportedCPUID(), hasInterrupts: hasInterrupts)))
+        let input = try fromKVM(try SerialInput())
+        let kernel = Kernel(plan, source, lines, input)
+        let platform = Platform(
+            memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
+            quiet: configuration.quiet, store: store, kernel: kernel)
+        let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), table: nil)
+        var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
+        loop.ports = KernelPorts()
+        try self.init(configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots)
+        phases.end("vcpu", at: Clock.monotonic())
+        if !configuration.quiet, Ring.hostEmulatesRingZero {
+            writeText("swiftlet: ring 0 is emulated on this host: about 1.4 million instructions a second\n")
+        }
+    }
+}
+
+/// Options that are about Swiftlet's own guests and unikernels.
+private func refuseForKernel(_ configuration: Configuration, _ image: KernelImage) throws(MachineError) {
+    func refuse(_ option: String, _ isGiven: Bool) throws(MachineError) {
+        if isGiven { throw .image(configuration.image, .boot(.option(option))) }
+    }
+    try refuse("--mem-max", configuration.memoryMaximum != nil)
+    try refuse("--map-image", configuration.mapsImage)
+    try refuse("--prefault", configuration.prefaultThreads != nil)
+    try refuse("--snapshot", configuration.snapshot != nil)
+    try refuse("--block", !configuration.devices.blocks.isEmpty)
+    try refuse("--net", !configuration.devices.nets.isEmpty)
+    try refuse("--ring 3", configuration.ring == .three)
+    // gdb takes no core of 64 bits for a program of 32.
+    try refuse("--core", configuration.core != nil && image.is32Bit)
+}
+
+private func kernelObserver(
+    _ configuration: Configuration, _ image: KernelImage
+) throws(MachineError) -> Observer? {
+    let wanted = configuration.observation
+    if wanted.isNothing { return nil }
+    var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
+    if wanted.needsSymbols {
+        observer.symbols = SymbolTable { add in image.forEachSymbol { add($0, $1, guestText(Array($2.utf8))) } }
+    }
+    return observer
+}
+
+/// Below the hole and above it.
+private func addKernelSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
+    for (index, range) in [memory.low, memory.high].enumerated() where !range.isEmpty {
+        try vm.set(
+            MemorySlot(
+                index: UInt32(index), guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
+                hostAddress: memory.hostBase + UInt(range.lowerBound)))
+    }
+}

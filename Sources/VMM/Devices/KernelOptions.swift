@@ -1,0 +1,29 @@
+// What the user says about a kernel for the bare CPU: how it boots, and what it is given.
+//
+// Read next: KernelFile.swift.
+
+import Boot
+
+/// Options of `swiftlet run` that other guests refuse.
+public struct KernelOptions: Sendable {
+    /// `--boot`; nil: as its file tells.
+    public var method: BootMethod?
+    /// `--initrd`
+    public var initialDisk: String?
+    /// `--append`: text before the guest's arguments.
+    public var commandLine: String?
+    /// `--module FILE[,ARGUMENTS]`, as often as it was given.
+    public var modules: [String] = []
+    /// `--irqchip`: interrupt controllers and a timer for a kernel whose protocol does not say that it expects them.
+    public var hasInterrupts = false
+
+    public init() {}
+
+    /// The first that is given and only means something to a kernel.
+    var given: String? {
+        if method != nil { return "--boot" }
+        if initialDisk != nil { return "--initrd" }
+        if commandLine != nil { return "--append" }
+        return hasInterrupts ? "--irqchip" : nil
+    }
+}

@@ -1,0 +1,83 @@
+// From a kernel's first state to KVM's registers: real, protected or long mode in ring 0.
+//
+// Built from nothing, as in VCPUState.swift: every field is decided here. Read next: KernelRunLoop.swift.
+
+import Boot
+import KVM
+import X86
+
+extension VCPU {
+    /// Gives a new vCPU its CPUID and registers.
+    func load(_ state: KernelState, _ cpuid: CPUID) throws(KVMError) {
+        try setCPUID(cpuid)
+        try setSpecialRegisters(kernelRegisters(state))
+        var regs = Registers()
+        (regs.rip, regs.rsp, regs.rsi) = (state.rip, state.rsp, state.rsi)
+        (regs.rax, regs.rbx, regs.rdx) = (state.rax, state.rbx, state.rdx)
+        regs.rflags = RFLAGS.reserved1
+        try setRegisters(regs)
+        synchroniseRegisters()
+    }
+}
+
+func kernelRegisters(_ state: KernelState) -> SpecialRegisters {
+    var sregs = SpecialRegisters()
+    sregs.cr0 = CR0.extensionType
+    let data: Segment
+    switch state.mode {
+    case .real:
+        sregs.cs = .real(state.code, type: 0xb)
+        data = .real(state.data, type: 0x3)
+        sregs.idt.limit = 0x3ff
+    case .protected:
+        sregs.cr0 |= CR0.protectedMode
+        sregs.cs = .flat(state.code, type: 0xb, privilege: 0, isLong: false)
+        data = .flat(state.data, type: 0x3, privilege: 0, isLong: false)
+    case .long:
+        sregs.cr0 |= CR0.protectedMode | CR0.paging
+        sregs.cr3 = state.cr3
+        sregs.cr4 = CR4.physicalAddressExtension
+        sregs.efer = EFER.longModeEnable | EFER.longModeActive
+        sregs.cs = .flat(state.code, type: 0xb, privilege: 0, isLong: true)
+        data = .flat(state.data, type: 0x3, privilege: 0, isLong: false)
+    }
+    (sregs.ss, sregs.ds, sregs.es, sregs.fs, sregs.gs) = (data, data, data, data, data)
+    sregs.tr = .taskState(limit: 0x67)
+    sregs.ldt.unusable = 1
+    (sregs.gdt.base, sregs.gdt.limit) = (state.gdt, state.gdtLimit)
+    // The bootstrap processor's, enabled (Intel SDM vol. 3A, 11.4.4).
+    sregs.apic_base = AddressMap.localAPIC | 0x900
+    return sregs
+}
+
+extension Segment {
+    /// 64 KiB from `paragraph << 4` on, as real mode has them.
+    fileprivate static func real(_ paragraph: UInt16, type: UInt8) -> Segment {
+        var segment = Segment()
+        (segment.base, segment.limit, segment.selector) = (UInt64(paragraph) << 4, 0xffff, paragraph)
+        (segment.type, segment.present, segment.s) = (type, 1, 1)
+        return segment
+    }
+}
+
+/// What KVM supports, for a machine of one CPU: KVM's own table has numbers of the host's CPU that it was asked on, and
+/// leaves it to us to say that there is a hypervisor, whose leaves tell the time, and the APIC's timer by TSC deadlines
+/// (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E; KVM API, 4.46).
+func singleCPU(_ supported: CPUID, hasInterrupts: Bool) -> CPUID {
+    let (hypervisor, deadlines): (UInt32, UInt32) = (1 << 31, hasInterrupts ? 1 << 24 : 0)
+    var table = CPUID()
+    for var leaf in supported.leaves {
+        switch leaf.leaf {
+        case 1:
+            leaf.ebx = leaf.ebx & 0xffff | 1 << 16  // APIC ID 0, one logical processor
+            leaf.ecx |= hypervisor | deadlines
+        case 4: leaf.eax &= 0x3fff  // no cache is shared
+        case 0xb, 0x1f: leaf.edx = 0  // x2APIC ID
+        case 0x8000_0008: leaf.ecx = 0  // cores
+        case 0x8000_001e: (leaf.eax, leaf.ebx, leaf.ecx) = (0, 0, 0)
+        default: break
+        }
+        table.append(leaf)
+    }
+    return table
+}

@@ -1,0 +1,143 @@
+// The run loop of a kernel for the bare CPU: RunLoop.swift's stops, with ports of a PC at the end of an exit's way.
+//
+// A loop of its own, always in the watched form, as hvt's. Two things come by kicks of the vCPU: what was typed, and a
+// timer, which has output written that no line end has, and finds a kernel that has halted for good. Read next: KernelPorts.swift.
+
+import Boot
+import CKVM
+import Deprivileged
+import Glibc
+import GuestMemory
+import Host
+import KVM
+import X86
+
+/// Nanoseconds that output waits for the rest of its line, and between two looks at whether the kernel has halted.
+private let outputPatience: UInt64 = 5_000_000
+private let haltPeriod: UInt64 = 100_000_000
+
+extension RunLoop {
+    /// Runs the kernel with its keyboard's thread beside it.
+    mutating func runKernel(_ kernel: Kernel) -> Stop {
+        do throws(HostError) {
+            let thread = try kernel.input.start(context.platform.console)
+            if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
+            let stop = loopKernel(kernel)
+            kernel.input.stop(thread)
+            kernel.strangers.store(ports?.strangers ?? 0, ordering: .relaxed)
+            return stop
+        } catch { return .hostFailed("making a thread", errno: error.errno) }
+    }
+
+    private mutating func loopKernel(_ kernel: Kernel) -> Stop {
+        observer?.begins(context.platform)
+        while true {
+            observer?.enters()
+            let error = vcpu.run()
+            observer?.leaves(error, vcpu, context.platform)
+            let stop = handleKernel(error, kernel)
+            observer?.handled(vcpu, context.platform)
+            guard let stop else { continue }
+            observer?.ends()
+            return writeOutput() ?? stop
+        }
+    }
+
+    /// From KVM_RUN's return to the next entry; nil to go on.
+    private mutating func handleKernel(_ error: Int32, _ kernel: Kernel) -> Stop? {
+        if error == EINTR { return didNotRun(error) ?? kicked(kernel) }
+        if error != 0 { return didNotRun(error) }
+        switch vcpu.exit {
+        case .portWrite(let port, let size, let count, _):
+            for index in 0..<Int(count) { ports?.write(port, size: size, vcpu.portItem(index, size: size)) }
+            return portAccessed(kernel)
+        case .portRead(let port, let size, let count):
+            for index in 0..<Int(count) {
+                vcpu.answerPortItem(index, size: size, ports?.read(port, size: size) ?? .max)
+            }
+            return portAccessed(kernel)
+        case .mmioRead: vcpu.answerMemoryRead(ports?.readMemory() ?? .max)
+        case .mmioWrite: ports?.writeMemory()
+        case .halt: return halted()
+        case .other(CKVM_EXIT_SET_TPR), .interrupted: break
+        case let exit:
+            _ = context.unexpected(exit)
+            return stopped()
+        }
+        return nil
+    }
+
+    private mutating func portAccessed(_ kernel: Kernel) -> Stop? {
+        if let ending = ports?.ending { return ending }
+        guard let serial = ports?.serial else { return nil }
+        if serial.hasLine {
+            if let stop = writeOutput() { return stop }
+        } else if !serial.output.isEmpty, ports?.isOutputTimed == false {
+            ports?.isOutputTimed = true
+            try? context.timer.arm(nanoseconds: outputPatience)
+        }
+        if kernel.input.isReady, serial.room == SerialPort.inputCapacity { return takeInput(kernel) }
+        return setLine(kernel)
+    }
+
+    /// Somebody typed, or the timer has come.
+    private mutating func kicked(_ kernel: Kernel) -> Stop? {
+        if let stop = writeOutput() ?? takeInput(kernel) { return stop }
+        guard kernel.lines != nil else { return nil }
+        if !vcpu.takesInterrupts, vcpu.isHalted { return halted() }
+        try? context.timer.arm(nanoseconds: haltPeriod)
+        return nil
+    }
+
+    private mutating func writeOutput() -> Stop? {
+        ports?.isOutputTimed = false
+        guard let output = ports?.serial.output, !output.isEmpty else { return nil }
+        let console = context.platform.console
+        let end = context.writeAll(UInt64(output.count), to: console) { console.write(output, from: Int($0)) }
+        ports?.serial.dropOutput()
+        return end.stop
+    }
+
+    /// As much as the serial port has room for.
+    private mutating func takeInput(_ kernel: Kernel) -> Stop? {
+        guard kernel.input.isReady, let room = ports?.serial.room, room > 0 else { return nil }
+        var result = ConsoleResult.done(0)
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            var span = unsafe UnsafeMutableRawBufferPointer(buffer).mutableBytes
+            result = context.platform.console.read(&span)
+            if case .done(let read) = result { count = read }
+        }
+        switch result {
+        case .done(0), .gone:
+            kernel.input.end()
+            return nil
+        case .failed(let errno): return .hostFailed("the console", errno: errno)
+        case .done, .interrupted, .notReady: kernel.input.goOn()
+        }
+        ports?.serial.receive(bytes)
+        return setLine(kernel)
+    }
+
+    /// Brings the serial port's interrupt line to where it should be.
+    private mutating func setLine(_ kernel: Kernel) -> Stop? {
+        guard let lines = kernel.lines, let isHigh = ports?.serial.interrupts, isHigh != ports?.isLineHigh else {
+            return nil
+        }
+        ports?.isLineHigh = isHigh
+        do throws(KVMError) { try lines.set(SerialPort.line, isHigh) } catch { return .failed(error) }
+        return nil
+    }
+
+    /// HLT, and nothing will ever wake the kernel: its end, or a call of a BIOS that is not there.
+    private mutating func halted() -> Stop {
+        guard let sregs = try? vcpu.specialRegisters(), sregs.cr0 & CR0.protectedMode == 0 else {
+            return .exited(status: 0)
+        }
+        switch FlatImage.firmwareCall(before: sregs.cs.base &+ vcpu.instructionPointer) {
+        case nil, .reset?: return .exited(status: 0)
+        case .vector(let vector)?:
+            _ = context.crash(.noFirmware(vector: vector))
+            return stopped()
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// Options about kernels for the bare CPU, and what they mean to a run.
+//
+// Read next: VMM/Devices/KernelOptions.swift.
+
+import Boot
+
+extension Option {
+    static let kernels = [
+        Option(
+            name: "--boot", value: "NAME",
+            help: "how a kernel of another kind starts: multiboot, pvh, linux, boot-sector, flat16, flat32 or "
+                + "flat64[@ADDRESS] (default: its file tells)"),
+        Option(name: "--initrd", value: "FILE", help: "an initial RAM disk for such a kernel"),
+        Option(name: "--append", value: "TEXT", help: "text for such a kernel's command line, before GUEST ARGS"),
+        Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
+    ]
+}
+
+extension RunOptions {
+    mutating func setKernel(_ name: String, _ value: String) throws(UsageError) {
+        switch name {
+        case "--boot": configuration.kernel.method = try known(BootMethod(value), "--boot: \(BootMethod.usage)")
+        case "--initrd": configuration.kernel.initialDisk = value
+        default: configuration.kernel.commandLine = (configuration.kernel.commandLine.map { $0 + " " } ?? "") + value
+        }
+    }
+
+    mutating func addModule(_ value: String?) {
+        configuration.module = value
+        configuration.kernel.modules.append(value ?? "")
+    }
+}
