@@ -46,20 +46,29 @@ public enum ImageKind: String, Equatable, Sendable {
         ([0x28, 0xb5, 0x2f, 0xfd], .zstd), (Array("MZ".utf8), .efi), (Array("070701".utf8), .cpio),
     ]
 
+    /// The first Multiboot header, of either version.
+    public static func multibootHeader(_ head: [UInt8]) -> ImageKind? {
+        for offset in multibootPlaces(head) { if let kind = multiboot(at: offset, in: head) { return kind } }
+        return nil
+    }
+
+    /// Where a Multiboot header could lie.
+    static func multibootPlaces(_ head: [UInt8]) -> StrideThrough<Int> {
+        stride(from: 0, through: min(head.count, 32768) - 12, by: 4)
+    }
+
     /// A Multiboot header, 4-aligned in the first 8 KiB, or of version 2, 8-aligned in 32 KiB: magic number, two fields,
     /// and a checksum that makes the sum zero (version 1: of three words, version 2: of four).
-    public static func multibootHeader(_ head: [UInt8]) -> ImageKind? {
-        for offset in stride(from: 0, through: min(head.count, 32768) - 12, by: 4) {
-            switch head[offset] {
-            case 0x02 where offset <= 8192 - 12 && head.word(offset) == 0x1bad_b002:
-                if head.word(offset) &+ head.word(offset + 4) &+ head.word(offset + 8) == 0 { return .multiboot }
-            case 0xd6 where offset % 8 == 0 && offset + 16 <= head.count && head.word(offset) == 0xe852_50d6:
-                let sum = head.word(offset) &+ head.word(offset + 4) &+ head.word(offset + 8) &+ head.word(offset + 12)
-                if sum == 0 { return .multiboot2 }
-            default: continue
-            }
+    static func multiboot(at offset: Int, in head: [UInt8]) -> ImageKind? {
+        switch head[offset] {
+        case 0x02 where offset <= 8192 - 12 && head.word(offset) == 0x1bad_b002:
+            let sum = head.word(offset) &+ head.word(offset + 4) &+ head.word(offset + 8)
+            return sum == 0 ? .multiboot : nil
+        case 0xd6 where offset % 8 == 0 && offset + 16 <= head.count && head.word(offset) == 0xe852_50d6:
+            let sum = head.word(offset) &+ head.word(offset + 4) &+ head.word(offset + 8) &+ head.word(offset + 12)
+            return sum == 0 ? .multiboot2 : nil
+        default: return nil
         }
-        return nil
     }
 
     /// Recognises an ELF: by the owners of its notes, then by a Multiboot header, then by its type.
@@ -83,5 +92,11 @@ public enum ImageKind: String, Equatable, Sendable {
 
 extension [UInt8] {
     /// The four bytes there, the lowest first.
-    func word(_ offset: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(self[offset + $1]) << UInt32(8 * $1) } }
+    func word(_ offset: Int) -> UInt32 { UInt32(truncatingIfNeeded: number(offset, 4)) }
+
+    /// Up to eight bytes, the lowest first; 0 where there are not so many.
+    func number(_ offset: Int, _ size: Int) -> UInt64 {
+        guard offset + size <= count else { return 0 }
+        return (0..<size).reduce(0) { $0 | UInt64(self[offset + $1]) << UInt64(8 * $1) }
+    }
 }

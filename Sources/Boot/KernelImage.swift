@@ -37,10 +37,7 @@ public struct KernelImage: Sendable {
     }
 
     /// A little-endian number of the head; 0 where the file has ended.
-    func number(_ offset: Int, _ size: Int) -> UInt64 {
-        guard offset + size <= head.count else { return 0 }
-        return (0..<size).reduce(0) { $0 | UInt64(head[offset + $1]) << UInt64(8 * $1) }
-    }
+    func number(_ offset: Int, _ size: Int) -> UInt64 { head.number(offset, size) }
 }
 
 /// A segment as a boot loader sees it.

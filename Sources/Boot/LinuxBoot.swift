@@ -6,6 +6,9 @@
 
 import X86
 
+/// Where the 64-bit entry lies in what is loaded.
+private let entry: UInt64 = 0x200
+
 /// The setup header, as the file has it.
 struct LinuxSetup: Equatable {
     let version: UInt32
@@ -47,8 +50,8 @@ extension KernelPlan {
         if wishes.commandLine.utf8.count > setup.largestCommandLine {
             throw .commandLineTooLong(size: wishes.commandLine.utf8.count, limit: Int(setup.largestCommandLine))
         }
-        if setup.size >= image.fileSize {
-            throw .truncated(what: "the setup code", needed: setup.size + 1, size: image.fileSize)
+        if setup.size + entry >= image.fileSize {
+            throw .truncated(what: "what is before its entry", needed: setup.size + entry + 1, size: image.fileSize)
         }
         let size = image.fileSize - setup.size
         let load = setup.preferredAddress
@@ -62,7 +65,7 @@ extension KernelPlan {
         }
         let header = Array(image.head[setup.copied])
         let zeroPage = zeroPage(header, disk: disk, commandLine: commandLine)
-        state = KernelState(.long, rip: load + 0x200)
+        state = KernelState(.long, rip: load + entry)
         state.rsi = try placeTables("zero page", alignment: 4096) { _ in zeroPage }
         try placeLongMode()
     }

@@ -6,7 +6,6 @@
 
 import X86
 
-private let headerMagic: UInt64 = 0x1bad_b002
 private let entryMagic: UInt64 = 0x2bad_b002
 
 /// The header's words, by the specification's names (3.1.1).
@@ -21,13 +20,11 @@ private struct Header {
     var hasAddresses: Bool { flags & 1 << 16 != 0 }
 
     init?(_ image: KernelImage) {
-        var offset = 0
-        while offset <= 8192 - 12, offset + 12 <= image.head.count {
-            let sum = image.number(offset, 4) + image.number(offset + 4, 4) + image.number(offset + 8, 4)
-            if image.number(offset, 4) == headerMagic, UInt32(truncatingIfNeeded: sum) == 0 { break }
-            offset += 4
+        let head = image.head
+        let places = ImageKind.multibootPlaces(head)
+        guard let offset = places.first(where: { ImageKind.multiboot(at: $0, in: head) == .multiboot }) else {
+            return nil
         }
-        guard offset <= 8192 - 12, offset + 12 <= image.head.count else { return nil }
         self.offset = offset
         flags = UInt32(image.number(offset + 4, 4))
         func address(_ index: Int) -> UInt64 { image.number(offset + 12 + 4 * index, 4) }

@@ -11,7 +11,7 @@ extension KernelPlan {
         guard let note = image.note("Xen", 18) else { throw .boot(.notSuch(.pvh)) }
         if note.count != 4, note.count != 8 { throw .boot(.pvhNote(size: note.count)) }
         try place(try image.segments())
-        try enter(at: note.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        try enter(at: note.number(0, note.count))
         try placeModules(wishes.modules)
         state.rbx = try placeTables("PVH start info") { [self] in startInfo(wishes, at: $0) }
     }

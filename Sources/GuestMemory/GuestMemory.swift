@@ -186,3 +186,10 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         unsafe pointer.storeBytes(of: value, as: T.self)
     }
 }
+
+/// Whether memory of ours is all zero. Its first byte is, and each is as the next: memcmp compares 32 at a time.
+public func isZero(at address: UInt, _ count: Int) -> Bool {
+    // Sound: callers take a whole page from the guest memory's gate, or one that they mapped.
+    guard count > 0, let start = unsafe UnsafeRawPointer(bitPattern: address) else { return true }
+    return unsafe start.load(as: UInt8.self) == 0 && memcmp(start, start + 1, count - 1) == 0
+}

@@ -38,9 +38,14 @@ public func checkWritable(_ path: String, for subject: String) throws(HostError)
     }
 }
 
-/// Throws why a file that another will take the place of could not be: its folder must be open to us, whatever it is itself.
+/// Throws why a file that another will take the place of could not be: its folder must be open to us, whatever rights it has
+/// itself; and a device, a pipe or a socket is not for a file to take the place of.
 public func checkReplaceable(_ path: String, for subject: String) throws(HostError) {
     try refuseFolder(path, subject)
+    var status = stat()
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        throw HostError("open", "\(subject), which is no regular file", errno: EINVAL)
+    }
     try checkFolder(folder(of: path), for: subject)
 }
 

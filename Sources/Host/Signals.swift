@@ -49,5 +49,8 @@ public func signalName(_ signal: Int32) -> String {
 public let snapshotSignal = SIGUSR2
 public func ignoreSnapshotSignal() { signal(snapshotSignal, SIG_IGN) }
 
+/// A file that becomes larger than `ulimit -f` allows is an error of write(2), not our end.
+public func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
+
 /// What Ctrl-C sends, and what Ctrl-A x counts as.
 public let interruptSignal = SIGINT

@@ -59,13 +59,6 @@ func checksum(at address: UInt, _ size: UInt64) -> UInt32 {
     unsafe csnapshot_crc32c(UnsafeRawPointer(bitPattern: address), size)
 }
 
-/// Whether a page of ours is all zero.
-func isZero(pageAt address: UInt) -> Bool {
-    // Sound: as above, and the page is whole.
-    guard let page = unsafe UnsafeRawPointer(bitPattern: address) else { return true }
-    return unsafe csnapshot_is_zero(page) != 0
-}
-
 extension File {
     /// Fills a value from the file; false when the file ends before.
     func read<T: BitwiseCopyable>(_ value: inout T, at offset: UInt64) throws(HostError) -> Bool {

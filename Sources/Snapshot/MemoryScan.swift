@@ -97,7 +97,7 @@ struct MemoryScan {
             let isThere = pagemap[Int((page - range.lowerBound) / Format.page)] >> 62 != 0  // present, or swapped out
             if !isThere, !text.contains(page), !mapped.contains(where: { $0.contains(page) }) { return false }
         }
-        return !isZero(pageAt: memory + UInt(page))
+        return !isZero(at: memory + UInt(page), Int(Format.page))
     }
 
     /// With no more ranges than a process can map.

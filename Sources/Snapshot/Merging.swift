@@ -19,6 +19,7 @@ extension Snapshot {
         if let parent, parent.snapshot.paths.contains(absolutePath(path)) {
             throw .unsupported("\(path): \(self.path) was written on top of it, and others may be: choose another name")
         }
+        do throws(HostError) { try checkReplaceable(path, for: path) } catch { throw .host(error) }
         try verify()
         let room = try reserve()
         try map(into: room)

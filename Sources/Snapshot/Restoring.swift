@@ -133,7 +133,8 @@ extension Machine {
         context.timer.vector = UInt8(truncatingIfNeeded: saved.timer_vector)
         context.handled.words = [saved.handled.0, saved.handled.1, saved.handled.2, saved.handled.3]
         let loop = RunLoop(vcpu: vcpu, context: context, observer: observer)
-        let origin = Origin(stamp: snapshot.stamp, features: snapshot.features, table: snapshot.table)
+        let origin = Origin(
+            stamp: snapshot.stamp, features: snapshot.features, table: snapshot.table, savedBy: configuration)
         let guest = Guest.ringThree(RingThree(layout: layout, bias: saved.bias))
         do throws(MachineError) {
             try self.init(configuration, guest, origin, vm: vm, platform: platform, loop: loop, slots: slots)

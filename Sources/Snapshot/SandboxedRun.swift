@@ -29,7 +29,7 @@ extension Configuration {
         keep(observation.profile)
         keep(statistics?.path)
         for disk in devices.blocks { keep(disk.path) }
-        for path in kernel.modules { keep(path) }
+        for module in kernel.modules { keep(module.path) }
         keep(kernel.initialDisk)
         if named.isEmpty { return Sandbox.closeInherited(keeping: asked.span) }
         named += [asked[0], asked[1]]

@@ -59,8 +59,8 @@ extension Machine {
         if origin.features.leaf1_ecx & 1 << 20 == 0 { throw .unsupported("snapshots need a CPU with SSE4.2") }
         let kvm = try snapshotKVM(try KVM())
         let (machine, vcpu) = try snapshotKVM(try state(kvm))
-        return SnapshotParts(
-            machine: machine, vcpu: vcpu, image: Array(absolutePath(configuration.image).utf8), growth: growth)
+        let image = origin.image ?? absolutePath(configuration.image)
+        return SnapshotParts(machine: machine, vcpu: vcpu, image: Array(image.utf8), growth: growth)
     }
 
     private var growth: csnapshot_growth? {

@@ -25,6 +25,7 @@ extension Subcommand {
 
     /// The whole program.
     public static func start() -> Never {
+        ignoreFileSizeSignal()
         var parsed: any ParsableCommand
         do { parsed = try parseAsRoot() } catch { finish(error) }
         // Help of a program that has subcommands is a command of the parser's own, which throws what to print.

@@ -59,11 +59,11 @@ struct CoreDump {
     /// Pages that are not all zero.
     private func writePages(_ segment: Segment, to file: borrowing File, at offset: UInt64) throws(HostError) -> UInt64
     {
+        let start = machine.platform.memory.hostBase + UInt(segment.physical)
         var written: UInt64 = 0
-        for page in stride(from: 0, to: segment.size, by: 4096) {
-            guard let bytes = machine.platform.memory.bytes(GuestAddress(segment.physical + page), 4096),
-                bytes.contains(where: { $0 != 0 })
-            else { continue }
+        for page in stride(from: 0, to: segment.size, by: 4096) where !isZero(at: start + UInt(page), 4096) {
+            let address = GuestAddress(segment.physical + page)
+            guard let bytes = machine.platform.memory.bytes(address, 4096) else { continue }
             try file.write(bytes, at: offset + page)
             written += 4096
         }

@@ -66,6 +66,14 @@ import X86
         return resumed
     }
 
+    /// Makes the first ring's interrupt due, as its thread does for an answer; nothing when it makes none.
+    public func raiseRingInterrupt() {
+        guard let devices = context.platform.devices, devices.rings.first.map({ $0.vector != 0 }) == true else {
+            return
+        }
+        _ = devices.interrupts.raise(0)
+    }
+
     /// The interrupt that the run loop would inject now.
     public mutating func interruptToInject() -> UInt8? { context.interruptToInject() }
 

@@ -20,8 +20,14 @@ package struct Origin: Sendable {
     package let features: swiftlet_cpu_features
     /// Of a restored machine: the table of its memory that a file is mapped to, as Snapshot knows it.
     package let table: (any AnyObject & Sendable)?
-    package init(stamp: FileStamp, features: swiftlet_cpu_features, table: (any AnyObject & Sendable)?) {
+    /// The image's absolute path, for a machine that will be saved: the sandbox may not look for it any more.
+    package let image: String?
+    package init(
+        stamp: FileStamp, features: swiftlet_cpu_features, table: (any AnyObject & Sendable)? = nil,
+        savedBy configuration: Configuration
+    ) {
         (self.stamp, self.features, self.table) = (stamp, features, table)
+        image = configuration.snapshot == nil ? nil : absolutePath(configuration.image)
     }
 }
 
@@ -44,15 +50,11 @@ public final class Machine: Sendable {
     public convenience init(
         _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
-        guard let source = try ImageFile.unlessKernel(configuration) else {
-            try self.init(
-                kernel: try KernelFile(configuration.image), configuration, console: console, phases: &phases)
-            return
-        }
-        if source.image.swiftletNote == nil, source.image.hasSolo5Note {
-            try self.init(hvt: source, configuration, console: console, phases: &phases)
-        } else {
+        switch try OpenedImage(configuration) {
+        case .ringThree(let source):
             try self.init(ringThree: source, configuration, console: console, phases: &phases)
+        case .unikernel(let source): try self.init(hvt: source, configuration, console: console, phases: &phases)
+        case .kernel(let source): try self.init(kernel: source, configuration, console: console, phases: &phases)
         }
     }
 
@@ -64,8 +66,7 @@ public final class Machine: Sendable {
         let guest = try fromImage(
             source.path,
             try RingThree(source.image, memorySize: configuration.memorySize, moduleSize: module.size))
-        let observer =
-            configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: guest.bias)
+        let observer = try Self.observer(configuration, SymbolTable(source.image, bias: guest.bias))
         phases.end("image", at: Clock.monotonic())
 
         let plan = try fromBacking(
@@ -108,7 +109,7 @@ public final class Machine: Sendable {
             devices: devices)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         self.vm = vm
-        origin = Origin(stamp: source.stamp, features: cpu.features, table: nil)
+        origin = Origin(stamp: source.stamp, features: cpu.features, savedBy: configuration)
         self.guest = .ringThree(guest)
         self.source = consume source
         phases.end("vcpu", at: Clock.monotonic())
@@ -127,12 +128,14 @@ public final class Machine: Sendable {
         (text, self.slots) = (nil, slots)
     }
 
+    /// Nil when nobody watches. The symbols are read only when they are needed.
     static func observer(
-        _ configuration: Configuration, _ source: borrowing ImageFile, bias: UInt64
-    ) throws(MachineError) -> Observer {
+        _ configuration: Configuration, _ symbols: @autoclosure () -> SymbolTable
+    ) throws(MachineError) -> Observer? {
         let wanted = configuration.observation
+        if wanted.isNothing { return nil }
         var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
-        if wanted.needsSymbols { observer.symbols = SymbolTable(source.image, bias: bias) }
+        if wanted.needsSymbols { observer.symbols = symbols() }
         return observer
     }
 
@@ -148,16 +151,9 @@ public final class Machine: Sendable {
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
     package static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
-        func add(_ index: UInt32, _ range: Range<UInt64>, _ flags: MemorySlot.Flags) throws(KVMError) {
-            if range.isEmpty { return }
-            try vm.set(
-                MemorySlot(
-                    index: index, guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
-                    hostAddress: memory.hostBase + UInt(range.lowerBound), flags: flags))
-        }
-        try add(0, AddressMap.machine, .readOnly)
-        try add(1, memory.low, [])
-        try add(2, memory.high, [])
+        try vm.add(0, AddressMap.machine, of: memory, .readOnly)
+        try vm.add(1, memory.low, of: memory)
+        try vm.add(2, memory.high, of: memory)
     }
 
     private static func fill(
@@ -173,5 +169,18 @@ public final class Machine: Sendable {
         parameters.mapped = mapped
         parameters.growth = (configuration.memoryMaximum ?? 0, step)
         return try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
+    }
+}
+
+extension VM {
+    /// A slot of guest memory at its own address; an empty one is none.
+    func add(
+        _ index: UInt32, _ range: Range<UInt64>, of memory: borrowing GuestMemory, _ flags: MemorySlot.Flags = []
+    ) throws(KVMError) {
+        if range.isEmpty { return }
+        try set(
+            MemorySlot(
+                index: index, guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
+                hostAddress: memory.hostBase + UInt(range.lowerBound), flags: flags))
     }
 }

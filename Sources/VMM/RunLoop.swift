@@ -60,13 +60,17 @@ package struct RunLoop: ~Copyable {
 
     /// The same with a watch in hand: a loop of its own, so that a run which nobody watches does not even ask.
     @inline(never)
-    private mutating func observedRun() -> Stop {
+    private mutating func observedRun() -> Stop { watchedRun { $0.handle($1) } }
+
+    /// The watched loop, whatever handles what KVM_RUN returns: unikernels' and kernels' too.
+    @inline(__always)
+    mutating func watchedRun(_ handle: (inout RunLoop, Int32) -> Stop?) -> Stop {
         observer?.begins(context.platform)
         while true {
             observer?.enters()
             let error = vcpu.run()
             observer?.leaves(error, vcpu, context.platform)
-            let stop = handle(error)
+            let stop = handle(&self, error)
             observer?.handled(vcpu, context.platform)
             guard let stop else { continue }
             observer?.ends()

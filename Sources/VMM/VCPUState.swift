@@ -8,15 +8,17 @@ import X86
 extension VCPU {
     /// Gives a new vCPU its CPUID, vector state and registers.
     package func load(_ state: CPUState, _ cpu: GuestCPU) throws(KVMError) {
-        try setCPUID(cpu.cpuid)
-        try setSpecialRegisters(ring3Registers(state, cr4: cpu.cr4))
-        if cpu.xcr0 != 0 { try setXCR0(cpu.xcr0) }
         var regs = Registers()
-        regs.rip = state.rip
-        regs.rsp = state.rsp
-        regs.rdi = state.rdi
-        regs.rflags = RFLAGS.ring3
-        try setRegisters(regs)
+        (regs.rip, regs.rsp, regs.rdi, regs.rflags) = (state.rip, state.rsp, state.rdi, RFLAGS.ring3)
+        try load(cpu.cpuid, ring3Registers(state, cr4: cpu.cr4), xcr0: cpu.xcr0, regs)
+    }
+
+    /// The same for any state. XCR0 is set only where the CPUID says that there is one.
+    func load(_ cpuid: CPUID, _ special: SpecialRegisters, xcr0: UInt64 = 0, _ registers: Registers) throws(KVMError) {
+        try setCPUID(cpuid)
+        try setSpecialRegisters(special)
+        if xcr0 != 0 { try setXCR0(xcr0) }
+        try setRegisters(registers)
         synchroniseRegisters()
     }
 }

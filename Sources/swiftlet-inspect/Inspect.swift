@@ -66,8 +66,7 @@ struct Inspect: Subcommand {
     /// A snapshot has its memory already.
     private func refuseOptionsOfImages() throws(SubcommandError) {
         let options = [
-            ("--mem", mem), ("--mem-max", memMax), ("--backing", backing), ("--module", module),
-            ("--boot", boot),
+            ("--mem", mem), ("--mem-max", memMax), ("--backing", backing), ("--module", module), ("--boot", boot),
         ]
         guard let option = options.first(where: { $0.1 != nil }) else { return }
         throw SubcommandError("inspect: \(option.0) is for images, and \(printable(image)) is a snapshot: leave it out")

@@ -4,18 +4,6 @@
 
 import Devices
 
-extension Option {
-    static let block = Option(
-        name: "--block", value: "NAME=PATH[,ro]",
-        help:
-            "a disk: a file or block device, for IMAGE's NAME; ,ro never writes to it; ,sector=N: the guest "
-            + "sees sectors of N bytes")
-    static let net = Option(
-        name: "--net", value: "NAME=tap[:IFACE]",
-        help: "a network: a tap of this host, for IMAGE's NAME; without IFACE a new one; ,mac=xx:xx:xx:xx:xx:xx is the "
-            + "guest's address")
-}
-
 extension RunOptions {
     /// One more disk or network interface.
     mutating func attach(_ text: String, isDisk: Bool) throws(UsageError) {

@@ -25,8 +25,10 @@ extension RunOptions {
         }
     }
 
-    mutating func addModule(_ value: String?) {
+    /// The one of a Swiftlet guest, whose path is all of it, and one more of a kernel, which gets what is behind the comma.
+    mutating func addModule(_ value: String) {
         configuration.module = value
-        configuration.kernel.modules.append(value ?? "")
+        let parts = value.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        configuration.kernel.modules.append((parts[0], parts.count == 2 ? parts[1] : ""))
     }
 }

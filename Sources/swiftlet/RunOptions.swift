@@ -13,7 +13,13 @@ struct Option {
     let value: String?
     let help: String
 
-    static let all = general + kernels
+    /// For help and completions. Parsing asks one table after the other: to make one of both would cost each start with an
+    /// option 40,000 instructions.
+    static var all: [Option] { general + kernels }
+
+    static func named(_ name: String) -> Option? {
+        general.first { $0.name == name } ?? kernels.first { $0.name == name }
+    }
 
     private static let general = [
         Option(name: "--mem", value: "SIZE", help: "guest memory: 64M, 2G, a bare number is MiB (default 64M)"),
@@ -36,7 +42,16 @@ struct Option {
         Option(
             name: "--ring", value: "RING",
             help: "where an image for ring 0 runs: 0, 3, or auto (default): 3 where this host emulates ring 0"),
-        block, net,
+        Option(
+            name: "--block", value: "NAME=PATH[,ro]",
+            help:
+                "a disk: a file or block device, for IMAGE's NAME; ,ro never writes to it; ,sector=N: the guest "
+                + "sees sectors of N bytes"),
+        Option(
+            name: "--net", value: "NAME=tap[:IFACE]",
+            help:
+                "a network: a tap of this host, for IMAGE's NAME; without IFACE a new one; ,mac=xx:xx:xx:xx:xx:xx is the "
+                + "guest's address"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,
@@ -80,7 +95,7 @@ struct RunOptions {
         while let argument = next, argument.utf8.first == UInt8(ascii: "-"), argument != "--" {
             var (name, value) = split(argument)
             if name == "-h" { throw UsageError(nil) }
-            guard let option = Option.all.first(where: { $0.name == name }) else {
+            guard let option = Option.named(name) else {
                 throw UsageError("unknown option '\(name)'")
             }
             if let kind = option.value, value == nil {
@@ -137,7 +152,7 @@ struct RunOptions {
             configuration.prefaultThreads = try known(Prefault.threads(value), "--prefault: \(Prefault.usage)")
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
-        case "--module": addModule(value)
+        case "--module": addModule(value ?? "")
         case "--boot", "--initrd", "--append": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value

@@ -51,8 +51,10 @@ import X86
         let long = String(repeating: "x", count: 2048)
         let tooLong = ImageError.commandLineTooLong(size: 2048, limit: 2047)
         #expect(kernelRefusal(KernelImages.linux(), wishes: wishes(long)) == tooLong)
-        image = Array(KernelImages.linux().prefix(1024))
-        #expect(kernelRefusal(image) == .truncated(what: "the setup code", needed: 1025, size: 1024))
+        for size in [1024, 1536] {
+            let entry = ImageError.truncated(what: "what is before its entry", needed: 1537, size: UInt64(size))
+            #expect(kernelRefusal(Array(KernelImages.linux().prefix(size))) == entry)
+        }
         let what = "the kernel, which needs room to unpack itself,"
         let large = BootError.outside(what: what, start: 1 << 20, end: 9 << 20, memory: 8 << 20)
         #expect(kernelRefusal(KernelImages.linux(initialSize: 8 << 20)) == .boot(large))

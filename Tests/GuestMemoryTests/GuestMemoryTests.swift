@@ -17,6 +17,17 @@ import Testing
         }
     }
 
+    /// What a core file and a snapshot leave out: one byte anywhere in a page keeps it.
+    @Test(arguments: [0, 1, 31, 2048, 4095]) func aPageWithOneByteIsNotZero(offset: UInt64) throws {
+        let memory = try small()
+        let page = GuestAddress(0x2_0000)
+        memory.write(UInt8(1), at: GuestAddress(0x1_ffff))
+        memory.write(UInt8(1), at: GuestAddress(0x2_1000))
+        #expect(isZero(at: memory.hostBase + UInt(page.rawValue), 4096))
+        memory.write(UInt8(0x80), at: GuestAddress(page.rawValue + offset))
+        #expect(!isZero(at: memory.hostBase + UInt(page.rawValue), 4096))
+    }
+
     private func smaps() throws -> String {
         let fd = open("/proc/self/smaps", O_RDONLY)
         defer { close(fd) }

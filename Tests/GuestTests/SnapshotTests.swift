@@ -228,6 +228,41 @@ extension GuestTests {
             #expect(child.finish().how == .exited(128 + SIGTERM))
         }
 
+        /// Whatever the image's path is spelt like, nothing of it is looked for when the sandbox is closed.
+        @Test func imageIsNamedThroughTheFolderAbove() throws {
+            let image = URL(fileURLWithPath: House.image("upper"))
+            let folderAbove = image.deletingLastPathComponent().path + "/../"
+            let path = folderAbove + image.deletingLastPathComponent().lastPathComponent + "/" + image.lastPathComponent
+            var child = try House.run(["--snapshot", file, "--snapshot-exit", path])
+            let ending = child.finish()
+            #expect(ending.how == .exited(0), "\(ending.errorText)")
+            var again = try restore(file, input: .bytes(Array("hi".utf8)))
+            #expect(again.finish().outputText == "HI")
+        }
+
+        /// A fifo here; a device could not be had back.
+        @Test func snapshotTakesThePlaceOfFilesOnly() throws {
+            let fifo = folder.path + "/fifo"
+            #expect(unsafe mkfifo(fifo, 0o600) == 0)
+            var child = try House.run(["--snapshot", fifo, "--snapshot-exit", House.image("upper")])
+            #expect(child.finish().isRefusal(mentioning: "--snapshot \(fifo), which is no regular file"))
+            _ = try save([House.image("spin")], after: 0.1)
+            var merges = try Child(House.bench.swiftlet + "-snapshot", ["--merge", file, "--output", fifo])
+            #expect(merges.finish().isRefusal(mentioning: "\(fifo), which is no regular file"))
+            var status = stat()
+            #expect(unsafe stat(fifo, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+        }
+
+        @Test func mergeThatBecomesTooLargeLeavesNothing() throws {
+            _ = try save([House.image("spin")], after: 0.1)
+            let output = folder.path + "/merged"
+            let merge = [House.bench.swiftlet + "-snapshot", "--merge", file, "--output", output]
+            var child = try Child("/usr/bin/prlimit", ["--fsize=512"] + merge)
+            #expect(child.finish().isRefusal(mentioning: "File too large"))
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(!left.contains { $0.hasPrefix("merged") })
+        }
+
         @Test func restoreEndsAtItsTimeLimit() throws {
             _ = try save([House.image("spin")], after: 0.1)
             var child = try Child(House.bench.swiftlet, ["restore", "--timeout=0.3", file])

@@ -43,7 +43,8 @@ import VMM
 
     @Test func timeLimitBeyondTheEndOfTimeIsNone() throws {
         let guest = try SavedGuest("remap")
-        #expect(try make(try guest.source()).run(timeout: .max).status == 0)
+        let answer = try make(try guest.source()).run(timeout: .max)
+        #expect(answer.status == 0, "\(answer.message ?? "") \(answer.text)")
     }
 
     /// Sleeping in a call is waited for elsewhere than computing.

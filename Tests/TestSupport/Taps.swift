@@ -93,6 +93,10 @@ public struct HostEnd: ~Copyable {
             bytes.withMemoryRebound(to: sockaddr.self) { bind(fd, $0.baseAddress, 20) }
         }
         precondition(bound == 0, "bind")
+        // A tap gets its queueing discipline some time after its carrier is there, and loses frames until then: go past it.
+        var isBypassed: Int32 = 1
+        let isSet = setsockopt(fd, 263, 20, &isBypassed, 4)  // SOL_PACKET, PACKET_QDISC_BYPASS
+        precondition(isSet == 0, "PACKET_QDISC_BYPASS")
     }
 
     deinit { close(fd) }
@@ -101,8 +105,8 @@ public struct HostEnd: ~Copyable {
         precondition(Glibc.send(fd, frame, frame.count, 0) == frame.count, "send")
     }
 
-    /// Sends a frame until one comes that is wanted: ten times a second, for 20 seconds. A tap that is up before its user
-    /// comes may lose frames at first: the kernel gives it a queue some time after its carrier is there.
+    /// Sends a frame until one comes that is wanted: ten times a second, for 20 seconds. Its user may
+    /// not be there at first.
     public func exchange(_ frame: [UInt8], _ isWanted: ([UInt8]) -> Bool) -> Bool {
         for _ in 0..<200 {
             send(frame)

@@ -118,8 +118,12 @@ void kernel(uint32_t nothing, const struct start_info *info)
     show(info);
     if (ends_with(line, "echo"))
         echo();
-    if (ends_with(line, "forever"))
+    if (ends_with(line, "forever")) {
+        /* With interrupts on: a VMX that Bochs emulates never leaves a guest that has none. */
+        take_interrupts();
+        __asm__ volatile("sti");
         for (;;)
             ;
+    }
     end(0);
 }

@@ -309,16 +309,6 @@ __attribute__((target("sse4.2"))) static inline uint32_t csnapshot_crc32c(const 
     return ~(uint32_t)crc;
 }
 
-static inline int csnapshot_is_zero(const void *page)
-{
-    const uint64_t *word = page;
-    uint64_t bits = 0;
-    for (int i = 0; i < 512 && bits == 0; i += 64)
-        for (int j = 0; j < 64; j++)
-            bits |= word[i + j];
-    return bits == 0;
-}
-
 /* Copy-on-write: what is written stays in this process. */
 static inline long csnapshot_map(uintptr_t at, uint64_t size, int file, uint64_t offset)
 {

@@ -28,23 +28,41 @@ struct KernelFile: ~Copyable {
     }
 }
 
-extension ImageFile {
-    /// The image of a Swiftlet guest or a unikernel; nil when it is a kernel that starts in another way.
-    static func unlessKernel(_ configuration: borrowing Configuration) throws(MachineError) -> ImageFile? {
-        if configuration.kernel.method != nil { return nil }
+/// An image, opened as what it is.
+enum OpenedImage: ~Copyable {
+    case ringThree(ImageFile)
+    case unikernel(ImageFile)
+    case kernel(KernelFile)
+
+    init(_ configuration: borrowing Configuration) throws(MachineError) {
+        if configuration.kernel.method != nil {
+            self = .kernel(try KernelFile(configuration.image))
+            return
+        }
         do throws(MachineError) {
             let file = try ImageFile(configuration.image)
-            if file.image.swiftletNote == nil, !file.image.hasSolo5Note, isKernel(file.path) { return nil }
+            let isOurs = file.image.swiftletNote != nil
+            let isUnikernel = !isOurs && file.image.hasSolo5Note
+            if !isOurs, !isUnikernel, let kernel = Self.kernel(file.path) {
+                self = .kernel(kernel)
+                return
+            }
             if let option = configuration.kernel.given { throw .image(file.path, .boot(.notAKernel(option))) }
-            return file
+            self = isUnikernel ? .unikernel(file) : .ringThree(file)
         } catch {
-            if case .image(let path, _) = error, isKernel(path) { return nil }
-            throw error
+            // No image of ours: perhaps no ELF at all.
+            guard case .image(let path, _) = error, let kernel = Self.kernel(path) else { throw error }
+            self = .kernel(kernel)
         }
     }
 
-    private static func isKernel(_ path: String) -> Bool {
-        do throws(MachineError) { return BootMethod(try KernelFile(path).image.kind) != nil } catch { return false }
+    /// Nil when it is none by its file.
+    private static func kernel(_ path: String) -> KernelFile? {
+        do throws(MachineError) {
+            let file = try KernelFile(path)
+            if BootMethod(file.image.kind) == nil { return nil }
+            return file
+        } catch { return nil }
     }
 }
 
@@ -56,15 +74,12 @@ struct KernelModules {
         let options = configuration.kernel
         var modules: [BootWishes.Module] = []
         if let path = options.initialDisk { modules.append(.init(path: path, size: try ModuleFile(path).size)) }
-        for text in options.modules {
-            let parts = text.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let arguments = parts.count == 2 ? parts[1] : ""
-            modules.append(.init(path: parts[0], arguments: arguments, size: try ModuleFile(parts[0]).size))
+        for (path, arguments) in options.modules {
+            modules.append(.init(path: path, arguments: arguments, size: try ModuleFile(path).size))
         }
+        let words = [options.commandLine ?? "", configuration.commandLine].filter { !$0.isEmpty }
         wishes = BootWishes(
-            image: configuration.image,
-            commandLine: [options.commandLine ?? "", configuration.commandLine].filter { !$0.isEmpty }
-                .joined(separator: " "), modules: modules,
+            image: configuration.image, commandLine: words.joined(separator: " "), modules: modules,
             hasInitialDisk: options.initialDisk != nil)
     }
 

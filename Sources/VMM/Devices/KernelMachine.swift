@@ -26,7 +26,8 @@ extension Machine {
         let (path, image, stamp) = (source.path, source.image, source.stamp)
         let plan = try fromImage(
             path, try KernelPlan(image, method, memorySize: configuration.memorySize, modules.wishes))
-        let observer = try kernelObserver(configuration, image)
+        let observer = try Self.observer(
+            configuration, SymbolTable { add in image.forEachSymbol { add($0, $1, guestText(Array($2.utf8))) } })
         phases.end("image", at: Clock.monotonic())
 
         let memory = try Self.reserve(plan.layout, nil, configuration.backing)
@@ -35,7 +36,8 @@ extension Machine {
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
         let slotStart = Clock.monotonic()
-        try fromKVM(try addKernelSlots(vm, memory))
+        try fromKVM(try vm.add(0, memory.low, of: memory))
+        try fromKVM(try vm.add(1, memory.high, of: memory))
         var slots = SlotTotals(memory, since: slotStart)
         (slots.count, slots.bytes) = (memory.high.isEmpty ? 1 : 2, configuration.memorySize)
         vm.setTaskStateAddress(taskStateAddress)
@@ -56,7 +58,7 @@ extension Machine {
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store, kernel: kernel)
-        let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), table: nil)
+        let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.ports = KernelPorts()
         try self.init(configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots)
@@ -81,26 +83,4 @@ private func refuseForKernel(_ configuration: Configuration, _ image: KernelImag
     try refuse("--ring 3", configuration.ring == .three)
     // gdb takes no core of 64 bits for a program of 32.
     try refuse("--core", configuration.core != nil && image.is32Bit)
-}
-
-private func kernelObserver(
-    _ configuration: Configuration, _ image: KernelImage
-) throws(MachineError) -> Observer? {
-    let wanted = configuration.observation
-    if wanted.isNothing { return nil }
-    var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
-    if wanted.needsSymbols {
-        observer.symbols = SymbolTable { add in image.forEachSymbol { add($0, $1, guestText(Array($2.utf8))) } }
-    }
-    return observer
-}
-
-/// Below the hole and above it.
-private func addKernelSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
-    for (index, range) in [memory.low, memory.high].enumerated() where !range.isEmpty {
-        try vm.set(
-            MemorySlot(
-                index: UInt32(index), guestAddress: range.lowerBound, size: range.upperBound - range.lowerBound,
-                hostAddress: memory.hostBase + UInt(range.lowerBound)))
-    }
 }

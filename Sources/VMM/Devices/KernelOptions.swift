@@ -13,7 +13,7 @@ public struct KernelOptions: Sendable {
     /// `--append`: text before the guest's arguments.
     public var commandLine: String?
     /// `--module FILE[,ARGUMENTS]`, as often as it was given.
-    public var modules: [String] = []
+    public var modules: [(path: String, arguments: String)] = []
     /// `--irqchip`: interrupt controllers and a timer for a kernel whose protocol does not say that it expects them.
     public var hasInterrupts = false
 

@@ -9,14 +9,11 @@ import X86
 extension VCPU {
     /// Gives a new vCPU its CPUID and registers.
     func load(_ state: KernelState, _ cpuid: CPUID) throws(KVMError) {
-        try setCPUID(cpuid)
-        try setSpecialRegisters(kernelRegisters(state))
         var regs = Registers()
         (regs.rip, regs.rsp, regs.rsi) = (state.rip, state.rsp, state.rsi)
         (regs.rax, regs.rbx, regs.rdx) = (state.rax, state.rbx, state.rdx)
         regs.rflags = RFLAGS.reserved1
-        try setRegisters(regs)
-        synchroniseRegisters()
+        try load(cpuid, kernelRegisters(state), regs)
     }
 }
 

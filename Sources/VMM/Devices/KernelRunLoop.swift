@@ -20,27 +20,14 @@ extension RunLoop {
     /// Runs the kernel with its keyboard's thread beside it.
     mutating func runKernel(_ kernel: Kernel) -> Stop {
         do throws(HostError) {
-            let thread = try kernel.input.start(context.platform.console)
             if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
-            let stop = loopKernel(kernel)
+            let thread = try kernel.input.start(context.platform.console)
+            let stop = watchedRun { $0.handleKernel($1, kernel) }
+            let ending = writeOutput() ?? stop
             kernel.input.stop(thread)
             kernel.strangers.store(ports?.strangers ?? 0, ordering: .relaxed)
-            return stop
+            return ending
         } catch { return .hostFailed("making a thread", errno: error.errno) }
-    }
-
-    private mutating func loopKernel(_ kernel: Kernel) -> Stop {
-        observer?.begins(context.platform)
-        while true {
-            observer?.enters()
-            let error = vcpu.run()
-            observer?.leaves(error, vcpu, context.platform)
-            let stop = handleKernel(error, kernel)
-            observer?.handled(vcpu, context.platform)
-            guard let stop else { continue }
-            observer?.ends()
-            return writeOutput() ?? stop
-        }
     }
 
     /// From KVM_RUN's return to the next entry; nil to go on.

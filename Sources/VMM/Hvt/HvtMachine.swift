@@ -22,8 +22,7 @@ extension Machine {
         let guest = try fromImage(
             source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         tellRounding(configuration)
-        let observer =
-            configuration.observation.isNothing ? nil : try Self.observer(configuration, source, bias: 0)
+        let observer = try Self.observer(configuration, SymbolTable(source.image, bias: 0))
         let monitor = try hvtMonitor(guest, configuration)
         phases.end("image", at: Clock.monotonic())
 
@@ -36,9 +35,7 @@ extension Machine {
         let vm = try fromKVM(try kvm.makeVM())
         var slots = SlotTotals()
         (slots.count, slots.bytes, slots.nanoseconds) = (1, guest.memorySize, Clock.monotonic())
-        try fromKVM(
-            try vm.set(
-                MemorySlot(index: 0, guestAddress: 0, size: guest.memorySize, hostAddress: memory.hostBase)))
+        try fromKVM(try vm.add(0, 0..<guest.memorySize, of: memory))
         slots.nanoseconds = Clock.monotonic() - slots.nanoseconds
         if let slot = monitor?.slot(index: 1) {
             try fromKVM(try vm.set(slot))
@@ -63,7 +60,7 @@ extension Machine {
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store,
             hvt: Hvt(guest, devices: devices, program: configuration.program), devices: rings)
-        let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), table: nil)
+        let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged
         try self.init(configuration, .hvt(guest), origin, vm: vm, platform: platform, loop: loop, slots: slots)

@@ -72,14 +72,11 @@ extension VCPU {
         let umip = Processor.cpuid(7).ecx & 1 << 2
         var cpuid = cpu.cpuid
         cpuid.allow(ecx: umip, leaf: 7)
-        try setCPUID(cpuid)
-        try setSpecialRegisters(monitor.specialRegisters(cr4: cpu.cr4 | (umip != 0 ? CR4.userModePrevention : 0)))
-        if cpu.xcr0 != 0 { try setXCR0(cpu.xcr0) }
+        let special = monitor.specialRegisters(cr4: cpu.cr4 | (umip != 0 ? CR4.userModePrevention : 0))
         var regs = Registers()
         (regs.rip, regs.rsp, regs.rdi) = (state.rip, state.rsp, state.rdi)
         regs.rflags = Flags.real(RFLAGS.reserved1, interrupts: false)
-        try setRegisters(regs)
-        synchroniseRegisters()
+        try load(cpuid, special, xcr0: cpu.xcr0, regs)
     }
 
     /// Makes the vCPU the ring-0 CPU that the guest believes in.

@@ -10,18 +10,8 @@ import KVM
 
 extension RunLoop {
     mutating func loopHvt(_ hvt: Hvt) -> Stop {
-        observer?.begins(context.platform)
         openLog()
-        while true {
-            observer?.enters()
-            let error = vcpu.run()
-            observer?.leaves(error, vcpu, context.platform)
-            let stop = handleHvt(error, hvt)
-            observer?.handled(vcpu, context.platform)
-            guard let stop else { continue }
-            observer?.ends()
-            return stop
-        }
+        return watchedRun { $0.handleHvt($1, hvt) }
     }
 
     private mutating func handleHvt(_ error: Int32, _ hvt: Hvt) -> Stop? {

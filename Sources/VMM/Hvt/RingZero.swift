@@ -9,13 +9,10 @@ import X86
 extension VCPU {
     /// Gives a new vCPU its CPUID and registers.
     func loadRingZero(_ state: CPUState, _ cpuid: CPUID) throws(KVMError) {
-        try setCPUID(cpuid)
-        try setSpecialRegisters(longRegisters(state))
         var regs = Registers()
         (regs.rip, regs.rsp, regs.rdi) = (state.rip, state.rsp, state.rdi)
         regs.rflags = RFLAGS.reserved1  // interrupts stay off: there is no interrupt controller
-        try setRegisters(regs)
-        synchroniseRegisters()
+        try load(cpuid, longRegisters(state), regs)
     }
 }
 

@@ -85,6 +85,7 @@ private func step(_ steps: inout Steps, _ guest: inout InventedExits, _ isStoppe
         guest.memory.write(steps.number(UInt64.self), at: address)
         return true
     default:
+        if kind & 16 != 0 { guest.raiseRingInterrupt() }
         if let vector = guest.interruptToInject() { require(vector >= 32, "an interrupt's vector") }
         return true
     }

@@ -40,6 +40,8 @@ private func write(_ value: UInt64, at address: UInt32) -> [UInt8] {
 }
 
 private let interrupt: [UInt8] = [15]
+/// The same, with a ring's due.
+private let ringInterrupt: [UInt8] = [31]
 
 /// Lives, by name; each is a seed in every world.
 private let lives: [(name: String, steps: [UInt8])] = [
@@ -90,6 +92,12 @@ private let lives: [(name: String, steps: [UInt8])] = [
             + call(SWIFTLET_CALL_RING, buffer, 8) + write(1, at: 0x8_0000) + call(SWIFTLET_CALL_POLL, 60000, 0x100)
             + call(SWIFTLET_CALL_POLL, 60000, 0x101) + write(1 << 32 | 1, at: 0x8_0000)
             + call(SWIFTLET_CALL_POLL, 100, 0x100) + write(99, at: 0x8_0000) + call(SWIFTLET_CALL_POLL, forever, 0x100)
+    ),
+    (
+        "ring interrupt",
+        call(SWIFTLET_CALL_HANDLER, 40, 0x4_0000) + call(SWIFTLET_CALL_RING, buffer, 8, 40) + ringInterrupt
+            + ringInterrupt + call(SWIFTLET_CALL_POLL, 100, 0x101) + write(0, at: 0x2_0120) + ringInterrupt
+            + call(SWIFTLET_CALL_RING, buffer + 4096, 8, 41)
     ),
     ("rings", (0..<9).flatMap { call(SWIFTLET_CALL_RING, buffer + $0 * 4096, 2) }),
     ("no ring", call(SWIFTLET_CALL_RING, buffer, 3)), ("no event", call(SWIFTLET_CALL_POLL, 0, 0x1_0200)),
