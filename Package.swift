@@ -92,8 +92,8 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "X86", "Host", "Observe",
-                "CABI", "CDevices",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "Virtio", "X86", "Host",
+                "Observe", "CABI", "CDevices",
             ],
             swiftSettings: strict),
 

@@ -126,6 +126,9 @@ public final class Ring: Sendable {
         self.thread.withLock { $0 = thread.take() }
     }
 
+    /// Interrupts what keeps the thread waiting.
+    public func kick() { thread.withLock { $0?.kick() } }
+
     /// Ends and joins the thread. A disk or a console that keeps it waiting is interrupted, again and again: a kick may fall
     /// just before the wait begins.
     public func stop() {

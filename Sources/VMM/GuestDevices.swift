@@ -49,9 +49,7 @@ package final class GuestDevices: Sendable {
     /// wrong about both. So nobody is ever between two runs, and the rings' threads have one vCPU's thread to kick.
     private static func open(_ configuration: Configuration, _ notes: [DeviceNote]) throws(DeviceError) -> [Device] {
         if configuration.snapshot != nil { throw .notInSnapshots }
-        for disk in configuration.devices.blocks where !disk.isReadOnly {
-            if absolutePath(disk.path) == absolutePath(configuration.image) { throw .isImage(path: disk.path) }
-        }
+        try configuration.refuseImageAsDisk()
         return try configuration.devices.open(
             notes.compactMap { note in
                 DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
@@ -135,6 +133,15 @@ package final class GuestDevices: Sendable {
             case .deviceFailed(let errno): .hostFailed("a network interface", errno: errno)
             }
         return Outcome(stop: stop, exits: outcome.exits)
+    }
+}
+
+extension Configuration {
+    /// A guest must not write into its own image.
+    func refuseImageAsDisk() throws(DeviceError) {
+        for disk in devices.blocks where !disk.isReadOnly {
+            if absolutePath(disk.path) == absolutePath(image) { throw .isImage(path: disk.path) }
+        }
     }
 }
 

@@ -7,8 +7,9 @@ import GuestMemory
 import Host
 
 private enum BlockFeature {
-    static let (segments, readOnly, blockSize, flush, discard): (UInt64, UInt64, UInt64, UInt64, UInt64) =
-        (1 << 2, 1 << 5, 1 << 6, 1 << 9, 1 << 13)
+    static let (size, segments): (UInt64, UInt64) = (1 << 1, 1 << 2)
+    static let (readOnly, blockSize, flush, discard): (UInt64, UInt64, UInt64, UInt64) =
+        (1 << 5, 1 << 6, 1 << 9, 1 << 13)
 }
 
 private enum BlockOperation {
@@ -24,9 +25,12 @@ extension BlockDevice {
     private static let sector: UInt64 = 512
     /// How many ranges a discard may have.
     private static let ranges: UInt32 = 16
+    /// What a request may have: pieces, but for header and status, and bytes in each. More would keep whoever stops the
+    /// machine waiting.
+    private static let (segments, segmentSize): (UInt32, UInt32) = (SplitQueue.largest - 2, 1 << 18)
 
     var virtioFeatures: UInt64 {
-        BlockFeature.segments | BlockFeature.blockSize | BlockFeature.flush
+        BlockFeature.size | BlockFeature.segments | BlockFeature.blockSize | BlockFeature.flush
             | (isReadOnly ? BlockFeature.readOnly : BlockFeature.discard)
     }
 
@@ -34,7 +38,8 @@ extension BlockDevice {
     var virtioConfig: [UInt8] {
         var config = ConfigBytes(size: 60)
         config.put(capacity / Self.sector, at: 0)
-        config.put(SplitQueue.largest - 2, at: 12)  // seg_max: a chain's, but for header and status
+        config.put(Self.segmentSize, at: 8)
+        config.put(Self.segments, at: 12)
         config.put(UInt32(sectorSize), at: 20)
         config.put(UInt32.max, at: 36)
         config.put(Self.ranges, at: 40)
@@ -42,12 +47,21 @@ extension BlockDevice {
         return config.bytes
     }
 
-    func perform(_ given: Chain, _ memory: borrowing GuestMemory) -> VirtioBackend.Outcome {
+    func writesThrough(_ features: UInt64) -> Bool { features & BlockFeature.flush == 0 }
+
+    func perform(_ given: Chain, writesThrough: Bool, _ memory: borrowing GuestMemory) -> VirtioBackend.Outcome {
         var chain = given
         // struct virtio_blk_req's head: operation, a reserved word, sector.
         guard let header = chain.take(16, memory), let status = chain.takeLastWritable() else { return .broken }
         var written: UInt64 = 0
-        guard let result = perform(header, &chain, &written, memory) else { return .interrupted }
+        guard var result = perform(header, &chain, &written, memory) else { return .interrupted }
+        if writesThrough, result == BlockStatus.ok, header.word(0) == BlockOperation.write {
+            switch flush() {
+            case .done: break
+            case .interrupted: return .interrupted
+            default: result = BlockStatus.failed
+            }
+        }
         memory.write(result, at: status)
         return .done(written: UInt32(clamping: written + 1))
     }
@@ -57,7 +71,8 @@ extension BlockDevice {
         _ header: HeaderBytes, _ chain: inout Chain, _ written: inout UInt64, _ memory: borrowing GuestMemory
     ) -> UInt8? {
         let (start, overflow) = header.long(8).multipliedReportingOverflow(by: Self.sector)
-        if overflow { return BlockStatus.failed }
+        let most = UInt64(Self.segments) * UInt64(Self.segmentSize)
+        if overflow || chain.readableCount > most || chain.writableCount > most { return BlockStatus.failed }
         var results: [BlockResult] = []
         switch header.word(0) {
         case BlockOperation.read:

@@ -19,6 +19,8 @@ public final class QueueService: RingServing {
         var rests: [Chain?] = []
         var isInterrupted = false
         var wantsInterrupt = false
+        /// Whether the driver counts on its writes being on the disk when they are done: it has not agreed on flushes.
+        var writesThrough = false
     }
 
     /// Bits of the interrupt status: buffers were used, the configuration (here: the status) has changed.
@@ -30,6 +32,8 @@ public final class QueueService: RingServing {
     private let state = Mutex(State())
     private let status = Atomic<UInt32>(0)
     private let isBroken = Atomic(false)
+    /// Nothing more is served: somebody wants to change the queues, or the machine ends.
+    private let isHeld = Atomic(false)
 
     init(_ backend: VirtioBackend) { self.backend = backend }
 
@@ -55,13 +59,15 @@ public final class QueueService: RingServing {
         guard var queue = state.queues[index] else { return .idle }
         defer { state.queues[index] = queue }
         for done in 0..<64 {
+            if isHeld.load(ordering: .acquiring) { return finish(queue, done, &state, memory) }
             switch queue.next(memory) {
             case .nothing: return finish(queue, done, &state, memory)
             case .broken:
                 breakDown(&state)
                 return .busy
             case .chain(let chain):
-                switch backend.perform(state.rests[index].take() ?? chain, queue: index, memory) {
+                let work = state.rests[index].take() ?? chain
+                switch backend.perform(work, queue: index, writesThrough: state.writesThrough, memory) {
                 case .done(let written):
                     queue.accept()
                     queue.give(chain, written: written, memory)
@@ -136,9 +142,22 @@ extension QueueService {
 
     func acknowledge(_ bits: UInt32) { status.bitwiseAnd(~bits, ordering: .acquiringAndReleasing) }
 
-    func start(_ places: [QueuePlace], _ memory: borrowing GuestMemory) {
-        state.withLock { state in
+    /// Serves no chain but the one that is being served, from now on.
+    public func hold() { isHeld.store(true, ordering: .releasing) }
+
+    /// Changes the queues while no chain is being served; false when one is. Whoever waits for it must be able to stop
+    /// waiting: a disk may take as long as it likes.
+    private func whileHeld(_ change: (inout State) -> Void) -> Bool {
+        hold()
+        guard state.withLockIfAvailable({ change(&$0) }) != nil else { return false }
+        isHeld.store(false, ordering: .releasing)
+        return true
+    }
+
+    func start(_ places: [QueuePlace], writesThrough: Bool, _ memory: borrowing GuestMemory) -> Bool {
+        whileHeld { state in
             state = State()
+            state.writesThrough = writesThrough
             for place in places {
                 let queue = place.isReady ? SplitQueue(place, memory) : nil
                 if place.isReady, queue == nil { breakDown(&state) }
@@ -149,9 +168,11 @@ extension QueueService {
         }
     }
 
-    func reset() {
-        state.withLock { $0 = State() }
-        status.store(0, ordering: .releasing)
-        isBroken.store(false, ordering: .releasing)
+    func reset() -> Bool {
+        whileHeld { state in
+            state = State()
+            status.store(0, ordering: .releasing)
+            isBroken.store(false, ordering: .releasing)
+        }
     }
 }

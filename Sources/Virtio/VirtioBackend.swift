@@ -69,9 +69,14 @@ public enum VirtioBackend: Sendable {
         return bytes.dropFirst(Int(offset)).prefix(size).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    func perform(_ chain: Chain, queue: Int, _ memory: borrowing GuestMemory) -> Outcome {
+    /// Whether a driver that has agreed to these features counts on each write being on the disk when it is done (5.2.5).
+    func writesThrough(_ features: UInt64) -> Bool {
+        if case .block(let disk) = self { disk.writesThrough(features) } else { false }
+    }
+
+    func perform(_ chain: Chain, queue: Int, writesThrough: Bool, _ memory: borrowing GuestMemory) -> Outcome {
         switch (self, queue) {
-        case (.block(let disk), _): disk.perform(chain, memory)
+        case (.block(let disk), _): disk.perform(chain, writesThrough: writesThrough, memory)
         case (.net(let net), 0): net.receive(chain, memory)
         case (.net(let net), _): net.send(chain, memory)
         case (.console(let console), 0): console.read(chain, memory)

@@ -26,6 +26,17 @@ enum Status {
     static let (featuresOK, driverOK, needsReset): (UInt32, UInt32, UInt32) = (8, 4, 0x40)
 }
 
+/// What a write to a register asks of whoever holds the device.
+public enum VirtioWrite: Equatable, Sendable {
+    case done
+    /// The driver notifies a queue: wake the thread that serves it.
+    case notified
+    /// The driver has the device running: it is to be served from now on.
+    case started
+    /// A request is in the way of a start or a reset. Interrupt the thread that serves it, and make the write again.
+    case busy
+}
+
 /// A device, for as many vCPUs as the machine has.
 public final class VirtioDevice: Sendable {
     /// Bytes of guest-physical address space that it takes.
@@ -35,7 +46,7 @@ public final class VirtioDevice: Sendable {
 
     /// What it does with chains; for the thread that serves it.
     public let service: QueueService
-    private let backend: VirtioBackend
+    public let backend: VirtioBackend
     private let driver: Mutex<Driver>
 
     /// What the driver has written.
@@ -81,17 +92,16 @@ public final class VirtioDevice: Sendable {
         select < 2 ? UInt32(truncatingIfNeeded: features >> (32 * UInt64(select))) : 0
     }
 
-    /// True when the driver notifies a queue: the thread that serves it is to be woken.
-    public func write(_ offset: UInt64, size: Int, _ value: UInt64, _ memory: borrowing GuestMemory) -> Bool {
-        guard size == 4, offset % 4 == 0 else { return false }
+    public func write(_ offset: UInt64, size: Int, _ value: UInt64, _ memory: borrowing GuestMemory) -> VirtioWrite {
+        guard size == 4, offset % 4 == 0 else { return .done }
         let value = UInt32(truncatingIfNeeded: value)
         switch offset {
-        case Register.queueNotify: return true
+        case Register.queueNotify: return .notified
         case Register.interruptAcknowledge: service.acknowledge(value)
-        case Register.status: driver.withLock { setStatus(value, &$0, memory) }
+        case Register.status: return driver.withLock { setStatus(value, &$0, memory) }
         default: driver.withLock { set(offset, value, &$0) }
         }
-        return false
+        return .done
     }
 
     private func set(_ offset: UInt64, _ value: UInt32, _ driver: inout Driver) {
@@ -108,18 +118,24 @@ public final class VirtioDevice: Sendable {
         }
     }
 
-    private func setStatus(_ value: UInt32, _ driver: inout Driver, _ memory: borrowing GuestMemory) {
+    private func setStatus(
+        _ value: UInt32, _ driver: inout Driver, _ memory: borrowing GuestMemory
+    ) -> VirtioWrite {
         if value == 0 {
-            service.reset()
+            if !service.reset() { return .busy }
             driver = Driver(queues: Array(repeating: QueuePlace(), count: backend.queueCount))
-            return
+            return .done
         }
-        let starts = value & Status.driverOK != 0 && driver.status & Status.driverOK == 0
-        driver.status = value & ~Status.needsReset
+        var status = value & ~Status.needsReset
         // The driver reads back whether its features are ours; version 1 is not negotiable.
         let isAgreed = driver.features & ~backend.features == 0 && driver.features & VirtioBackend.version1 != 0
-        if !isAgreed { driver.status &= ~Status.featuresOK }
-        if starts, driver.status & Status.featuresOK != 0 { service.start(driver.queues, memory) }
+        if !isAgreed { status &= ~Status.featuresOK }
+        let starts = status & Status.driverOK != 0 && driver.status & Status.driverOK == 0
+        let runs = starts && status & Status.featuresOK != 0
+        let writesThrough = backend.writesThrough(driver.features)
+        if runs, !service.start(driver.queues, writesThrough: writesThrough, memory) { return .busy }
+        driver.status = status
+        return runs ? .started : .done
     }
 }
 

@@ -33,7 +33,7 @@ final class Driver {
     func register(_ offset: UInt64) -> UInt64 { device.read(offset, size: 4) }
 
     @discardableResult
-    func put(register offset: UInt64, _ value: UInt64) -> Bool { device.write(offset, size: 4, value, memory) }
+    func put(register offset: UInt64, _ value: UInt64) -> VirtioWrite { device.write(offset, size: 4, value, memory) }
 
     var features: UInt64 {
         put(register: Register.deviceFeaturesSelect, 0)
@@ -105,7 +105,7 @@ final class Driver {
 
     func turn() -> RingTurn { device.service.turn(memory) }
     func maySleep() -> Bool { device.service.maySleep(memory) }
-    func write(_ offset: UInt64, size: Int, _ value: UInt64) -> Bool { device.write(offset, size: size, value, memory) }
+    func write(_ offset: UInt64, size: Int, _ value: UInt64) -> VirtioWrite { device.write(offset, size: size, value, memory) }
     func word(_ address: UInt64) -> UInt16? { memory.read(GuestAddress(address)) }
 
     /// The next used chain: head and bytes written.
