@@ -25,6 +25,8 @@ private final class Disk {
         driver.bringUp()
     }
 
+    init(_ driver: Driver) { self.driver = driver }
+
     /// The status of a request, with its data in two buffers; 99 when it got none.
     func request(_ operation: UInt32, sector: UInt64, data: [UInt8] = [], reads count: UInt32 = 0) -> UInt8 {
         driver.memory.write(operation, at: GuestAddress(Driver.buffers))
@@ -80,6 +82,38 @@ private final class Disk {
         let disk = try Disk()
         #expect(disk.request(0, sector: sector, reads: count) == 1)
         #expect(disk.request(1, sector: sector, data: [UInt8](repeating: 0, count: Int(count))) == 1)
+    }
+
+    /// A driver that has not agreed on flushes has what is done on the disk.
+    @Test(.requiresFuse, arguments: [true, false])
+    func writesGoThroughForADriverWithoutFlushes(agreesOnFlushes: Bool) throws {
+        let faulty = try FaultyDisk(size: 8192, .writeBack)
+        let driver = try Driver(.block(try BlockDevice(BlockOption(name: "disk", path: faulty.path))))
+        driver.bringUp(without: agreesOnFlushes ? 0 : 1 << 9)
+        let disk = Disk(driver)
+        #expect(disk.request(1, sector: 1, data: [UInt8](repeating: 7, count: 512)) == 0)
+        #expect((faulty.durable[512] == 7) == !agreesOnFlushes)
+        #expect(disk.request(4, sector: 0) == 0 && faulty.durable[512] == 7)
+        faulty.fail(.flush)
+        #expect(disk.request(4, sector: 0) == 1, "a flush that fails is told")
+        #expect(disk.request(1, sector: 1, data: [UInt8](repeating: 8, count: 512)) == (agreesOnFlushes ? 0 : 1))
+    }
+
+    /// A read of 95 MiB, which would keep whoever stops the machine waiting, is refused, and one of 24 MiB is not.
+    @Test func whatARequestMayHaveIsLimited() throws {
+        let folder = ScratchFolder()
+        let path = try folder.file("disk", [])
+        #expect(truncate(path, 200 << 20) == 0)
+        let driver = try Driver(.block(try BlockDevice(BlockOption(name: "disk", path: path))))
+        driver.bringUp(size: 256)
+        #expect(driver.register(0x100 + 8) == 1 << 18 && driver.register(0x100 + 12) == 254)
+        for (index, pieces) in [64, 254].enumerated() {
+            driver.put([UInt8](repeating: 0, count: 16), at: 0x1_0000)
+            driver.put([99], at: Disk.status)
+            let data = [(UInt64, UInt32)](repeating: (Driver.buffers, 3 << 17), count: pieces)
+            driver.offer([(0x1_0000, 16)], data + [(Disk.status, 1)])
+            #expect(driver.turn() == .busy && driver.bytes(Disk.status, 1) == [UInt8(index)])
+        }
     }
 
     @Test func readOnlyIsReadOnly() throws {

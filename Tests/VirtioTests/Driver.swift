@@ -63,13 +63,13 @@ final class Driver {
     }
 
     /// Virtio 1.2, section 3.1.1.
-    func bringUp(queues: Int = 1) {
+    func bringUp(queues: Int = 1, without: UInt64 = 0, size: UInt32 = size) {
         put(register: Register.status, 0)
         put(register: Register.status, 1)
         put(register: Register.status, 3)
-        accept(features)
+        accept(features & ~without)
         put(register: Register.status, 11)
-        for queue in 0..<queues { setQueue(queue) }
+        for queue in 0..<queues { setQueue(queue, size: size) }
         put(register: Register.status, 15)
         (offered, seen) = ([0, 0], [0, 0])
     }

@@ -3,8 +3,10 @@
 // Read next: QueueTests.swift.
 
 import Devices
+import Glibc
 import GuestMemory
 import Host
+import Synchronization
 import TestSupport
 import Testing
 
@@ -57,6 +59,30 @@ import Testing
         #expect(driver.turn() == .idle)
         driver.bringUp()
         #expect(driver.register(Register.status) == 15)
+    }
+
+    /// While a request is being done there is neither start nor reset; once it is, there is.
+    @Test func resetWaitsForARequest() throws {
+        try Thread.installKick()
+        let pipe = BlockingPipe()
+        let driver = try Driver(.console(Console(input: -1, output: pipe.writer)))
+        driver.bringUp(queues: 2)
+        driver.offer([(Driver.buffers, 0x4_0000)], queue: 1)
+        let done = Atomic(false)
+        let thread = try Thread {
+            while !done.load(ordering: .acquiring) { _ = driver.turn() }
+        }
+        // Its first bytes are there: the rest will not fit in.
+        #expect(wait(for: WaitFor(pipe.reader), nanoseconds: 20_000_000_000).0)
+        #expect(driver.put(register: Register.status, 0) == .busy)
+        #expect(driver.register(Register.status) == 15)
+        for _ in 0..<1000 where driver.put(register: Register.status, 0) == .busy {
+            thread.kick()
+            usleep(1000)
+        }
+        #expect(driver.register(Register.status) == 0)
+        done.store(true, ordering: .releasing)
+        thread.join()
     }
 
     @Test func interruptIsAcknowledged() throws {
