@@ -84,13 +84,16 @@ let package = Package(
             name: "Rings", dependencies: ["Devices", "GuestMemory", "Host", "KVM", "CABI", "CDevices"],
             swiftSettings: strict),
 
+        // The devices that other people's kernels have drivers for.
+        .target(name: "Virtio", dependencies: ["Rings", "Devices", "GuestMemory", "Host"], swiftSettings: strict),
+
         // The machine.
         .target(name: "Boot", dependencies: ["GuestMemory", "X86", "CElf", "CABI"], swiftSettings: strict),
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "X86", "Host", "Observe",
-                "CABI", "CDevices",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "Virtio", "X86", "Host",
+                "Observe", "CABI", "CDevices",
             ],
             swiftSettings: strict),
 
@@ -157,7 +160,7 @@ let package = Package(
         .executableTarget(
             name: "faulty-disk", dependencies: ["Host", "CHost"], path: "Tests/faulty-disk", swiftSettings: testing),
         .testTarget(
-            name: "TestSupport", dependencies: ["GuestMemory", "Host", "CHost", "faulty-disk"], swiftSettings: testing),
+            name: "TestSupport", dependencies: ["GuestMemory", "Devices", "Host", "CHost", "faulty-disk"], swiftSettings: testing),
         .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "TestSupport"], swiftSettings: testing),
@@ -169,6 +172,9 @@ let package = Package(
             name: "DevicesTests", dependencies: ["Devices", "CDevices", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(
             name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
+            swiftSettings: testing),
+        .testTarget(
+            name: "VirtioTests", dependencies: ["Virtio", "Rings", "Devices", "GuestMemory", "Host", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
         .target(name: "CForbidden", path: "Tests/CForbidden"),

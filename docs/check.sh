@@ -34,7 +34,7 @@ beside='/(cbacking|CSeccomp/shim|cdeprivileged|chalted|cclone|cdevices|cdevices_
 # Of Swiftlet's own guests none executes what Solo5's unikernels need.
 hvt='/(CPUIDBits|HostProtection|SynchronisedRegisters|WaitSet|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'
 # Nor what kernels that boot by themselves need, and what tells their files apart.
-kernels='/(ckvm_kernels|Devices/[A-Z][A-Za-z]*|BootError|BootMethod|FlatImage|Image|InterruptLines|Kernel[A-Z][a-z]*|LinuxBoot|LongMode|Multiboot|PortItems|PVH|RunOptions.Kernels)\.(swift|h)$'
+kernels='/(ckvm_kernels|Devices/[A-Z][A-Za-z]*|ACPITables|AML|BootError|BootMethod|FlatImage|Image|InterruptLines|Kernel[A-Z][a-z]*|LinuxBoot|LongMode|Multiboot|PortItems|PVH|RunOptions.Kernels)\.(swift|h)$'
 core=$(cat $(find CShims -name '*.h' | grep -vE "$beside" | grep -vE "$kernels") $(find Sources/KVM Sources/GuestMemory Sources/X86 \
     Sources/Boot Sources/Host Sources/Sandbox Sources/VMM Sources/swiftlet -name '*.swift' | grep -vE "$beside" | grep -vE "$hvt" | grep -vE "$kernels") |
     grep -cvE '^ *($|//|/?\*)')

@@ -100,8 +100,16 @@ lab_prepare_kernel() { # once: vmlinuz, vmlinux and modules/ in the cache
         # Optional (binutils). Without the list of places to patch for tracing, Bochs loads kvm.ko in 1 s instead of 4.
         strip -g -R .BTF -R __mcount_loc -R .rela__mcount_loc "$new/modules/${module##*/}.ko" 2>/dev/null || :
     done
+    # For debian.sh: what the same kernel needs as a guest, and the tap on the other side.
+    mkdir "$new/guest"
+    for module in net/core/failover drivers/net/{net_failover,virtio_net,tun} \
+        drivers/virtio/{virtio,virtio_ring,virtio_mmio} drivers/block/virtio_blk drivers/char/virtio_console \
+        drivers/char/hw_random/virtio-rng; do
+        cp "$root/lib/modules/${image##*/vmlinuz-}/kernel/$module.ko" "$new/guest/"
+    done
     cp "$image" "$new/vmlinuz"
     mv -T "$new/modules" "$lab_cache/modules"
+    mv -T "$new/guest" "$lab_cache/guest"
     mv "$new/vmlinux" "$new/vmlinuz" "$lab_cache/"
     rm -rf "$new"
 }
@@ -129,7 +137,8 @@ lab_prepare() { # fills the cache; a lock, because labs may start side by side
     mkdir -p "$lab_cache"
     (
         flock 9
-        [ -s "$lab_cache/vmlinuz" ] || { rm -rf "$lab_cache/modules"; lab_prepare_kernel; }
+        [ -s "$lab_cache/vmlinuz" ] && [ -d "$lab_cache/guest" ] ||
+            { rm -rf "$lab_cache/modules" "$lab_cache/guest"; lab_prepare_kernel; }
         [ "$lab_cache/base.cpio" -nt "$lab_home/init" ] && [ "$lab_cache/base.cpio" -nt "$lab_home/common.sh" ] ||
             lab_prepare_base
     ) 9>"$lab_cache/lock"

@@ -88,9 +88,14 @@ public struct BootWishes: Sendable {
     /// An initial RAM disk is the first of them.
     public var modules: [Module]
     public var hasInitialDisk: Bool
+    /// What ACPI's tables say; nil for none.
+    public var machine: ACPIMachine?
 
-    public init(image: String, commandLine: String = "", modules: [Module] = [], hasInitialDisk: Bool = false) {
+    public init(
+        image: String, commandLine: String = "", modules: [Module] = [], hasInitialDisk: Bool = false,
+        machine: ACPIMachine? = nil
+    ) {
         (self.image, self.commandLine) = (image, commandLine)
-        (self.modules, self.hasInitialDisk) = (modules, hasInitialDisk)
+        (self.modules, self.hasInitialDisk, self.machine) = (modules, hasInitialDisk, machine)
     }
 }

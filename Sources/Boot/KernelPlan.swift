@@ -29,6 +29,8 @@ public struct KernelPlan: Sendable {
     /// Ascending, none empty.
     public private(set) var pieces: [Piece] = []
     public var state = KernelState(.protected, rip: 0)
+    /// Where ACPI's tables begin; 0 without any.
+    private(set) var acpi: UInt64 = 0
 
     /// Plans an image: the protocol's own function does it.
     public init(
@@ -43,6 +45,17 @@ public struct KernelPlan: Sendable {
         case .linux: try placeLinux(image, wishes)
         case .bootSector, .flat: try placeFlat(image)
         }
+        if acpi == 0 { placeACPI(wishes.machine) }
+    }
+
+    /// ACPI's tables below 1 MiB, where a BIOS has them; a kernel that lies there itself gets none. Behind the image.
+    mutating func placeACPI(_ machine: ACPIMachine?) {
+        guard let tables = machine?.tables(at: ACPIMachine.place.lowerBound) else { return }
+        let start = ACPIMachine.place.lowerBound
+        do throws(ImageError) {
+            try place(start, UInt64(tables.count), "ACPI tables", .bytes(tables))
+            acpi = start
+        } catch {}
     }
 
     /// Writes everything but the modules into memory, which must be zero.

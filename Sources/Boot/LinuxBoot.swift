@@ -57,6 +57,7 @@ extension KernelPlan {
         let load = setup.preferredAddress
         let what = "the kernel, which needs room to unpack itself,"
         try place(load, max(size, setup.initialSize), what, .file(offset: setup.size, size: size))
+        placeACPI(wishes.machine)
         let disk = try placeInitialDisk(wishes.modules.first, setup)
         let commandLine = try placeTables("command line") { address in
             var table = BootTable(at: address)
@@ -87,6 +88,7 @@ extension KernelPlan {
         var page = BootTable(at: 0)
         for _ in 0..<512 { page.add64(0) }
         page.put(LinuxSetup.start, header)
+        page.put32(0x70, acpi)
         page.put(0x210, [0xff])  // a boot loader without a number of its own
         page.put(0x211, [header.count > 0x20 ? header[0x20] | 1 : 1])  // LOADED_HIGH
         page.put32(0x218, disk.lowerBound)

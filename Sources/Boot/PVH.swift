@@ -12,6 +12,7 @@ extension KernelPlan {
         if note.count != 4, note.count != 8 { throw .boot(.pvhNote(size: note.count)) }
         try place(try image.segments())
         try enter(at: note.number(0, note.count))
+        placeACPI(wishes.machine)
         try placeModules(wishes.modules)
         state.rbx = try placeTables("PVH start info") { [self] in startInfo(wishes, at: $0) }
     }
@@ -29,7 +30,7 @@ extension KernelPlan {
 
         var table = BootTable(at: address)
         table.add32(0x336e_c578, 1, 0, UInt64(wishes.modules.count))
-        table.add64(wishes.modules.isEmpty ? 0 : modules, commandLine, 0, map)  // no RSDP
+        table.add64(wishes.modules.isEmpty ? 0 : modules, commandLine, acpi, map)
         table.add32(UInt64(memory.map.count), 0)
         for (index, text) in arguments.enumerated() {
             let range = module(index)

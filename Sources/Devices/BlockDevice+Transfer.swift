@@ -8,6 +8,10 @@ import Glibc
 import Host
 
 extension BlockDevice {
+    /// Bytes that a guest's request moves at a time. Nobody can take back a read of gigabytes, and whoever stops the machine,
+    /// or waits for another answer, waits for it.
+    public static let piece = 1 << 20
+
     /// Fills the span from the disk.
     public func read(into span: inout MutableRawSpan, at offset: UInt64) -> BlockResult {
         guard contains(offset, UInt64(span.byteCount)) else { return .outOfRange }
@@ -20,9 +24,9 @@ extension BlockDevice {
     }
 
     /// Reads what the disk need not be waited for, from the span's first byte on: so many bytes, which may be none, also
-    /// where the disk fails. Nil when the span does not lie inside the disk.
-    public func readCached(into span: inout MutableRawSpan, at offset: UInt64) -> Int? {
-        guard contains(offset, UInt64(span.byteCount)) else { return nil }
+    /// where the disk fails.
+    public func readCached(into span: inout MutableRawSpan, at offset: UInt64) -> Int {
+        guard contains(offset, UInt64(span.byteCount)) else { return 0 }
         return unsafe span.withUnsafeMutableBytes { bytes in
             // Sound: the call gets the span's start and size.
             max(0, unsafe cdevices_read_cached(file.fd, bytes.baseAddress, bytes.count, offset))

@@ -16,8 +16,6 @@ import Host
 
     /// Operations under way at once; the kernel has room for twice as many answers, so none can be lost.
     public static let depth = 128
-    /// Bytes of one operation. Nobody can take back a read of gigabytes, and the end of a machine waits for it.
-    public static let longest = 1 << 20
 
     /// Nil where there can be none. The descriptor is the disk's and must outlive the queue. It is not registered with the
     /// io_uring: that would keep the file open, and so locked, for some time after this process's end.
@@ -38,10 +36,10 @@ import Host
 
     public var isFull: Bool { underWay >= Self.depth }
 
-    /// Starts to fill the span, of which at most `longest` bytes count; false when the kernel cannot. The memory must stay
+    /// Starts to fill the span, of which at most BlockDevice.piece bytes count; false when the kernel cannot. The memory must stay
     /// until the answer is taken.
     public func read(into span: inout MutableRawSpan, at offset: UInt64, token: Int) -> Bool {
-        let count = UInt32(min(span.byteCount, Self.longest))
+        let count = UInt32(min(span.byteCount, BlockDevice.piece))
         // Sound: the kernel writes inside the span, and the caller keeps that.
         let result = unsafe span.withUnsafeMutableBytes { bytes in
             unsafe cdevices_uring_read(&uring, disk, bytes.baseAddress, count, offset, UInt64(token))

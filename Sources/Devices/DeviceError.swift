@@ -12,6 +12,8 @@ public enum DeviceError: Error, Equatable, Sendable {
     /// Two devices of one name.
     case sameName(String)
     case tooMany(Int)
+    /// A kernel's machine has a line for each device.
+    case tooManyForLines(Int, most: Int)
     /// The image needs this device.
     case notAttached(String, DeviceKind)
     /// The image knows no device of this name.
@@ -42,6 +44,8 @@ public enum DeviceError: Error, Equatable, Sendable {
         case .option(let option, let text, let needed): "\(option) '\(text)': \(needed)"
         case .sameName(let name): "two devices are named '\(name)': give each name once"
         case .tooMany(let count): "\(count) devices: a machine has at most \(Attachments.most)"
+        case .tooManyForLines(let count, let most):
+            "\(count) disks and networks: a kernel's machine has interrupt lines for \(most)"
         case .notAttached(let name, let kind):
             "the image needs the \(kind.words) '\(name)': add \(kind.example(name))"
         case .notDeclared(let name, let known): Self.notDeclared(name, known)

@@ -24,6 +24,21 @@ extension NetDevice {
         return errno == EIO ? .gone : failure(errno)
     }
 
+    /// The same for frames that lie in pieces: one copy more.
+    public func send(_ frame: [UInt8]) -> FrameResult {
+        unsafe frame.withUnsafeBytes { send(unsafe $0.bytes) }
+    }
+
+    public func receive() -> (FrameResult, [UInt8]) {
+        var frame = [UInt8](repeating: 0, count: Int(largestFrame))
+        let result = unsafe frame.withUnsafeMutableBytes { bytes in
+            var span = unsafe bytes.mutableBytes
+            return receive(into: &span)
+        }
+        guard case .done(let count) = result else { return (result, []) }
+        return (result, Array(frame.prefix(count)))
+    }
+
     private func failure(_ error: Int32) -> FrameResult {
         switch error {
         case EAGAIN: .notReady

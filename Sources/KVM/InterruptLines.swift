@@ -15,10 +15,12 @@ public struct InterruptLines: Sendable {
 }
 
 extension VM {
-    /// Puts PICs, I/O APIC, local APICs and the PIT into the kernel; before the vCPU is made.
-    /// The corresponding ioctls are `KVM_CREATE_IRQCHIP` and `KVM_CREATE_PIT2`.
+    /// Puts PICs, I/O APIC, local APICs and the PIT into the kernel; before the vCPU is made. The PICs' lines are masked, as
+    /// firmware leaves them: a kernel that knows only the I/O APIC never masks them, and would get each interrupt twice.
+    /// The corresponding ioctls are `KVM_CREATE_IRQCHIP`, `KVM_SET_IRQCHIP` and `KVM_CREATE_PIT2`.
     public func makeInterruptControllers() throws(KVMError) -> InterruptLines {
         try makeIRQChip()
+        for chip: UInt32 in 0...1 { _ = try check(ckvm_mask_pic(fd, chip), "KVM_SET_IRQCHIP") }
         _ = try check(ckvm_create_pit(fd), "KVM_CREATE_PIT2")
         return InterruptLines(vm: fd)
     }

@@ -5,6 +5,14 @@
 
 import CKVM
 
+extension InterruptLines {
+    /// Has each signal of the eventfd raise a line and lower it again, for who takes the edge.
+    /// The corresponding ioctl is `KVM_IRQFD`.
+    public func attach(_ event: borrowing EventFD, to line: UInt32) throws(KVMError) {
+        _ = try check(ckvm_irqfd(vm, event.fd, line), "KVM_IRQFD")
+    }
+}
+
 extension VM {
     /// Has interrupt number `gsi` be a message to local APIC 0: `vector`, fixed, edge-triggered (Intel SDM vol. 3A, 11.11).
     /// It replaces all routes. The corresponding ioctl is `KVM_SET_GSI_ROUTING`; needs a local APIC in the kernel.

@@ -22,7 +22,7 @@ struct DiskWork: Sendable {
     private var entries: [RingEntry] = []
     private var free: [Int] = []
     private var isFlushing = false
-    /// What the queue gave back, and a signal then kept from being done by system call.
+    /// What the queue gave back, and is then done by system call, in pieces: a signal came, or a rest remains.
     private var interrupted: [RingEntry] = []
     /// Reads in a row that found all in the page cache.
     private var cachedReads = 0
@@ -58,13 +58,14 @@ struct DiskWork: Sendable {
     /// in the page cache, the rest stays in the entry.
     mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
         if entry.operation == SWIFTLET_BLOCK_FLUSH { return submit(entry, memory) }
-        let offset = entry.offset
-        let cached = memory.withMutableSpan(entry.address, UInt64(entry.length)) {
-            disk.readCached(into: &$0, at: offset)
-        }
-        guard let cached, let cached else { return nil }  // no memory, or not inside the disk: which is said elsewhere
+        let (offset, length) = (entry.offset, UInt64(entry.length))
+        // What is not memory, or not inside the disk, is said elsewhere.
+        guard memory.contains(entry.address, length), disk.contains(offset, length) else { return nil }
+        let piece = min(length, UInt64(BlockDevice.piece))
+        let cached = memory.withMutableSpan(entry.address, piece) { disk.readCached(into: &$0, at: offset) } ?? 0
         entry.advance(UInt32(cached))
         if entry.length == 0 { return .answer(.done) }
+        if cached == piece { return .interrupted }
         cachedReads = 0
         return submit(entry, memory)
     }
@@ -101,8 +102,9 @@ struct DiskWork: Sendable {
 
     /// The next entry that is done, with its answer; nil also after a signal.
     mutating func finish(_ memory: borrowing GuestMemory) -> (id: UInt32, answer: RingAnswer)? {
-        guard let (entry, result) = next(memory) else { return nil }
-        let outcome = result ?? bySystemCall(entry, memory)
+        guard let next = next(memory) else { return nil }
+        var entry = next.entry
+        let outcome = next.result ?? entry.perform(on: disk, memory) ?? .failed(errno: EFAULT)
         if outcome == .interrupted {
             interrupted.append(entry)
             return nil
@@ -111,7 +113,7 @@ struct DiskWork: Sendable {
     }
 
     /// An entry that ended, and how; nil: the queue could not do it. A read of which a part came goes on.
-    private mutating func next(_ memory: borrowing GuestMemory) -> (RingEntry, BlockResult?)? {
+    private mutating func next(_ memory: borrowing GuestMemory) -> (entry: RingEntry, result: BlockResult?)? {
         if let entry = interrupted.popLast() { return (entry, nil) }
         while let (token, result) = queue?.take() {
             var entry = entries[token]
@@ -137,11 +139,6 @@ struct DiskWork: Sendable {
         case 0: entry.operation == SWIFTLET_BLOCK_READ ? .failed(errno: EIO) : .done
         default: .failed(errno: -result)
         }
-    }
-
-    private func bySystemCall(_ entry: RingEntry, _ memory: borrowing GuestMemory) -> BlockResult {
-        disk.perform(entry.operation, memory, entry.address, UInt64(entry.length), at: entry.offset)
-            ?? .failed(errno: EFAULT)
     }
 }
 

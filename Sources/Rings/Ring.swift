@@ -18,23 +18,23 @@ public final class Ring: Sendable {
     private let stopEvent: EventFD
     private let done: EventFD
     private let isStopping = Atomic(false)
+    private let isFinishing = Atomic(false)
     private let isAwaited = Atomic(false)
     private let spin: UInt64
-    private let finishes: Bool
     /// Of its interrupt; 0: it makes none.
     public let vector: UInt8
     private let interrupt: @Sendable () -> Void
-    private let view: RingView
-    private let service: Mutex<RingService>
+    private let view: RingView?
+    private let service: any RingServing
     private let thread = Mutex<Thread?>(nil)
 
     /// Nanoseconds that a ring polls before it sleeps: about what going to sleep and waking up cost.
     public static let defaultSpin: UInt64 = 100_000
 
-    /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running. A ring that
-    /// `finishes` does what can be done at once of what the guest had submitted when it ended. `interrupt` tells the guest's vCPU.
+    /// `spin` is in nanoseconds: 0 on a host with one CPU, where polling only keeps the guest from running. `interrupt` tells
+    /// the guest that answers have come, when it wants that.
     public init(
-        _ service: consuming RingService, spin: UInt64 = defaultSpin, finishes: Bool = false, vector: UInt8 = 0,
+        _ service: any RingServing, spin: UInt64 = defaultSpin, vector: UInt8 = 0,
         interrupt: @escaping @Sendable () -> Void = {}
     ) throws(KVMError) {
         let doorbell = try EventFD()
@@ -44,22 +44,18 @@ public final class Ring: Sendable {
         self.doorbell = doorbell
         self.answered = answered
         self.stopEvent = stopEvent
-        (self.spin, self.finishes, self.vector, self.interrupt) = (spin, finishes, vector, interrupt)
-        view = service.queue.view
-        self.service = Mutex(service)
+        (self.service, view) = (service, service.view)
+        (self.spin, self.vector, self.interrupt) = (spin, vector, interrupt)
     }
 
-    /// Serves the ring until `stop`. If it cannot go on, tells `failing`, again and again until `stop`: a kick of the vCPU
-    /// may fall between its look for a reason and its call that blocks.
+    /// Serves the ring until it is stopped. If it cannot go on, tells `failing`, again and again until then: a kick of the
+    /// vCPU may fall between its look for a reason and its call that blocks. The thread stays off the CPU of `vcpu`.
     public func serve(
         _ memory: borrowing GuestMemory, apartFrom vcpu: ThreadPlace? = nil, failing: (RingFailure) -> Void
     ) {
         defer { done.signal() }
-        let apart = Separation(from: vcpu, allowed: allowedCPUs())
-        let failure = service.withLock { service in
-            defer { service.letGo() }
-            return loop(&service, memory, apart)
-        }
+        let failure = loop(memory, Separation(from: vcpu, allowed: allowedCPUs()))
+        service.letGo()
         guard let failure else { return }
         while !isStopping.load(ordering: .acquiring) {
             failing(failure)
@@ -67,27 +63,25 @@ public final class Ring: Sendable {
         }
     }
 
-    private func loop(
-        _ service: inout RingService, _ memory: borrowing GuestMemory, _ apart: Separation?
-    ) -> RingFailure? {
+    private func loop(_ memory: borrowing GuestMemory, _ apart: Separation?) -> RingFailure? {
         var idleSince: UInt64 = 0
         var set = WaitSet()
         while true {
             let isLast = isStopping.load(ordering: .acquiring)
-            if isLast && !finishes { return nil }
+            if isLast && !isFinishing.load(ordering: .acquiring) { return nil }
             apart?.keep()
-            switch service.turn(memory) {
+            switch service.turn(memory, isAwaited: { isAwaited.load(ordering: .relaxed) }) {
             case .ended(let failure): return failure
             case .idle where isLast: return nil
             case .busy where isLast && service.isHeldUp: return nil
             case .busy:
-                tellWaiter(service)
+                tellWaiter()
                 idleSince = 0
             case .idle:
                 let now = Clock.monotonic()
                 if idleSince == 0 { idleSince = now }
                 if now - idleSince >= spin {
-                    sleep(service, &set)
+                    sleep(&set, memory)
                     idleSince = 0
                 } else {
                     cdevices_pause()
@@ -97,37 +91,37 @@ public final class Ring: Sendable {
     }
 
     /// Until the doorbell, a frame or a disk that is waited for, room for what is held up, or the end.
-    private func sleep(_ service: borrowing RingService, _ set: inout WaitSet) {
-        guard service.queue.maySleep() || service.isHeldUp else { return }
+    private func sleep(_ set: inout WaitSet, _ memory: borrowing GuestMemory) {
+        guard service.maySleep(memory) || service.isHeldUp else { return }
         set.removeAll()
         set.add(WaitFor(doorbell.fd))
         set.add(WaitFor(stopEvent.fd))
         for wait in service.waits { set.add(wait) }
         _ = set.wait(nanoseconds: nil)
-        service.queue.isAwake()
+        service.isAwake(memory)
         _ = doorbell.take()
     }
 
-    private func tellWaiter(_ service: borrowing RingService) {
+    private func tellWaiter() {
         // Against `await`: answer, then look whether it is awaited there; await, then look for an answer here. The guest
         // does the same with its word for the interrupt.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         if isAwaited.load(ordering: .relaxed) { answered.signal() }
-        if vector != 0, service.queue.wantsInterrupt { interrupt() }
+        if service.wantsInterrupt { interrupt() }
     }
 
     /// Says that somebody waits for `answered` to become readable; false when there is an answer already.
     public func await() -> Bool {
         isAwaited.store(true, ordering: .relaxed)
         atomicMemoryFence(ordering: .sequentiallyConsistent)
-        return !view.hasAnswers
+        return view?.hasAnswers != true
     }
 
     /// Ends the wait; whether there are answers that the guest has not taken.
     public func endAwait() -> Bool {
         isAwaited.store(false, ordering: .relaxed)
         _ = answered.take()
-        return view.hasAnswers
+        return view?.hasAnswers == true
     }
 
     /// The thread that runs `serve`.
@@ -136,13 +130,31 @@ public final class Ring: Sendable {
         self.thread.withLock { $0 = thread.take() }
     }
 
-    /// Ends and joins the thread. A disk or a console that keeps it waiting is interrupted, again and again: a kick may fall
-    /// just before the wait begins.
-    public func stop() {
+    /// Interrupts what keeps the thread waiting.
+    public func kick() { thread.withLock { $0?.kick() } }
+
+    /// Has the thread end: at once, or, `finishing`, with what can be done without waiting of what the guest has submitted.
+    public func requestStop(finishing: Bool) {
+        isFinishing.store(finishing, ordering: .releasing)
         isStopping.store(true, ordering: .releasing)
         stopEvent.signal()
+    }
+
+    /// Joins a thread that has to end. A disk or a console that keeps it waiting is interrupted, again and again: a kick may fall
+    /// just before the wait begins. Of what a guest has submitted, what is not done in a second is left.
+    public func join() {
         guard let thread = self.thread.withLock({ $0.take() }) else { return }
-        while !wait(for: WaitFor(done.fd), nanoseconds: 10_000_000).0 { thread.kick() }
+        var waits = 0
+        while !wait(for: WaitFor(done.fd), nanoseconds: 10_000_000).0 {
+            waits += 1
+            if waits == 100 { isFinishing.store(false, ordering: .releasing) }
+            thread.kick()
+        }
         thread.join()
+    }
+
+    public func stop() {
+        requestStop(finishing: false)
+        join()
     }
 }

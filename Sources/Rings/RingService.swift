@@ -1,20 +1,22 @@
 // Serving a ring: take entries, do them, answer; keep aside what has to wait for a frame or a disk; sleep when there is nothing.
 //
 // One thread does it all in order, so a flush covers every write before it. Nothing here knows threads or KVM: tests turn
-// the crank themselves. Read next: Ring.swift.
+// the crank themselves. Read next: RingServing.swift.
 
 import CABI
 import Devices
 import GuestMemory
 import Host
 
-/// The state of a ring's thread.
-public struct RingService: ~Copyable, Sendable {
+/// The state of a ring's thread. Unchecked: nobody else touches it once a `Ring` has it.
+public final class RingService: RingServing, @unchecked Sendable {
     /// What does an entry; of one that is cut short, the rest stays in the entry.
     public typealias Work = @Sendable (inout RingEntry, borrowing GuestMemory) -> RingOutcome
 
     public var queue: RingQueue
     private let work: Work
+    /// Whether the guest may sleep until its interrupt.
+    private let interrupts: Bool
     /// Entries that wait aside, by device, oldest first.
     private var asides: [Aside]
     /// How many wait aside in all.
@@ -41,28 +43,24 @@ public struct RingService: ~Copyable, Sendable {
         }
     }
 
-    /// What a turn of the crank came to.
-    public enum Turn: Equatable, Sendable {
-        case idle
-        case busy
-        case ended(RingFailure)
-    }
-
     /// A ring of devices with these numbers, which an entry may wait aside for.
-    public init(_ queue: consuming RingQueue, devices: Int = 0, _ work: @escaping Work) {
+    public init(
+        _ queue: consuming RingQueue, devices: Int = 0, interrupts: Bool = false, _ work: @escaping Work
+    ) {
         self.queue = queue
-        self.work = work
+        (self.work, self.interrupts) = (work, interrupts)
         asides = Array(repeating: Aside(), count: devices)
     }
 
     /// A ring of Swiftlet's own ABI.
-    public init(_ queue: consuming RingQueue, _ devices: [RingDevice]) {
-        self.init(queue, devices: devices.count) { $0.perform(on: devices, $1) }
+    public convenience init(_ queue: consuming RingQueue, _ devices: [RingDevice], interrupts: Bool = false) {
+        self.init(queue, devices: devices.count, interrupts: interrupts) { $0.perform(on: devices, $1) }
         disks = devices.map { if case .block(let disk) = $0 { DiskWork(disk) } else { nil } }
     }
 
-    /// Does up to 64 entries, and those aside that can be done now.
-    public mutating func turn(_ memory: borrowing GuestMemory) -> Turn {
+    /// Does up to 64 entries, or one piece of a long one, and those aside that can be done now.
+    public func turn(_ memory: borrowing GuestMemory, isAwaited: () -> Bool) -> RingTurn {
+        var bytes = 0
         for done in 0..<64 {
             let entry: RingEntry
             if let (waited, _) = blocked.take() {
@@ -77,14 +75,16 @@ public struct RingService: ~Copyable, Sendable {
             switch start(entry, memory) {
             case .busy: queue.release()
             // Interrupted (it waits for nothing): not idle, but whoever turns looks for a stop first.
-            case .idle: return finish(done > 0 || blocked?.wait.fd == -1, memory)
+            case .idle: return finish(done > 0 || !isHeldUp, memory)
             case let end: return end
             }
+            bytes += Int(entry.length)
+            if bytes >= BlockDevice.piece || isAwaited() || wantsInterrupt { break }
         }
         return finish(true, memory)
     }
 
-    private mutating func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> Turn {
+    private func finish(_ isBusy: Bool, _ memory: borrowing GuestMemory) -> RingTurn {
         var isBusy = isBusy
         if waiting > 0, finishAsides(memory) { isBusy = true }
         if underWay > 0, finishDisks(memory) { isBusy = true }
@@ -92,7 +92,7 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     /// Whether any operation of a disk ended, or was interrupted: not idle, but whoever turns looks for a stop first.
-    private mutating func finishDisks(_ memory: borrowing GuestMemory) -> Bool {
+    private func finishDisks(_ memory: borrowing GuestMemory) -> Bool {
         var ended = false
         for device in disks.indices {
             while let (id, answer) = disks[device]?.finish(memory) {
@@ -106,7 +106,7 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     /// `idle`: it has to wait and holds up the others.
-    private mutating func start(_ given: RingEntry, _ memory: borrowing GuestMemory) -> Turn {
+    private func start(_ given: RingEntry, _ memory: borrowing GuestMemory) -> RingTurn {
         var entry = given
         // One behind others that wait aside for its device must not overtake them.
         if entry.operation == SWIFTLET_NET_RECEIVE, let wait = waitAside(entry.device) {
@@ -129,7 +129,7 @@ public struct RingService: ~Copyable, Sendable {
         return .busy
     }
 
-    private mutating func startAtDisk(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+    private func startAtDisk(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
         let device = Int(entry.device)
         guard device < disks.count, disks[device]?.takes(entry.operation) == true else { return nil }
         return disks[device]?.start(&entry, memory)
@@ -141,14 +141,14 @@ public struct RingService: ~Copyable, Sendable {
     }
 
     /// Its device is there: it could wait for a frame. There are never more than the ring has slots.
-    private mutating func keep(_ entry: RingEntry, _ wait: WaitFor) {
+    private func keep(_ entry: RingEntry, _ wait: WaitFor) {
         asides[Int(entry.device)].entries.append(entry)
         asides[Int(entry.device)].wait = wait
         waiting += 1
     }
 
     /// Whether any ended.
-    private mutating func finishAsides(_ memory: borrowing GuestMemory) -> Bool {
+    private func finishAsides(_ memory: borrowing GuestMemory) -> Bool {
         var ended = false
         for device in asides.indices {
             while !asides[device].isEmpty {
@@ -164,11 +164,16 @@ public struct RingService: ~Copyable, Sendable {
         return ended
     }
 
+    public func maySleep(_ memory: borrowing GuestMemory) -> Bool { queue.maySleep() }
+    public func isAwake(_ memory: borrowing GuestMemory) { queue.isAwake() }
+    public var wantsInterrupt: Bool { interrupts && queue.wantsInterrupt }
+    public var view: RingView? { queue.view }
+
     /// Whether an entry holds up those behind it, so that having work is no reason to stay awake.
-    public var isHeldUp: Bool { blocked != nil }
+    public var isHeldUp: Bool { blocked.map { $0.wait.fd >= 0 } ?? false }
 
     /// Before the guest's memory goes: waits for reads that are on their way into it. They have no answer.
-    public mutating func letGo() { disks = [] }
+    public func letGo() { disks = [] }
 
     /// What may end an idle time, but for the doorbell: frames and disks that are waited for, and room for what is held up.
     public var waits: [WaitFor] {

@@ -50,7 +50,7 @@ extension RingEntry {
         guard device < UInt32(devices.count) else { return .answer(.bad) }
         switch (devices[Int(device)], operation) {
         case (.block(let disk), SWIFTLET_BLOCK_READ...SWIFTLET_BLOCK_DISCARD):
-            return outcome(disk.perform(operation, memory, address, UInt64(length), at: offset))
+            return outcome(perform(on: disk, memory))
         case (.net(let net), SWIFTLET_NET_SEND):
             return outcome(memory.withSpan(address, UInt64(length)) { net.send($0) }, WaitFor(net.fd, write: true))
         case (.net(let net), SWIFTLET_NET_RECEIVE): return receive(net, memory)
@@ -59,26 +59,33 @@ extension RingEntry {
         }
     }
 
+    /// At most a piece of it; `.interrupted` while a rest remains, which is then all that the entry asks for.
+    mutating func perform(on disk: BlockDevice, _ memory: borrowing GuestMemory) -> BlockResult? {
+        var done: UInt64 = 0
+        let result = disk.perform(operation, memory, address, UInt64(length), at: offset, done: &done)
+        advance(UInt32(done))
+        return result
+    }
+
     private func receive(_ net: NetDevice, _ memory: borrowing GuestMemory) -> RingOutcome {
         guard UInt64(length) >= net.largestFrame else { return .answer(.bad) }
         let result = memory.withMutableSpan(address, UInt64(length)) { net.receive(into: &$0) }
         return result == .notReady ? .waitsAside(WaitFor(net.fd)) : outcome(result, WaitFor(net.fd))
     }
 
+    /// As much as one system call takes: a reader may take gigabytes a little at a time.
     private mutating func write(_ console: Console, _ memory: borrowing GuestMemory) -> RingOutcome {
-        while length > 0 {
-            switch memory.withSpan(address, UInt64(length), { console.write($0) }) {
-            case nil: return .answer(.bad)
-            case .done(let written)?:
-                buffer &+= UInt64(written)
-                length -= UInt32(written)
-            case .notReady?: return .waits(WaitFor(console.output, write: true))
-            case .interrupted?: return .interrupted
-            case .gone?: return .ends(.consoleGone)
-            case .failed?: return .answer(RingAnswer(SWIFTLET_IO_ERROR))
-            }
+        if length == 0 { return .answer(.done) }
+        switch memory.withSpan(address, UInt64(length), { console.write($0) }) {
+        case nil: return .answer(.bad)
+        case .done(let written)?:
+            advance(UInt32(written))
+            return length == 0 ? .answer(.done) : .interrupted
+        case .notReady?: return .waits(WaitFor(console.output, write: true))
+        case .interrupted?: return .interrupted
+        case .gone?: return .ends(.consoleGone)
+        case .failed?: return .answer(RingAnswer(SWIFTLET_IO_ERROR))
         }
-        return .answer(.done)
     }
 
     private func outcome(_ result: BlockResult?) -> RingOutcome {
@@ -101,16 +108,26 @@ extension RingEntry {
 
 extension BlockDevice {
     /// One operation, SWIFTLET_BLOCK_READ to SWIFTLET_BLOCK_DISCARD, of an entry or of a call; nil when the buffer is not
-    /// memory.
+    /// memory. Of a read or a write it does a piece, from byte `done` on, and moves that: `.interrupted` while there is more.
     public func perform(
         _ operation: Int32, _ memory: borrowing GuestMemory, _ buffer: GuestAddress, _ length: UInt64,
-        at offset: UInt64
+        at offset: UInt64, done: inout UInt64
     ) -> BlockResult? {
         switch operation {
-        case SWIFTLET_BLOCK_READ: memory.withMutableSpan(buffer, length) { read(into: &$0, at: offset) }
-        case SWIFTLET_BLOCK_WRITE: memory.withSpan(buffer, length) { write($0, at: offset) }
-        case SWIFTLET_BLOCK_FLUSH: flush()
-        default: discard(at: offset, length)
+        case SWIFTLET_BLOCK_FLUSH: return flush()
+        case SWIFTLET_BLOCK_DISCARD: return discard(at: offset, length)
+        default: break
         }
+        guard memory.contains(buffer, length) else { return nil }
+        guard contains(offset, length) else { return .outOfRange }
+        let (from, place) = (GuestAddress(buffer.rawValue + done), offset + done)
+        let count = min(length - done, UInt64(Self.piece))
+        let result =
+            operation == SWIFTLET_BLOCK_READ
+            ? memory.withMutableSpan(from, count) { read(into: &$0, at: place) }
+            : memory.withSpan(from, count) { write($0, at: place) }
+        guard result == .done else { return result }
+        done += count
+        return done == length ? .done : .interrupted
     }
 }

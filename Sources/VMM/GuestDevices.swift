@@ -49,9 +49,7 @@ package final class GuestDevices: Sendable {
     /// wrong about both. So nobody is ever between two runs, and the rings' threads have one vCPU's thread to kick.
     private static func open(_ configuration: Configuration, _ notes: [DeviceNote]) throws(DeviceError) -> [Device] {
         if configuration.snapshot != nil { throw .notInSnapshots }
-        for disk in configuration.devices.blocks where !disk.isReadOnly {
-            if absolutePath(disk.path) == absolutePath(configuration.image) { throw .isImage(path: disk.path) }
-        }
+        try configuration.refuseImageAsDisk()
         return try configuration.devices.open(
             notes.compactMap { note in
                 DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
@@ -79,17 +77,16 @@ package final class GuestDevices: Sendable {
     func serve(
         _ queue: consuming RingQueue, vector: UInt8, for platform: Platform
     ) throws(MachineError) -> UInt32 {
-        let list = list
-        return try serve(RingService(queue, list), finishes: false, vector: vector, for: platform)
+        try serve(RingService(queue, list, interrupts: vector != 0), vector: vector, for: platform)
     }
 
     /// Serves a new ring on a thread of its own, from the vCPU's; its number.
     func serve(
-        _ service: consuming RingService, finishes: Bool, vector: UInt8 = 0, for platform: Platform
+        _ service: any RingServing, vector: UInt8 = 0, for platform: Platform
     ) throws(MachineError) -> UInt32 {
         let number = rings.count  // one vCPU: nobody else makes one meanwhile
         let (vcpu, place) = (ThreadReference.current, ThreadPlace.current)
-        let ring = try makeRing(service, finishes: finishes, vector: vector) { [interrupts] in
+        let ring = try makeRing(service, vector: vector) { [interrupts] in
             if interrupts.raise(number) { vcpu.kick() }
         }
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
@@ -108,17 +105,20 @@ package final class GuestDevices: Sendable {
     }
 
     private func makeRing(
-        _ service: consuming RingService, finishes: Bool, vector: UInt8, interrupt: @escaping @Sendable () -> Void
+        _ service: any RingServing, vector: UInt8, interrupt: @escaping @Sendable () -> Void
     ) throws(MachineError) -> Ring {
         let spin = allowedCPUs().count > 1 ? Ring.defaultSpin : 0
         do throws(KVMError) {
-            return try Ring(service, spin: spin, finishes: finishes, vector: vector, interrupt: interrupt)
+            return try Ring(service, spin: spin, vector: vector, interrupt: interrupt)
         } catch { throw .kvm(error) }
     }
 
-    /// Ends the rings' threads, while the vCPU's thread, which they may kick, is not yet joined.
-    package func stop() {
-        for ring in rings { ring.stop() }
+    /// Ends the rings' threads, while the vCPU's thread, which they may kick, is not yet joined. Where nobody stopped the guest,
+    /// what it has submitted is done, as far as that needs no waiting.
+    package func stop(finishing: Bool) {
+        let rings = rings
+        for ring in rings { ring.requestStop(finishing: finishing) }
+        for ring in rings { ring.join() }
     }
 
     /// How a run ended in which a ring failed; nil when none did, or when the guest ended by itself before.
@@ -136,6 +136,15 @@ package final class GuestDevices: Sendable {
             case .deviceFailed(let errno): .hostFailed("a network interface", errno: errno)
             }
         return Outcome(stop: stop, exits: outcome.exits)
+    }
+}
+
+extension Configuration {
+    /// A guest must not write into its own image.
+    func refuseImageAsDisk() throws(DeviceError) {
+        for disk in devices.blocks where !disk.isReadOnly {
+            if absolutePath(disk.path) == absolutePath(image) { throw .isImage(path: disk.path) }
+        }
     }
 }
 

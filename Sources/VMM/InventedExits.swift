@@ -31,7 +31,7 @@ import X86
     }
 
     /// Rings' threads use its memory.
-    deinit { context.platform.devices?.stop() }
+    deinit { context.platform.devices?.stop(finishing: false) }
 
     /// Puts a call's struct into the call page.
     public func setArguments<T: BitwiseCopyable>(_ arguments: T) { context.answer(arguments) }

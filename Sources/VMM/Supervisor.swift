@@ -31,7 +31,7 @@ extension Machine {
             try Thread.installKick()
             let thread = try vcpu.start()
             supervise(thread, signals, &keyboard, deadline)
-            platform.devices?.stop()
+            platform.devices?.stop(finishing: platform.control.requested == nil)
             thread.join()
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.

@@ -134,6 +134,7 @@ static const struct rule rules[] = {
     /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
     IOCTL(FILES, KVM_IRQ_LINE),
     IOCTL(FILES, KVM_GET_MP_STATE),
+    IOCTL(FILES, KVM_IRQFD), /* when their driver starts a virtio device */
 
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),

@@ -13,6 +13,9 @@ extension Option {
         Option(name: "--initrd", value: "FILE", help: "an initial RAM disk for such a kernel"),
         Option(name: "--append", value: "TEXT", help: "text for such a kernel's command line, before GUEST ARGS"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
+        Option(
+            name: "--virtio-console", value: nil,
+            help: "a virtio console for such a kernel, which takes the serial port's place on standard input"),
     ]
 }
 

@@ -14,7 +14,7 @@ import TestSupport
 /// 1 MiB of memory with a ring in it, a disk of eight sectors as device 0, nothing as device 1, a pipe as device 2.
 final class HostileRing {
     let memory: GuestMemory
-    private let turned: Turned
+    private let service: RingService
     let folder = ScratchFolder()
     let pipe = BlockingPipe()
     let entries: UInt32
@@ -23,12 +23,6 @@ final class HostileRing {
     static let end: UInt64 = 1 << 20
     private(set) var tail: UInt32 = 0
     private(set) var head: UInt32 = 0
-
-    /// The service is noncopyable, and #expect copies what it looks at.
-    private final class Turned {
-        var service: RingService
-        init(_ service: consuming RingService) { self.service = service }
-    }
 
     init(entries: UInt32 = 8, devices extra: [RingDevice] = [], end: UInt64 = HostileRing.end) throws {
         memory = try GuestMemory(low: 0x1_0000..<end)
@@ -39,15 +33,15 @@ final class HostileRing {
         guard let queue = RingQueue(memory, at: GuestAddress(Self.ring), entries: entries) else {
             preconditionFailure("the ring lies in memory")
         }
-        turned = Turned(RingService(queue, [.block(disk), .none, .console(console)] + extra))
+        service = RingService(queue, [.block(disk), .none, .console(console)] + extra)
     }
 
     deinit { letGo() }
 
-    func letGo() { turned.service.letGo() }
-    func turn() -> RingService.Turn { turned.service.turn(memory) }
-    var waits: [Int32] { turned.service.waits.map(\.fd) }
-    var maySleep: Bool { turned.service.queue.maySleep() }
+    func letGo() { service.letGo() }
+    func turn() -> RingTurn { service.turn(memory) }
+    var waits: [Int32] { service.waits.map(\.fd) }
+    var maySleep: Bool { service.queue.maySleep() }
 
     func word(_ offset: UInt64) -> UInt32 { memory.read(GuestAddress(Self.ring + offset)) ?? 0 }
     func set(_ value: UInt32, _ offset: UInt64) { memory.write(value, at: GuestAddress(Self.ring + offset)) }

@@ -155,7 +155,7 @@ struct RingDiskTests {
     }
 
     @Test func aLongReadGoesOnInPieces() throws {
-        let blocks = 3 * UInt64(BlockQueue.longest) / 4096
+        let blocks = 3 * UInt64(BlockDevice.piece) / 4096
         let disk = try FaultyDisk(size: Int(blocks) << 12)
         let device = try open(disk)
         let ring = try HostileRing(devices: [.block(device)], end: HostileRing.buffer + blocks << 12)

@@ -183,7 +183,7 @@ private let hasFilters = fate("getpid") != .noFilter
 
     /// A kernel's interrupt lines, and whether it has halted: not an ordinary run's.
     @Test func kernelsMayRaiseInterrupts() {
-        for request in [0x4008_ae61, 0x8004_ae98] {  // KVM_IRQ_LINE, KVM_GET_MP_STATE
+        for request in [0x4008_ae61, 0x8004_ae98, 0x4020_ae76] {  // KVM_IRQ_LINE, KVM_GET_MP_STATE, KVM_IRQFD
             #expect(fate("ioctl", -1, request) == .killed)
             #expect(fate("ioctl", -1, request, in: .files) == .returned)
         }

@@ -86,11 +86,13 @@ public final class BlockingPipe: @unchecked Sendable {
     }
 
     /// What it holds, at most 64 KiB.
-    public func readText() -> String {
+    public func readBytes() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 65536)
         let count = read(reader, &bytes, bytes.count)
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        return Array(bytes.prefix(max(0, count)))
     }
+
+    public func readText() -> String { String(decoding: readBytes(), as: UTF8.self) }
 
     /// Nothing more fits in; the bytes that did.
     public func fill() -> Int {

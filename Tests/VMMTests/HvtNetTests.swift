@@ -5,12 +5,13 @@
 import Glibc
 import GuestMemory
 import Host
+import TestSupport
 import Testing
 
 @testable import VMM
 
 @Suite struct HvtNetTests {
-    private let wire = Wire()
+    private let wire = SocketWire()
     private let buffer = InventedUnikernel.buffer
 
     private func call(

@@ -8,6 +8,7 @@ import CABI
 import KVM
 import Rings
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import VMM
@@ -17,8 +18,8 @@ private struct NoRing: Error {}
 /// The unikernel's side of the ring, and the VMM's with its crank.
 private final class InventedRing {
     let guest: InventedUnikernel
-    let wire = Wire()
-    var ring: RingService
+    let wire = SocketWire()
+    let ring: RingService
     private var tail: UInt32 = 0
 
     static let buffer = InventedUnikernel.buffer
@@ -52,7 +53,7 @@ private final class InventedRing {
         memory.memory.write(bytes: frame, at: GuestAddress(address))
     }
 
-    func turn() -> RingService.Turn { ring.turn(memory.memory) }
+    func turn() -> RingTurn { ring.turn(memory.memory) }
     func completion(_ index: UInt64) -> swiftlet_ring_completion? {
         memory.memory.read(GuestAddress(guest.ring + 32896 + 16 * (index % 1024)))
     }
@@ -62,7 +63,7 @@ private final class InventedRing {
     /// On a thread of its own, with the ring as it is.
     func serve() throws -> Ring {
         guard let service = HvtRing.service(memory.memory, guest.hvt) else { throw NoRing() }
-        _ = try devices.serve(service, finishes: true, for: guest.platform)
+        _ = try devices.serve(service, for: guest.platform)
         return devices.rings[0]
     }
 

@@ -30,7 +30,7 @@ final class InventedUnikernel {
     static let end: UInt64 = 2 << 20
 
     /// With a disk, or with a network interface that is one end of `wire`, and a ring.
-    init(disk: String? = nil, wire: Wire? = nil) throws {
+    init(disk: String? = nil, wire: SocketWire? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
         try Thread.installKick()
         let manifest = ELFBuilder.solo5Manifest(disk == nil ? [] : [("storage", 1)])
@@ -68,44 +68,4 @@ final class InventedUnikernel {
 
     /// Why it ended; nil when it did not by its own fault.
     var misuse: String? { if case .misuse(let what)? = context.cause { what } else { nil } }
-}
-
-/// A network of two ends that is no tap: a pair of sockets that keep frames apart (unix(7), SOCK_SEQPACKET).
-final class Wire: Sendable {
-    private let ours: Int32
-    private let theirs: Int32
-
-    init() {
-        var pair: [2 of Int32] = [0, 0]
-        let made = withUnsafeMutableBytes(of: &pair) { bytes in
-            socketpair(
-                AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | O_NONBLOCK, 0,
-                bytes.assumingMemoryBound(to: Int32.self).baseAddress)
-        }
-        precondition(made == 0, "socketpair")
-        (ours, theirs) = (pair[0], pair[1])
-    }
-
-    deinit { close(ours) }
-
-    /// To be called once: it owns the other end.
-    func device() -> NetDevice {
-        guard let address = MACAddress("02:00:00:00:00:01") else { preconditionFailure("that is an address") }
-        return NetDevice(
-            name: "service", interface: "wire", address: address, mtu: 1500,
-            file: File(owning: theirs))
-    }
-
-    func send(_ frame: [UInt8]) { #expect(write(ours, frame, frame.count) == frame.count) }
-
-    /// Waits up to 20 s; empty when none comes.
-    func receive() -> [UInt8] {
-        var frame = [UInt8](repeating: 0, count: 4096)
-        _ = wait(for: WaitFor(ours), nanoseconds: 20_000_000_000)
-        let count = read(ours, &frame, frame.count)
-        return count > 0 ? Array(frame[..<count]) : []
-    }
-
-    /// Whether no frame waits.
-    var isEmpty: Bool { !wait(for: WaitFor(ours), nanoseconds: 0).0 }
 }

@@ -26,6 +26,7 @@ import Testing
         #expect(ending(0xcf8, size: 4, 0x8000_0600) == nil, "an address of PCI's")
         #expect(ending(0x604, size: 2, 0x2000) == 0 && ending(0x604, size: 2, 0x3c00) == 0)
         #expect(ending(0x604, size: 2, 0x1c00) == nil)
+        #expect(ending(0x600, 0x34) == 0 && ending(0x600, 0x14) == nil && ending(0x601, 0x34) == nil, "ACPI's sleep")
         let word = "Shutdown".utf8.map { UInt32($0) }
         var ports = KernelPorts()
         for letter in "ShutShut".utf8.map({ UInt32($0) }) { ports.write(0x8900, size: 1, letter) }

@@ -16,6 +16,15 @@ static inline long ckvm_create_pit(int vm)
     struct kvm_pit_config config = {.flags = KVM_PIT_SPEAKER_DUMMY};
     return ckvm_result(ioctl(vm, KVM_CREATE_PIT2, &config));
 }
+/* All lines of a PIC (0: the first, 1: the second): its interrupt mask register. */
+static inline long ckvm_mask_pic(int vm, unsigned chip)
+{
+    struct kvm_irqchip state = {.chip_id = chip};
+    if (ioctl(vm, KVM_GET_IRQCHIP, &state) < 0)
+        return ckvm_result(-1);
+    state.chip.pic.imr = 0xff;
+    return ckvm_result(ioctl(vm, KVM_SET_IRQCHIP, &state));
+}
 static inline long ckvm_set_irq_line(int vm, unsigned line, unsigned level)
 {
     struct kvm_irq_level request = {.irq = line, .level = level};

@@ -17,11 +17,15 @@ package final class Kernel: Sendable {
     /// Nil without interrupt controllers: then HLT is an exit.
     let lines: InterruptLines?
     let input: SerialInput
+    let bus: VirtioBus
     /// Accesses to ports and addresses that nobody owns.
     let strangers = Atomic<UInt64>(0)
 
-    init(_ plan: KernelPlan, _ source: consuming KernelFile, _ lines: InterruptLines?, _ input: SerialInput) {
-        (self.plan, image, self.lines, self.input) = (plan, source.image, lines, input)
+    init(
+        _ plan: KernelPlan, _ source: consuming KernelFile, _ lines: InterruptLines?, _ input: SerialInput,
+        _ bus: VirtioBus
+    ) {
+        (self.plan, image, self.lines, self.input, self.bus) = (plan, source.image, lines, input, bus)
         file = source.file
     }
 

@@ -70,17 +70,20 @@ enum OpenedImage: ~Copyable {
 struct KernelModules {
     let wishes: BootWishes
 
-    init(_ configuration: borrowing Configuration) throws(MachineError) {
+    init(_ configuration: borrowing Configuration, _ bus: VirtioBus) throws(MachineError) {
         let options = configuration.kernel
         var modules: [BootWishes.Module] = []
         if let path = options.initialDisk { modules.append(.init(path: path, size: try ModuleFile(path).size)) }
         for (path, arguments) in options.modules {
             modules.append(.init(path: path, arguments: arguments, size: try ModuleFile(path).size))
         }
-        let words = [options.commandLine ?? "", configuration.commandLine].filter { !$0.isEmpty }
+        var words = [options.commandLine ?? "", configuration.commandLine].filter { !$0.isEmpty }
+        // Linux's own word. A kernel that takes nothing from ACPI is told of its devices in the other way that it has.
+        let hasACPI = !words.joined(separator: " ").split(separator: " ").contains("acpi=off")
+        if !hasACPI { words.insert(bus.commandLine, at: 0) }
         wishes = BootWishes(
             image: configuration.image, commandLine: words.joined(separator: " "), modules: modules,
-            hasInitialDisk: options.initialDisk != nil)
+            hasInitialDisk: options.initialDisk != nil, machine: hasACPI ? bus.machine() : nil)
     }
 
     /// Reads them to where the plan has room.

@@ -22,7 +22,9 @@ extension Machine {
     ) throws(MachineError) {
         try refuseForKernel(configuration, source.image)
         let method = try source.method(configuration.kernel)
-        let modules = try KernelModules(configuration)
+        let hasInterrupts = method.expectsInterrupts || configuration.kernel.hasInterrupts
+        let bus = try VirtioBus(configuration, console, hasInterrupts: hasInterrupts)
+        let modules = try KernelModules(configuration, bus)
         let (path, image, stamp) = (source.path, source.image, source.stamp)
         let plan = try fromImage(
             path, try KernelPlan(image, method, memorySize: configuration.memorySize, modules.wishes))
@@ -41,7 +43,6 @@ extension Machine {
         var slots = SlotTotals(memory, since: slotStart)
         (slots.count, slots.bytes) = (memory.high.isEmpty ? 1 : 2, configuration.memorySize)
         vm.setTaskStateAddress(taskStateAddress)
-        let hasInterrupts = method.expectsInterrupts || configuration.kernel.hasInterrupts
         let lines = hasInterrupts ? try fromKVM(try vm.makeInterruptControllers()) : nil
         let vcpu = try fromKVM(try vm.makeVCPU(mappingSize: kvm.vcpuMappingSize()))
         let clock = try fromKVM(try MachineClock(vcpu))
@@ -54,7 +55,8 @@ extension Machine {
 
         try fromKVM(try vcpu.load(plan.state, singleCPU(kvm.supportedCPUID(), hasInterrupts: hasInterrupts)))
         let input = try fromKVM(try SerialInput())
-        let kernel = Kernel(plan, source, lines, input)
+        bus.connect(vm.doorbells, lines)
+        let kernel = Kernel(plan, source, lines, input, bus)
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store, kernel: kernel)
@@ -78,8 +80,6 @@ private func refuseForKernel(_ configuration: Configuration, _ image: KernelImag
     try refuse("--map-image", configuration.mapsImage)
     try refuse("--prefault", configuration.prefaultThreads != nil)
     try refuse("--snapshot", configuration.snapshot != nil)
-    try refuse("--block", !configuration.devices.blocks.isEmpty)
-    try refuse("--net", !configuration.devices.nets.isEmpty)
     try refuse("--ring 3", configuration.ring == .three)
     // gdb takes no core of 64 bits for a program of 32.
     try refuse("--core", configuration.core != nil && image.is32Bit)

@@ -16,6 +16,8 @@ public struct KernelOptions: Sendable {
     public var modules: [(path: String, arguments: String)] = []
     /// `--irqchip`: interrupt controllers and a timer for a kernel whose protocol does not say that it expects them.
     public var hasInterrupts = false
+    /// `--virtio-console`: standard input goes to a virtio console, and no longer to the serial port.
+    public var hasConsole = false
 
     public init() {}
 
@@ -24,6 +26,7 @@ public struct KernelOptions: Sendable {
         if method != nil { return "--boot" }
         if initialDisk != nil { return "--initrd" }
         if commandLine != nil { return "--append" }
+        if hasConsole { return "--virtio-console" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }

@@ -4,6 +4,8 @@
 // One switch, O(1). It knows no vCPU and no console, so that tests and fuzzers feed it accesses. A wide access to devices
 // of a byte's width is one to each, as on an ISA bus. Read next: SerialPort.swift.
 
+import X86
+
 /// The devices behind ports.
 struct KernelPorts {
     var serial = SerialPort()
@@ -28,6 +30,7 @@ struct KernelPorts {
         case 0xf4: ending = .exited(status: UInt8(truncatingIfNeeded: value << 1 | 1))
         // Sleep, by QEMU's PM1a control register: SLP_EN (ACPI 6.5, 4.8.3.2.1). Kernels know it by heart.
         case 0x604 where size >= 2: if value & 1 << 13 != 0 { ending = Self.end }
+        case ACPIPort.sleepControl where size == 1: if value & ACPIPort.sleepEnable != 0 { ending = Self.end }
         // Reset control register. As a part of four bytes it is PCI's configuration address, and there is no PCI.
         case 0xcf9 where size == 1: if value & 4 != 0 { ending = Self.end }
         case 0xcf8 where size == 4: strangers &+= 1
@@ -69,6 +72,7 @@ struct KernelPorts {
         case 0x70: clock.select(value)
         case 0x71: clock.write(value)
         case 0x80: break  // the power-on self test's, whose time kernels take for a pause
+        case ACPIPort.sleepControl, ACPIPort.sleepStatus: break  // nothing has woken us
         case 0x92: if value & 1 != 0 { ending = Self.end }  // system control port A: fast reset
         case 0x8900: if shutdown.take(value) { ending = Self.end }
         default: return false
@@ -84,6 +88,7 @@ struct KernelPorts {
         case 0x71: clock.read()
         case 0x80: 0
         case 0x92: 2  // A20 is on
+        case ACPIPort.sleepControl, ACPIPort.sleepStatus: 0
         default: nil
         }
     }

@@ -21,9 +21,10 @@ extension RunLoop {
     mutating func runKernel(_ kernel: Kernel) -> Stop {
         do throws(HostError) {
             if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
-            let thread = try kernel.input.start(context.platform.console)
+            let thread = try kernel.input.start(kernel.bus.serialConsole(context.platform.console))
             let stop = watchedRun { $0.handleKernel($1, kernel) }
-            let ending = writeOutput() ?? stop
+            let ending = writeOutput() ?? kernel.bus.ending(stop)
+            kernel.bus.stop()
             kernel.input.stop(thread)
             kernel.strangers.store(ports?.strangers ?? 0, ordering: .relaxed)
             return ending
@@ -43,8 +44,14 @@ extension RunLoop {
                 vcpu.answerPortItem(index, size: size, ports?.read(port, size: size) ?? .max)
             }
             return portAccessed(kernel)
-        case .mmioRead: vcpu.answerMemoryRead(ports?.readMemory() ?? .max)
-        case .mmioWrite: ports?.writeMemory()
+        case .mmioRead(let address, let size):
+            vcpu.answerMemoryRead(kernel.bus.read(address, size: Int(size)) ?? ports?.readMemory() ?? .max)
+        case .mmioWrite(let address, let size, let value):
+            guard let slot = kernel.bus.slot(address) else {
+                ports?.writeMemory()
+                break
+            }
+            return slot.write(address, size: Int(size), value, kernel.bus, context.platform)
         case .halt: return halted()
         case .other(CKVM_EXIT_SET_TPR), .interrupted: break
         case let exit:

@@ -3,8 +3,10 @@
 // The unikernel's bindings see to block sizes; here counts what lies inside the disk. A disk that fails ends the machine:
 // the interface has no other word for it. Read next: HvtNet.swift, Devices/BlockDevice+Transfer.swift.
 
+import CABI
 import Devices
 import GuestMemory
+import Rings
 
 /// struct hvt_hc_block_write and hvt_hc_block_read
 struct HvtBlockCall: BitwiseCopyable {
@@ -39,14 +41,12 @@ extension VCPUContext {
         return .resume
     }
 
-    /// Again after a kick; nil when that was for a stop.
+    /// Piece by piece; nil after a stop.
     private mutating func transfer(_ call: HvtBlockCall, _ disk: BlockDevice, writes: Bool) -> BlockResult? {
-        let start = GuestAddress(call.data)
+        let (operation, start) = (writes ? SWIFTLET_BLOCK_WRITE : SWIFTLET_BLOCK_READ, GuestAddress(call.data))
+        var done: UInt64 = 0
         while true {
-            let result =
-                writes
-                ? platform.memory.withSpan(start, call.length) { disk.write($0, at: call.offset) }
-                : platform.memory.withMutableSpan(start, call.length) { disk.read(into: &$0, at: call.offset) }
+            let result = disk.perform(operation, platform.memory, start, call.length, at: call.offset, done: &done)
             if result != .interrupted { return result ?? .outOfRange }
             if isStopped() { return nil }
         }

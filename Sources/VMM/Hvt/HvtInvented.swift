@@ -12,7 +12,7 @@ import Rings
 @_spi(InventedExits) public struct InventedUnikernel: ~Copyable {
     private let hvt: Hvt
     private var context: VCPUContext
-    private var ring: RingService
+    private let ring: RingService
 
     /// Addresses that its calls may name end here; the ring lies behind.
     public var end: UInt64 { hvt.guest.ring.lowerBound }

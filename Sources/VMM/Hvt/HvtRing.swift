@@ -69,7 +69,7 @@ extension RunLoop {
         guard let devices = platform.devices, let ring = HvtRing.service(platform.memory, hvt) else {
             return loopHvt(hvt)
         }
-        do throws(MachineError) { _ = try devices.serve(ring, finishes: true, for: platform) } catch {
+        do throws(MachineError) { _ = try devices.serve(ring, for: platform) } catch {
             return .hostFailed("making a ring", errno: error.errno)
         }
         return loopHvt(hvt)

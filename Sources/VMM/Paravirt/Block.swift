@@ -18,8 +18,11 @@ extension VCPUContext {
             return misuse("block: unknown operation \(operation)")
         }
         let address = GuestAddress(call.buffer)
+        var done: UInt64 = 0
         while true {
-            guard let result = disk.perform(operation, platform.memory, address, call.length, at: call.offset) else {
+            let result = disk.perform(
+                operation, platform.memory, address, call.length, at: call.offset, done: &done)
+            guard let result else {
                 return misuse("block: \(call.length) bytes at \(address.description) are not in guest memory")
             }
             if result == .interrupted {

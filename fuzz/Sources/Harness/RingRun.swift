@@ -38,7 +38,7 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
     guard let queue = RingQueue(memory, at: GuestAddress(ring), entries: entries) else {
         return require(false, "a ring")
     }
-    var service = RingService(queue, [.block(disk), .console(sink), .none])
+    let service = RingService(queue, [.block(disk), .console(sink), .none])
     defer { service.letGo() }
     var rest = Array(input)[...]
     var answers: UInt32 = 0
