@@ -24,6 +24,11 @@ requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol
 # A fuzzer has no network: waiting receives are RingsTests' to prove.
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingService.swift"
+# But NetFrames.swift.
+virtio_floor=80
+virtio_files="Sources/Virtio/VirtioDevice.swift Sources/Virtio/QueueService.swift Sources/Virtio/SplitQueue.swift
+    Sources/Virtio/Chain.swift Sources/Virtio/VirtioBackend.swift Sources/Virtio/BlockRequests.swift
+    Sources/Virtio/ConsoleBytes.swift"
 # But Net.swift: a fuzzer has no network.
 calls_files="$(ls Sources/VMM/Paravirt/*.swift | grep -v /Net.swift) Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
 traps_floor=87
@@ -93,4 +98,5 @@ fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
+fuzz virtio $virtio_floor "$virtio_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

@@ -49,7 +49,9 @@ package final class VirtioBus: Sendable {
     }
 
     /// What the serial port is left of the console: what is typed goes to one place.
-    func serialConsole(_ console: Console) -> Console { hasConsole ? Console(input: -1, output: console.output) : console }
+    func serialConsole(_ console: Console) -> Console {
+        hasConsole ? Console(input: -1, output: console.output) : console
+    }
 
     /// Before the kernel runs: devices are opened before there is a VM.
     func connect(_ doorbells: Doorbells, _ lines: InterruptLines?) { vm.withLock { $0 = (doorbells, lines) } }
