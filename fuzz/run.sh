@@ -25,7 +25,7 @@ requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingService.swift"
 # But NetFrames.swift.
-virtio_floor=80
+virtio_floor=84
 virtio_files="Sources/Virtio/VirtioDevice.swift Sources/Virtio/QueueService.swift Sources/Virtio/SplitQueue.swift
     Sources/Virtio/Chain.swift Sources/Virtio/VirtioBackend.swift Sources/Virtio/BlockRequests.swift
     Sources/Virtio/ConsoleBytes.swift"

@@ -72,8 +72,15 @@ package final class VirtioBus: Sendable {
 
     /// For the tables.
     func machine(cpus: Int = 1) -> ACPIMachine {
-        let devices = slots.map { ACPIMachine.Device(address: $0.address, size: Self.stride, line: $0.line) }
-        return ACPIMachine(cpus: cpus, hasInterrupts: hasInterrupts, virtio: devices)
+        Self.machine(devices: slots.count, hasInterrupts: hasInterrupts, cpus: cpus)
+    }
+
+    /// That of a machine with so many devices.
+    package static func machine(devices: Int, hasInterrupts: Bool, cpus: Int = 1) -> ACPIMachine {
+        let list = (0..<devices).map {
+            ACPIMachine.Device(address: start + UInt64($0) * stride, size: stride, line: freeLines[$0])
+        }
+        return ACPIMachine(cpus: cpus, hasInterrupts: hasInterrupts, virtio: list)
     }
 
     /// The same for Linux's command line (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device).
