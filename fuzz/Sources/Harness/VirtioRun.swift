@@ -49,7 +49,8 @@ public func driveVirtio(_ input: UnsafeBufferPointer<UInt8>) {
         }
     }
     var now = [UInt8](repeating: 0, count: content.count)
-    require(pread(readOnlyFile, &now, now.count, 0) == now.count && now == content, "a disk for reading stays as it was")
+    require(
+        pread(readOnlyFile, &now, now.count, 0) == now.count && now == content, "a disk for reading stays as it was")
 }
 
 private struct VirtioRun {
