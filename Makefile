@@ -53,6 +53,7 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
+	lab/debian.sh
 
 snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
 	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter 'GuestTests/(Snapshots|Increments)'

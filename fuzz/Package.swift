@@ -30,6 +30,7 @@ let package = Package(
         .executableTarget(name: "fuzz-unikernels", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-rings", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-virtio", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-planted", dependencies: harness, swiftSettings: checked),
     ],
     swiftLanguageModes: [.v6]

@@ -25,6 +25,11 @@ requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol
 # without io_uring reaches half of it.
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingService.swift"
+# But NetFrames.swift.
+virtio_floor=84
+virtio_files="Sources/Virtio/VirtioDevice.swift Sources/Virtio/QueueService.swift Sources/Virtio/SplitQueue.swift
+    Sources/Virtio/Chain.swift Sources/Virtio/VirtioBackend.swift Sources/Virtio/BlockRequests.swift
+    Sources/Virtio/ConsoleBytes.swift"
 # But Net.swift: a fuzzer has no network.
 calls_files="$(ls Sources/VMM/Paravirt/*.swift | grep -v /Net.swift) Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
 traps_floor=87
@@ -103,5 +108,6 @@ fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
+fuzz virtio $virtio_floor "$virtio_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2
 fuzz firewall $firewall_floor "$firewall_files" -max_len=2048

@@ -1,7 +1,7 @@
 // The ways in which a kernel that was not made for Swiftlet is started: recognised from its file, or named by `--boot`.
 //
 // Each is a file of its own, a pure function from an image, a memory and the user's wishes to a plan: what lies where, and
-// the CPU's first state. Read next: KernelPlan.swift.
+// the CPU's first state. Read next: ../X86/AML.swift.
 
 import X86
 

@@ -33,6 +33,9 @@ public enum FlatImage {
         return table.bytes
     }
 
+    /// mov $0xfe, %al; out %al, $0x64; hlt: the keyboard controller's reset.
+    static let reset: [UInt8] = [0xb0, 0xfe, 0xe6, 0x64, 0xf4]
+
     static var halts: [UInt8] { [UInt8](repeating: 0xf4, count: Int(firmware.upperBound - firmware.lowerBound)) }
 }
 

@@ -45,17 +45,23 @@ public struct KernelPlan: Sendable {
         case .linux: try placeLinux(image, wishes)
         case .bootSector, .flat: try placeFlat(image)
         }
-        if acpi == 0 { placeACPI(wishes.machine) }
+        if acpi == 0 { placeFirmware(wishes.machine) }
     }
 
-    /// ACPI's tables below 1 MiB, where a BIOS has them; a kernel that lies there itself gets none. Behind the image.
-    mutating func placeACPI(_ machine: ACPIMachine?) {
-        guard let tables = machine?.tables(at: ACPIMachine.place.lowerBound) else { return }
+    /// What kernels look for where a BIOS has it: ACPI's tables, and a reset vector, which Linux jumps to in real mode when
+    /// ACPI is hardware-reduced. Behind the image: one that lies there itself gets none.
+    mutating func placeFirmware(_ machine: ACPIMachine?) {
+        guard let machine else { return }
         let start = ACPIMachine.place.lowerBound
+        if placeWhereFree(start, "ACPI tables", machine.tables(at: start)) { acpi = start }
+        _ = placeWhereFree(FlatImage.resetVector, "reset vector", FlatImage.reset)
+    }
+
+    private mutating func placeWhereFree(_ start: UInt64, _ what: String, _ bytes: [UInt8]) -> Bool {
         do throws(ImageError) {
-            try place(start, UInt64(tables.count), "ACPI tables", .bytes(tables))
-            acpi = start
-        } catch {}
+            try place(start, UInt64(bytes.count), what, .bytes(bytes))
+            return true
+        } catch { return false }
     }
 
     /// Writes everything but the modules into memory, which must be zero.

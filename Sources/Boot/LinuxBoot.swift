@@ -57,7 +57,7 @@ extension KernelPlan {
         let load = setup.preferredAddress
         let what = "the kernel, which needs room to unpack itself,"
         try place(load, max(size, setup.initialSize), what, .file(offset: setup.size, size: size))
-        placeACPI(wishes.machine)
+        placeFirmware(wishes.machine)
         let disk = try placeInitialDisk(wishes.modules.first, setup)
         let commandLine = try placeTables("command line") { address in
             var table = BootTable(at: address)

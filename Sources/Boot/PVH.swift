@@ -12,7 +12,7 @@ extension KernelPlan {
         if note.count != 4, note.count != 8 { throw .boot(.pvhNote(size: note.count)) }
         try place(try image.segments())
         try enter(at: note.number(0, note.count))
-        placeACPI(wishes.machine)
+        placeFirmware(wishes.machine)
         try placeModules(wishes.modules)
         state.rbx = try placeTables("PVH start info") { [self] in startInfo(wishes, at: $0) }
     }

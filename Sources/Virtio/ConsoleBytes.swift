@@ -1,6 +1,6 @@
 // virtio-console: bytes, one queue for each way (virtio 1.2, section 5.3); and virtio-rng: entropy (section 5.4).
 //
-// Read next: ../VMM/Devices.
+// Read next: ../VMM/Devices/Kernel.swift.
 
 import GuestMemory
 import Host

@@ -14,7 +14,8 @@ extension MemoryPlan {
         guard let method = method ?? BootMethod(image.kind) else { return nil }
         let module = BootWishes.Module(path: "", size: moduleSize)
         let given = BootWishes(
-            image: file.path, modules: moduleSize == 0 ? [] : [module], hasInitialDisk: method == .linux)
+            image: file.path, modules: moduleSize == 0 ? [] : [module], hasInitialDisk: method == .linux,
+            machine: VirtioBus.machine(devices: 1, hasInterrupts: method.expectsInterrupts))
         let plan = try fromImage(
             file.path, try KernelPlan(image, method, memorySize: wishes.size, given))
         let memory = try reserve(plan.layout)

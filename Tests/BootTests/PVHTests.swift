@@ -31,6 +31,24 @@ import X86
         #expect(kernel.text(kernel.long(kernel.state.rbx + 24)).isEmpty)
     }
 
+    /// Where start info says, and where a BIOS has them.
+    @Test func itIsToldOfACPI() throws {
+        let wishes = BootWishes(image: "kernel", machine: ACPIMachine(hasInterrupts: true))
+        let kernel = try PlannedKernel(KernelImages.pvh().build(), wishes: wishes)
+        let pointer = kernel.long(kernel.state.rbx + 32)
+        #expect(pointer == 0xe_0000 && kernel.text(pointer).hasPrefix("RSD PTR "))
+        #expect(kernel.bytes(0xf_fff0, 5) == [0xb0, 0xfe, 0xe6, 0x64, 0xf4])
+        #expect(kernel.plan.pieces.contains { $0.what == "ACPI tables" && $0.range.upperBound < 0xf_0000 })
+    }
+
+    @Test func anImageThatLiesThereGetsNoACPI() throws {
+        var builder = KernelImages.pvh()
+        builder.segments.append(.init(address: 0xe_0100, content: [1]))
+        let wishes = BootWishes(image: "kernel", machine: ACPIMachine(hasInterrupts: true))
+        let kernel = try PlannedKernel(builder.build(), wishes: wishes)
+        #expect(kernel.long(kernel.state.rbx + 32) == 0 && kernel.bytes(0xe_0100, 1) == [1])
+    }
+
     @Test func aNoteMayHaveEightBytes() throws {
         let kernel = try PlannedKernel(KernelImages.pvh(entry: [2, 0, 0x10, 0, 0, 0, 0, 0]).build())
         #expect(kernel.state.rip == 0x10_0002)

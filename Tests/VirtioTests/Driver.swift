@@ -12,7 +12,7 @@ import Testing
 @testable import Virtio
 
 /// Memory of 1 MiB with queues and buffers at fixed places, and a device.
-final class Driver {
+final class Driver: @unchecked Sendable {
     let memory: GuestMemory
     let device: VirtioDevice
     private var offered: [UInt16] = [0, 0]
@@ -105,7 +105,9 @@ final class Driver {
 
     func turn() -> RingTurn { device.service.turn(memory) }
     func maySleep() -> Bool { device.service.maySleep(memory) }
-    func write(_ offset: UInt64, size: Int, _ value: UInt64) -> VirtioWrite { device.write(offset, size: size, value, memory) }
+    func write(_ offset: UInt64, size: Int, _ value: UInt64) -> VirtioWrite {
+        device.write(offset, size: size, value, memory)
+    }
     func word(_ address: UInt64) -> UInt16? { memory.read(GuestAddress(address)) }
 
     /// The next used chain: head and bytes written.

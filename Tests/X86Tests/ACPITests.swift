@@ -116,7 +116,8 @@ private struct Walk {
         for line in [
             "Device (VR00)", "Device (VR10)", "Name (_HID, \"LNRO0005\")", "Memory32Fixed (ReadWrite,", "0xD0010000,",
             "Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )", "0x00000015,", "EisaId (\"PNP0501\")",
-            "IO (Decode16,", "Name (_S5, Package (0x04)", "Hardware Reduced (V5) : 1", "Reset Register Supported (V2) : 1",
+            "IO (Decode16,", "Name (\\_S5, Package (0x04)", "Hardware Reduced (V5) : 1",
+            "Reset Register Supported (V2) : 1",
         ] { #expect(text.contains(line), "\(line)") }
         #expect(!text.contains("Invalid") && !text.contains("Unknown"))
     }

@@ -35,7 +35,7 @@ static int is_alone(void)
     for (uint32_t index = 0; index < sizeof bytes; index++)
         if (bytes[index] != 0xff)
             return 0;
-    return in32(0x1234) == 0xffffffff && *(volatile uint32_t *)0xd0000000 == 0xffffffff;
+    return in32(0x1234) == 0xffffffff && *(volatile uint32_t *)0xc8000000 == 0xffffffff;
 }
 
 static void show_map(const struct information *information)

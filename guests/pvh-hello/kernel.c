@@ -3,7 +3,8 @@
  * modules; and interrupts, by the controllers that such a machine has.
  *
  * With "echo" as its last word it sleeps in HLT until something is typed, which the serial port's interrupt tells, and
- * gives it back until the end of a line.
+ * gives it back until the end of a line. With "random" it asks the virtio device of a machine without others for entropy, and
+ * with "off" it powers off, by ACPI's tables.
  */
 #include "kernel.h"
 
@@ -106,11 +107,62 @@ static void show(const struct start_info *info)
     }
 }
 
+static uint32_t word(uint32_t address) { return *(volatile uint32_t *)address; }
+
+/* RSDP, XSDT, FADT (the first in the list), its SLEEP_CONTROL_REG: a port. SLP_TYP 5 and SLP_EN. ACPI 6.5, 4.8.3.7. */
+static void power_off(uint32_t rsdp)
+{
+    uint32_t fadt = word(word(rsdp + 24) + 36);
+    if (word(rsdp) == 0x20445352 && word(fadt) == 0x50434146)
+        out8(word(fadt + 248), 5 << 2 | 1 << 5);
+}
+
+#define DEVICE 0xd0000000
+#define REGISTER(offset) (*(volatile uint32_t *)(DEVICE + (offset)))
+
+static __attribute__((aligned(4096))) struct {
+    uint64_t address;
+    uint32_t length;
+    uint16_t flags, next;
+    struct { volatile uint16_t flags, count, heads[1]; } available;
+    __attribute__((aligned(4))) struct { volatile uint16_t flags, count; volatile uint32_t head, length; } used;
+} queue;
+
+/* Virtio 1.2, 3.1.1 and 4.2.3: a queue of one descriptor, looked at until it is used. */
+static void ask_for_entropy(void)
+{
+    static uint32_t bytes[8];
+    if (REGISTER(0) != 0x74726976 || REGISTER(8) != 4)
+        end(3);
+    for (uint32_t status = 0; status < 4; status += status + 1)
+        REGISTER(0x70) = status;
+    REGISTER(0x24) = 1, REGISTER(0x20) = 1; /* VERSION_1 */
+    REGISTER(0x70) = 11;
+    queue.address = (uint32_t)bytes, queue.length = sizeof bytes, queue.flags = 2;
+    REGISTER(0x38) = 1;
+    REGISTER(0x80) = (uint32_t)&queue;
+    REGISTER(0x90) = (uint32_t)&queue.available;
+    REGISTER(0xa0) = (uint32_t)&queue.used;
+    REGISTER(0x44) = 1;
+    REGISTER(0x70) = 15;
+    queue.available.count = 1;
+    REGISTER(0x50) = 0;
+    /* The read is an exit: a VMX that Bochs emulates never leaves a guest by itself that has no interrupts. */
+    while (!queue.used.count)
+        (void)REGISTER(0x60);
+    uint32_t any = 0;
+    for (int index = 0; index < 8; index++)
+        any |= bytes[index];
+    print("entropy: ");
+    print_number(any ? queue.used.length : 0);
+    print(" bytes\n");
+}
+
 void kernel(uint32_t nothing, const struct start_info *info)
 {
     (void)nothing;
     print("Hello from PVH!\n");
-    if (info->magic != 0x336ec578 || info->version < 1 || info->rsdp)
+    if (info->magic != 0x336ec578 || info->version < 1 || !info->rsdp)
         end(2);
     const char *line = (const char *)(uint32_t)info->command_line;
     print(line);
@@ -118,6 +170,10 @@ void kernel(uint32_t nothing, const struct start_info *info)
     show(info);
     if (ends_with(line, "echo"))
         echo();
+    if (ends_with(line, "random"))
+        ask_for_entropy();
+    if (ends_with(line, "off"))
+        power_off((uint32_t)info->rsdp);
     if (ends_with(line, "forever")) {
         /* With interrupts on: a VMX that Bochs emulates never leaves a guest that has none. */
         take_interrupts();

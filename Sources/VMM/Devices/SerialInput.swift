@@ -1,7 +1,7 @@
 // The thread that waits for what is typed while a kernel runs or sleeps in HLT: it kicks the vCPU, which takes it.
 //
 // Nothing is read here: the serial port is the vCPU thread's alone. The thread waits for the console, says so once, and
-// goes on when the vCPU has taken something and has room again. Read next: Kernel.swift.
+// goes on when the vCPU has taken something and has room again. Read next: VirtioBus.swift.
 
 import Host
 import KVM

@@ -49,7 +49,9 @@ package final class VirtioBus: Sendable {
     }
 
     /// What the serial port is left of the console: what is typed goes to one place.
-    func serialConsole(_ console: Console) -> Console { hasConsole ? Console(input: -1, output: console.output) : console }
+    func serialConsole(_ console: Console) -> Console {
+        hasConsole ? Console(input: -1, output: console.output) : console
+    }
 
     /// Before the kernel runs: devices are opened before there is a VM.
     func connect(_ doorbells: Doorbells, _ lines: InterruptLines?) { vm.withLock { $0 = (doorbells, lines) } }
@@ -70,8 +72,15 @@ package final class VirtioBus: Sendable {
 
     /// For the tables.
     func machine(cpus: Int = 1) -> ACPIMachine {
-        let devices = slots.map { ACPIMachine.Device(address: $0.address, size: Self.stride, line: $0.line) }
-        return ACPIMachine(cpus: cpus, hasInterrupts: hasInterrupts, virtio: devices)
+        Self.machine(devices: slots.count, hasInterrupts: hasInterrupts, cpus: cpus)
+    }
+
+    /// That of a machine with so many devices.
+    package static func machine(devices: Int, hasInterrupts: Bool, cpus: Int = 1) -> ACPIMachine {
+        let list = (0..<devices).map {
+            ACPIMachine.Device(address: start + UInt64($0) * stride, size: stride, line: freeLines[$0])
+        }
+        return ACPIMachine(cpus: cpus, hasInterrupts: hasInterrupts, virtio: list)
     }
 
     /// The same for Linux's command line (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device).

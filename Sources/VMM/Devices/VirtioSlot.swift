@@ -1,7 +1,7 @@
 // A virtio device in its place: its thread, its doorbell, its interrupt line. All three come when its driver starts it.
 //
 // So a kernel without a driver has none of them, and its start pays for none. The doorbell is an ioeventfd on the notify
-// register and the interrupt an irqfd: in steady state neither is an exit to us. Read next: ../../Virtio/VirtioDevice.swift.
+// register and the interrupt an irqfd: in steady state neither is an exit to us. Read next: ../../Virtio/SplitQueue.swift.
 
 import Glibc
 import Host

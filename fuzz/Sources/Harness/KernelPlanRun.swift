@@ -22,7 +22,7 @@ func planKernel(_ file: Int32, size: UInt64, memorySize: UInt64, moduleSize: UIn
         let module = BootWishes.Module(path: "module", arguments: text, size: moduleSize)
         let wishes = BootWishes(
             image: "kernel", commandLine: text, modules: moduleSize == 0 ? [] : [module],
-            hasInitialDisk: method == .linux)
+            hasInitialDisk: method == .linux, machine: ACPIMachine(hasInterrupts: true))
         let plan = try KernelPlan(image, method, memorySize: memorySize, wishes)
         guard let memory = try? GuestMemory(low: plan.memory.low, high: plan.memory.high) else {
             fatalError("no address space: is a memory leaked?")
