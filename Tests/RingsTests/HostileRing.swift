@@ -39,7 +39,7 @@ final class HostileRing {
     deinit { letGo() }
 
     func letGo() { service.letGo() }
-    func turn() -> RingTurn { service.turn(memory) }
+    func turn(isAwaited: Bool = false) -> RingTurn { service.turn(memory) { isAwaited } }
     var waits: [Int32] { service.waits.map(\.fd) }
     var maySleep: Bool { service.queue.maySleep() }
 
@@ -82,5 +82,20 @@ final class HostileRing {
         }
         guard let answer = take(), answer.id == id, take() == nil else { return nil }
         return answer.result
+    }
+}
+
+/// Memory for a ring that a thread serves.
+final class SharedMemory: Sendable {
+    let memory: GuestMemory
+    static let ring = GuestAddress(0x2_0000)
+
+    init() throws { memory = try GuestMemory(low: 0x1_0000..<0x10_0000) }
+
+    func queue(entries: UInt32) -> RingQueue {
+        guard let queue = RingQueue(memory, at: Self.ring, entries: entries) else {
+            preconditionFailure("the ring lies in memory")
+        }
+        return queue
     }
 }

@@ -113,10 +113,9 @@ import Testing
     }
 
     @Test func aThreadServesUntilItIsStopped() throws {
-        let memory = SharedMemory(try GuestMemory(low: 0x1_0000..<0x10_0000))
-        let ring = GuestAddress(0x2_0000)
-        guard let queue = RingQueue(memory.memory, at: ring, entries: 8) else { return }
-        let served = try Ring(RingService(queue, []), spin: 1000)
+        let memory = try SharedMemory()
+        let ring = SharedMemory.ring
+        let served = try Ring(RingService(memory.queue(entries: 8), []), spin: 1000)
         let thread = try Thread { served.serve(memory.memory) { _ in } }
         served.adopt(thread)
         for tail: UInt32 in 1...5 {
@@ -132,11 +131,6 @@ import Testing
         }
         served.stop()
         served.stop()
-    }
-
-    private final class SharedMemory: Sendable {
-        let memory: GuestMemory
-        init(_ memory: consuming GuestMemory) { self.memory = memory }
     }
 }
 

@@ -24,7 +24,7 @@ private final class DiskGuest {
         guest = try InventedGuest(devices: try GuestDevices(list))
     }
 
-    deinit { guest.platform.devices?.stop() }
+    deinit { guest.platform.devices?.stop(finishing: false) }
 
     func block(
         _ operation: Int32, at offset: UInt64, _ length: UInt64, device: UInt32 = 0,

@@ -213,7 +213,7 @@ extension InventedGuest {
         guest.handle(40)
         #expect(ring(vector) == .stop)
         #expect(guest.misuse == "ring: vector \(vector) is not in 32...255, or has no handler")
-        guest.platform.devices?.stop()
+        guest.platform.devices?.stop(finishing: false)
     }
 
     @Test func isDeliveredOnceAndMasksAsTheTimersDoes() throws {
@@ -232,7 +232,7 @@ extension InventedGuest {
         guest.mask = 0
         #expect(guest.context.interruptToInject() == nil)
         #expect(guest.context.timer.isWatched == false)
-        guest.platform.devices?.stop()
+        guest.platform.devices?.stop(finishing: false)
     }
 
     @Test func isHeldBackWhileMasked() throws {
@@ -244,7 +244,7 @@ extension InventedGuest {
         #expect(guest.context.timer.isWatched == true, "the call behind unmasking has it delivered")
         guest.mask = 0
         #expect(guest.context.interruptToInject() == 40 && guest.pending == 0)
-        guest.platform.devices?.stop()
+        guest.platform.devices?.stop(finishing: false)
     }
 
     /// A kick just before the wait is not missed: the event is level-triggered.
@@ -260,6 +260,6 @@ extension InventedGuest {
         let soon = swiftlet_poll(deadline: guest.now + 2_000_000, events: UInt32(events), ready: 99)
         #expect(guest.call(SWIFTLET_CALL_POLL, soon) == .resume)
         #expect(guest.now >= soon.deadline, "held back, it ends none")
-        guest.platform.devices?.stop()
+        guest.platform.devices?.stop(finishing: false)
     }
 }
