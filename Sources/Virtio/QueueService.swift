@@ -61,7 +61,9 @@ public final class QueueService: RingServing {
         defer { state.queues[index] = queue }
         var bytes: UInt64 = 0
         for done in 0..<64 {
-            if isHeld.load(ordering: .acquiring) || bytes >= BlockDevice.piece { return finish(queue, done, &state, memory) }
+            if isHeld.load(ordering: .acquiring) || bytes >= BlockDevice.piece {
+                return finish(queue, done, &state, memory)
+            }
             switch queue.next(memory) {
             case .nothing: return finish(queue, done, &state, memory)
             case .broken:
