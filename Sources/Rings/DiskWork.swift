@@ -3,7 +3,7 @@
 //
 // A read from the page cache is quickest by pread(2), and asking first whether it is one costs a fifth of it. So while reads
 // find what they want there, only some are asked; once one does not, all are, until a long row has again. The first ring
-// whose guest makes its disk wait has the queue; others do one operation after the other. Read next: RingService.swift.
+// whose guest makes its disk wait has the queue; others do one operation after the other. Read next: RingCrank.swift.
 
 import CABI
 import Devices

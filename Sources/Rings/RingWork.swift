@@ -1,7 +1,7 @@
 // What an entry asks for, checked and done: the only place where an entry's fields are used.
 //
 // A device that is not there, a buffer that is not memory, an operation of another device: an answer, never a trap.
-// Read next: RingService.swift.
+// Read next: RingCrank.swift.
 
 import CABI
 import Devices

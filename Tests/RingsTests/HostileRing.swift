@@ -41,7 +41,7 @@ final class HostileRing {
     func letGo() { service.letGo() }
     func turn(isAwaited: Bool = false) -> RingTurn { service.turn(memory) { isAwaited } }
     var waits: [Int32] { service.waits.map(\.fd) }
-    var maySleep: Bool { service.queue.maySleep() }
+    var maySleep: Bool { service.maySleep(memory) }
 
     func word(_ offset: UInt64) -> UInt32 { memory.read(GuestAddress(Self.ring + offset)) ?? 0 }
     func set(_ value: UInt32, _ offset: UInt64) { memory.write(value, at: GuestAddress(Self.ring + offset)) }

@@ -3,7 +3,7 @@
 //   0 tail, 4 taken | 64 head, 68 completed, 72 needs_kick | 128 1024 submissions of 32 bytes | 32896 1024 completions of 16
 //
 // It differs in three things: what is sent has no answer, a receive is answered at once, and what no unikernel may name ends
-// the machine. The layout is Solo5's hvt_ring.h. Read next: Rings/RingService.swift.
+// the machine. The layout is Solo5's hvt_ring.h. Read next: Rings/RingCrank.swift.
 
 import Boot
 import Devices

@@ -48,11 +48,11 @@ public func turnRing(_ input: UnsafeBufferPointer<UInt8>) {
         case 1: entry(kind, &rest, memory)
         default:
             let turn = service.turn(memory)
-            let given = service.queue.completionTail
+            let given = service.given
             // A turn does 64 entries at most, and some may have been under way.
             require(given &- answers <= 64 + entries || turn == .ended(.broken), "an answer for each entry")
             answers = given
-            _ = (service.waits.count, service.isHeldUp, service.queue.maySleep(), service.queue.view.hasAnswers)
+            _ = (service.waits.count, service.isHeldUp, service.maySleep(memory), service.view?.hasAnswers)
             if turn == .ended(.broken) { return }
         }
     }
