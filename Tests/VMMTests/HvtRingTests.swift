@@ -180,13 +180,13 @@ private final class InventedRing {
 
     @Test func noSleepWhileThereIsWork() throws {
         let test = try InventedRing()
-        let first = test.ring.queue.maySleep()
+        let first = test.ring.maySleep(test.memory.memory)
         #expect(first)
         #expect(test.word(72) == 1)
-        test.ring.queue.isAwake()
+        test.ring.isAwake(test.memory.memory)
         #expect(test.word(72) == 0)
         test.submit(1, length: 60)
-        let second = test.ring.queue.maySleep()
+        let second = test.ring.maySleep(test.memory.memory)
         #expect(!second)
         #expect(test.word(72) == 0)
     }
