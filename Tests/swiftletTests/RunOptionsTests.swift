@@ -45,6 +45,33 @@ import VMM
         }
     }
 
+    /// A trace is emptied by being opened: by then the disk would be gone.
+    @Test func noOutputIsAFileThatTheRunWasGiven() throws {
+        let disk = "/tmp/swiftlet-options-\(getpid()).disk"
+        let links = [disk + ".symbolic", disk + ".hard"]
+        defer { for path in [disk] + links { unlink(path) } }
+        close(creat(disk, 0o600))
+        #expect(symlink(disk, links[0]) == 0 && link(disk, links[1]) == 0)
+        for path in [disk] + links {
+            for option in ["--trace=", "--profile=", "--core=", "--stats=json:", "--backing=file:"] {
+                let name = String(option.prefix { $0 != "=" })
+                #expect(error("--block", "d=" + disk, option + path, "i") == "\(name) would overwrite the disk 'd'")
+                #expect(error("--block", "d=\(disk),ro", option + path, "i") == "\(name) would overwrite the disk 'd'")
+                #expect(error("--module", disk, option + path, "i") == "\(name) would overwrite the module '\(disk)'")
+                #expect(error("--initrd", disk, option + path, "i") == "\(name) would overwrite the initial RAM disk")
+            }
+            let twice = error("--block", "d=" + disk, "--block", "e=" + path, "i")
+            #expect(twice == "the disk 'd' and the disk 'e' are one file")
+            #expect(error("--block", "d=\(disk),ro", path) == nil, "it is only read")
+        }
+    }
+
+    @Test func noTwoOutputsAreOneFile() {
+        #expect(error("--trace", "x", "--stats=json:./x", "i") == "--trace and --stats would overwrite each other")
+        #expect(error("--core", "x", "--profile", "x", "i") == "--core and --profile would overwrite each other")
+        #expect(error("--trace", "/dev/null", "--stats=json:/dev/null", "i") == nil, "nothing is lost there")
+    }
+
     @Test func everythingBehindTheImageIsTheGuests() throws {
         let options = try parse("--quiet", "a.elf", "--quiet", "--mem", "-x", "--", "")
         #expect(options.configuration.image == "a.elf")
