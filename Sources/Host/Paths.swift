@@ -22,6 +22,14 @@ public func absolutePath(_ path: String) -> String {
     return unsafe String(cString: resolved)
 }
 
+/// Whether two paths mean one file: by another name too, a hard link for instance.
+public func isSameFile(_ one: String, _ other: String) -> Bool {
+    if one == other { return true }
+    var (first, second) = (stat(), stat())
+    guard unsafe stat(one, &first) == 0, unsafe stat(other, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
+
 /// The folder that a path's last name is in, as the path has it.
 public func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

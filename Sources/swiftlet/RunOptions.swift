@@ -131,7 +131,6 @@ struct RunOptions {
         try refuse("--trace", configuration.observation.trace, image)
         try refuse("--profile", configuration.observation.profile, image)
         try refuse("--stats", statistics?.path, image)
-        for disk in configuration.devices.blocks { try refuse("--block", disk.path, image) }
         if let trace = configuration.observation.trace, trace != "-", trace == configuration.observation.profile {
             throw UsageError("--trace and --profile would overwrite each other")
         }
@@ -139,7 +138,7 @@ struct RunOptions {
 
     /// Whatever the path is called.
     private func refuse(_ option: String, _ path: String?, _ image: String) throws(UsageError) {
-        guard let path, absolutePath(path) == absolutePath(image) else { return }
+        guard let path, isSameFile(path, image) else { return }
         throw UsageError("\(option) would overwrite the image")
     }
 
