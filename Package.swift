@@ -171,7 +171,7 @@ let package = Package(
             name: "RingsTests", dependencies: ["Rings", "Devices", "GuestMemory", "Host", "CABI", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
-        .target(name: "CForbidden", path: "Tests/CForbidden"),
+        .target(name: "CForbidden", dependencies: ["CSandbox"], path: "Tests/CForbidden"),
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "CSandbox", "CForbidden", "Host", "TestSupport"],
             swiftSettings: testing),

@@ -49,13 +49,10 @@ package final class GuestDevices: Sendable {
     /// wrong about both. So nobody is ever between two runs, and the rings' threads have one vCPU's thread to kick.
     private static func open(_ configuration: Configuration, _ notes: [DeviceNote]) throws(DeviceError) -> [Device] {
         if configuration.snapshot != nil { throw .notInSnapshots }
-        for disk in configuration.devices.blocks where !disk.isReadOnly {
-            if absolutePath(disk.path) == absolutePath(configuration.image) { throw .isImage(path: disk.path) }
-        }
         return try configuration.devices.open(
             notes.compactMap { note in
                 DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
-            }, queues: true)
+            }, image: configuration.image, queues: true)
     }
 
     /// Writes the table, and its place into boot info.
