@@ -1,7 +1,7 @@
 // A disk: a file or a block device of the host, read and written in place, straight from and to guest memory.
 //
 // All state is the descriptor's, so several threads may use it at once. Offsets and lengths come from a guest: what does
-// not lie inside the disk is refused here. Read next: BlockDevice+Transfer.swift.
+// not lie inside the disk is refused here. Read next: UnflushedWrites.swift.
 
 import CDevices
 import Glibc
@@ -18,6 +18,7 @@ public final class BlockDevice: Sendable {
     public let sectorSize: UInt64
     public let isReadOnly: Bool
     let file: File
+    let unflushed = UnflushedWrites()
     private let queue: Mutex<BlockQueue?>
 
     /// `isQueued`: with a BlockQueue, where this host has them, for the ring that takes it.
@@ -45,7 +46,7 @@ public final class BlockDevice: Sendable {
         }
         (name, self.path, self.capacity) = (option.name, path, capacity)
         (sectorSize, isReadOnly) = (option.sectorSize, option.isReadOnly)
-        queue = Mutex(isQueued ? BlockQueue(file.fd) : nil)
+        queue = Mutex(isQueued ? BlockQueue(file.fd, unflushed) : nil)
         self.file = file
     }
 

@@ -72,6 +72,8 @@ package final class GuestDevices: Sendable {
 
     var rings: [Ring] { made.withLock { $0 } }
 
+    var disks: [BlockDevice] { list.compactMap { if case .block(let disk) = $0 { disk } else { nil } } }
+
     /// Serves a new ring of these devices; its number.
     func serve(
         _ queue: consuming RingQueue, vector: UInt8, for platform: Platform
