@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "Snapshot",
             dependencies: [
-                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
+                "VMM", "Boot", "Backing", "Devices", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
                 "CSnapshot",
             ],
             swiftSettings: strict),

@@ -58,6 +58,15 @@ public final class BlockDevice: Sendable {
         queue.withLock { $0.take() }
     }
 
+    /// Whether somebody holds a lock on a file or a block device: another machine whose disk it is, for instance.
+    public static func isLocked(_ path: String) -> Bool {
+        guard let kind = try? kind(path), kind == S_IFREG || kind == S_IFBLK else { return false }
+        let opened = unsafe path.withCString { unsafe cdevices_open($0, O_RDONLY) }
+        if opened < 0 { return false }
+        defer { close(Int32(opened)) }
+        return cdevices_is_locked(Int32(opened)) != 0
+    }
+
     /// Looked at before it is opened: opening some devices does something.
     private static func kind(_ path: String) throws(DeviceError) -> mode_t {
         var status = stat()

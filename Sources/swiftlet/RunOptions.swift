@@ -5,6 +5,7 @@
 import Backing
 import Deprivileged
 import Host
+import Snapshot
 import VMM
 
 /// One option: its name, the name of its value if it takes one, and a line of help.
@@ -118,7 +119,7 @@ struct RunOptions {
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
-        try refuseToOverwrite()
+        if let conflict = configuration.overwriting(statistics) { throw UsageError(conflict) }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {

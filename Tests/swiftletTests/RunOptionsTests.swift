@@ -3,6 +3,7 @@
 // Read next: CompletionsTests.swift.
 
 import Backing
+import Devices
 import Glibc
 import TestSupport
 import Testing
@@ -70,6 +71,43 @@ import VMM
         #expect(error("--trace", "x", "--stats=json:./x", "i") == "--trace and --stats would overwrite each other")
         #expect(error("--core", "x", "--profile", "x", "i") == "--core and --profile would overwrite each other")
         #expect(error("--trace", "/dev/null", "--stats=json:/dev/null", "i") == nil, "nothing is lost there")
+    }
+
+    /// FILE.1 becomes the name of a snapshot that FILE refers to.
+    @Test func noOutputHasTheNameOfAnIncrement() throws {
+        let series = ["--snapshot", "/tmp/s", "--snapshot-incremental"]
+        for option in ["--trace=", "--core=", "--stats=json:", "--profile="] {
+            let name = String(option.prefix { $0 != "=" })
+            let words = "\(name) would overwrite s.12, which --snapshot-incremental needs: give it another name"
+            for path in ["/tmp/s.12", "/tmp/../tmp/./s.12"] {
+                do throws(UsageError) {
+                    _ = try RunOptions(series + [option + path, "i"])
+                    Issue.record("\(option)\(path)")
+                } catch { #expect(error.message == words) }
+            }
+            for path in ["/s.12", "/tmp/s.x", "/tmp/s12", "/tmp/s."] {
+                #expect(throws: Never.self) { try RunOptions(series + [option + path, "i"]) }
+            }
+            #expect(throws: Never.self) { try RunOptions(["--snapshot", "/tmp/s", option + "/tmp/s.1", "i"]) }
+        }
+    }
+
+    /// As a machine does it with its disk, for writing or only for reading.
+    @Test(arguments: [true, false]) func noOutputIsAnothersDisk(isReadOnly: Bool) throws {
+        let folder = ScratchFolder()
+        let path = try folder.file("disk", [UInt8](repeating: 1, count: 512))
+        do {
+            var option = BlockOption(name: "d", path: path)
+            option.isReadOnly = isReadOnly
+            let disk = try BlockDevice(option)
+            for option in ["--trace=", "--core=", "--stats=json:", "--backing=file:", "--snapshot="] {
+                let name = String(option.prefix { $0 != "=" })
+                let words = "which another program has locked, as a machine does its disk"
+                #expect(error(option + path, "i") == "\(name) would overwrite \(path), \(words)")
+            }
+            withExtendedLifetime(disk) {}
+        }
+        #expect(error("--trace", path, "i") == nil)
     }
 
     @Test func everythingBehindTheImageIsTheGuests() throws {

@@ -75,6 +75,13 @@ static inline long cdevices_lock(int fd, int exclusive)
     return result == 0 && found != F_UNLCK ? -EAGAIN : result;
 }
 
+/* Whether somebody else has locked any of it, for reading or for writing. */
+static inline int cdevices_is_locked(int fd)
+{
+    short found;
+    return cdevices_lock_bytes(fd, CDEVICES_GET_LOCK, F_WRLCK, 0, 0, &found) == 0 && found != F_UNLCK;
+}
+
 static inline long cdevices_unlock(int fd)
 {
     short found;
