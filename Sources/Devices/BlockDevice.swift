@@ -32,6 +32,9 @@ public final class BlockDevice: Sendable {
         let opened = unsafe path.withCString { unsafe cdevices_open($0, access) }
         if opened < 0 { throw .file(path: path, call: "open", errno: Int32(-opened)) }
         let file = File(owning: Int32(opened))
+        if isDevice, !option.isReadOnly, cdevices_is_read_only(file.fd) != 0 {
+            throw .file(path: path, call: "open", errno: EROFS)
+        }
         _ = cdevices_may_wait(file.fd)
         let locked = cdevices_lock(file.fd, option.isReadOnly ? 0 : 1)
         if locked == -Int(EAGAIN) || locked == -Int(EACCES) {

@@ -110,6 +110,23 @@ extension GuestTests {
             }
         }
 
+        /// It can be opened for writing, and then every write fails. Without the right to make one there is nothing to show.
+        @Test func aDeviceThatTakesNoWritesIsRefused() throws {
+            let folder = TestSupport.ScratchFolder()
+            let file = try folder.file("disk", [UInt8](repeating: 1, count: 4096))
+            guard var setup = try? Child("/sbin/losetup", ["--read-only", "--find", "--show", file]) else { return }
+            let loop = String(setup.finish().outputText.dropLast())
+            guard loop.hasPrefix("/dev/loop") else { return }
+            var child = try House.run(["--block", "disk=\(loop)", House.image("disk-orders")])
+            let refused = child.finish()
+            child = try House.run(["--block", "disk=\(loop),ro", House.image("disk-orders")])
+            let accepted = child.finish()
+            setup = try Child("/sbin/losetup", ["--detach", loop])
+            _ = setup.finish()
+            #expect(refused.isRefusal(mentioning: "attach it with ,ro"), "\(refused.errorText)")
+            #expect(accepted.how == .exited(0), "\(accepted.errorText)")
+        }
+
         /// hvt has no call to flush.
         @Test func aUnikernelsWritesAreFlushedAtItsEnd() throws {
             let image = House.image("hvt-block")

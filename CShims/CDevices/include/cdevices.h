@@ -75,6 +75,13 @@ static inline long cdevices_lock(int fd, int exclusive)
     return result == 0 && found != F_UNLCK ? -EAGAIN : result;
 }
 
+/* Whether a block device takes no writes, which opening it for writing does not say: BLKROGET of linux/fs.h. */
+static inline int cdevices_is_read_only(int fd)
+{
+    int is_read_only = 0;
+    return ioctl(fd, _IO(0x12, 94), &is_read_only) == 0 && is_read_only != 0;
+}
+
 /* Whether somebody else has locked any of it, for reading or for writing. */
 static inline int cdevices_is_locked(int fd)
 {
