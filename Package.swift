@@ -101,7 +101,7 @@ let package = Package(
         .target(
             name: "Snapshot",
             dependencies: [
-                "VMM", "Boot", "Backing", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
+                "VMM", "Boot", "Backing", "Devices", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
                 "CSnapshot",
             ],
             swiftSettings: strict),
@@ -178,7 +178,7 @@ let package = Package(
             name: "VirtioTests", dependencies: ["Virtio", "Rings", "Devices", "GuestMemory", "Host", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "HostTests", dependencies: ["Host", "KVM", "TestSupport"], swiftSettings: testing),
-        .target(name: "CForbidden", path: "Tests/CForbidden"),
+        .target(name: "CForbidden", dependencies: ["CSandbox"], path: "Tests/CForbidden"),
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "CSandbox", "CForbidden", "Host", "TestSupport"],
             swiftSettings: testing),

@@ -6,6 +6,7 @@
 // slot need be read-only. Read next: BusErrors.swift.
 
 import Boot
+import CBacking
 import Glibc
 import GuestMemory
 
@@ -55,8 +56,8 @@ public struct ImageText: Sendable {
 
     /// Whether the file lost pages that are mapped.
     public var isCutShort: Bool {
-        var status = stat()
-        guard mapped != 0, unsafe fstat(fd, &status) == 0 else { return false }
-        return UInt64(status.st_size) < end
+        if mapped == 0 { return false }
+        let size = cbacking_size(fd)
+        return size >= 0 && UInt64(size) < end
     }
 }

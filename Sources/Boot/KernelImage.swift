@@ -15,12 +15,14 @@ public struct KernelImage: Sendable {
     let head: [UInt8]
     /// Nil when it is no ELF.
     let survey: ELFSurvey?
+    private let elf: OpenELF?
 
     public init(fd: Int32, fileSize: UInt64) throws(ImageError) {
         if fileSize == 0 { throw .empty }
         (self.fd, self.fileSize) = (fd, fileSize)
         head = try readHead(fd, fileSize, limit: 32768)
         survey = ELFSurvey(fd: fd, fileSize: fileSize)
+        elf = OpenELF(fd)
     }
 
     public var is32Bit: Bool { survey?.is64Bit == false }
@@ -92,9 +94,7 @@ extension KernelImage {
     /// The symbol that an address lies in. Before a kernel has its page tables it runs at addresses which its symbols do not
     /// have: then the segment there knows the other one.
     public func symbol(at address: UInt64) -> SymbolPlace? {
-        guard let elf = unsafe elf_begin(fd, ELF_C_READ, nil) else { return nil }
-        defer { unsafe elf_end(elf) }
-        let search = unsafe SymbolSearch(elf)
+        guard let search = elf?.symbols else { return nil }
         if let place = search.symbol(at: address) { return place }
         let segment = try? segments().first { address >= $0.physical && address - $0.physical < $0.memorySize }
         guard let segment, segment.virtual != segment.physical else { return nil }
@@ -102,10 +102,23 @@ extension KernelImage {
     }
 
     public func forEachSymbol(_ body: (_ address: UInt64, _ size: UInt64, _ name: String) -> Void) {
-        guard let elf = unsafe elf_begin(fd, ELF_C_READ, nil) else { return }
-        defer { unsafe elf_end(elf) }
-        unsafe SymbolSearch(elf).forEach { body($0.st_value, $0.st_size, $1) }
+        elf?.symbols.forEach { body($0.st_value, $0.st_size, $1) }
     }
+}
+
+/// Opened with the image: libelf asks for a file's size then, which the sandbox later forbids. Used by one thread at a time:
+/// before the guest starts, and when it has crashed.
+@safe private final class OpenELF: @unchecked Sendable {
+    private let elf: OpaquePointer
+
+    init?(_ fd: Int32) {
+        guard let elf = unsafe elf_begin(fd, ELF_C_READ, nil) else { return nil }
+        unsafe self.elf = elf
+    }
+
+    deinit { unsafe elf_end(elf) }
+
+    var symbols: SymbolSearch { unsafe SymbolSearch(elf) }
 }
 
 extension KernelPlan {

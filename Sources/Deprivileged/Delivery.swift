@@ -1,7 +1,7 @@
 // An exception for the guest, through its own IDT and TSS, as a CPU at ring 0 delivers it.
 //
 // Gate, stack by IST, alignment, frame, error code: Intel SDM vol. 3A, chapters 7.12 and 7.14. What goes wrong on the way
-// is a double fault, and what goes wrong with that is the end. Read next: Trap.swift.
+// is the next exception, or a double fault (table 7-5), and what goes wrong with that is the end. Read next: Trap.swift.
 
 import GuestMemory
 import KVM
@@ -23,20 +23,58 @@ private struct Gate {
     var clearsInterrupts: Bool { type == 0xe }
 }
 
+extension Exception {
+    /// #DE, #TS, #NP, #SS, #GP.
+    private var isContributory: Bool {
+        switch vector {
+        case Vector.divideError, Vector.invalidTSS...Vector.generalProtection: true
+        default: false
+        }
+    }
+
+    /// What is delivered when `second` comes of delivering this one; nil for the end.
+    fileprivate func followed(by second: Exception) -> Exception? {
+        let isPageFault = second.vector == Vector.pageFault
+        switch vector {
+        case Vector.doubleFault: return nil
+        case Vector.pageFault: return .doubleFault
+        case _ where isContributory && !isPageFault: return .doubleFault
+        default: break
+        }
+        // EXT, bit 0 of an error code: no instruction of the program's has asked for the first.
+        var second = second
+        if !isPageFault { second.code = second.code.map { $0 | 1 } }
+        return second
+    }
+
+    private static let doubleFault = Exception(vector: Vector.doubleFault, code: 0)
+}
+
 extension DeprivilegedCPU {
     /// Delivers; the registers are then the handler's.
     mutating func deliver(
         _ exception: Exception, _ registers: inout Registers, _ memory: borrowing GuestMemory
     ) -> TrapOutcome {
+        var next: Exception? = exception
+        while let current = next {
+            do throws(Exception) {
+                return try enter(current, &registers, memory)
+            } catch { next = current.followed(by: error) }
+        }
+        return .tripleFault
+    }
+
+    /// INT n, of any vector. What goes wrong on the way is a fault of this instruction's, and so points at it.
+    mutating func interrupt(
+        _ vector: UInt8, next: UInt64, _ registers: inout Registers, _ memory: borrowing GuestMemory
+    ) -> TrapOutcome {
+        let instruction = registers.rip
+        registers.rip = next
         do throws(Exception) {
-            return try enter(exception, &registers, memory)
+            return try enter(Exception(vector: Int(vector), code: nil), &registers, memory)
         } catch {
-            // Also after a benign first exception, where a CPU would deliver the second: both are the guest's end.
-            guard exception.vector != Vector.doubleFault,
-                let outcome = try? enter(
-                    Exception(vector: Vector.doubleFault, code: 0), &registers, memory)
-            else { return .tripleFault }
-            return outcome
+            registers.rip = instruction
+            return deliver(error, &registers, memory)
         }
     }
 
@@ -52,11 +90,8 @@ extension DeprivilegedCPU {
             registers.rip, UInt64(virtual.cs), flags, registers.rsp, UInt64(virtual.ss),
         ]
         try monitor.write(frame, stack &- 40, memory)
-        registers.rsp = stack &- 40
-        if let code = exception.code {
-            try monitor.write(code, stack &- 48, memory)
-            registers.rsp = stack &- 48
-        }
+        if let code = exception.code { try monitor.write(code, stack &- 48, memory) }
+        registers.rsp = stack &- (exception.code == nil ? 40 : 48)
         virtual.cs = gate.selector
         if gate.clearsInterrupts { virtual.interrupts = false }
         registers.rip = gate.handler

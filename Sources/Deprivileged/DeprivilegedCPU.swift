@@ -40,6 +40,8 @@ package struct DeprivilegedCPU: ~Copyable {
     package let monitor: Monitor
     /// Pages whose protection is the image's: elsewhere a page fault is the guest's own.
     let protected: Range<UInt64>
+    /// Bits of CR4 that its CPUID has, beside those that every CPU has.
+    let features: UInt64
     /// Whether it may go on in ring 0 when ring 3 is not enough.
     package let mayLeave: Bool
 
@@ -50,11 +52,13 @@ package struct DeprivilegedCPU: ~Copyable {
     package var hasLog: Bool { monitor.hasShortcuts && !hasLeft }
 
     package init(
-        _ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>, mayLeave: Bool = false
+        _ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>, features: UInt64,
+        mayLeave: Bool = false
     ) {
         self.virtual = virtual
         self.monitor = monitor
         self.protected = protected
+        self.features = features
         self.mayLeave = mayLeave
     }
 }

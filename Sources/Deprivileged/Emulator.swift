@@ -30,7 +30,7 @@ extension DeprivilegedCPU {
         case .loadStatusWord(let operand):
             let low = UInt64(try word(operand, registers, next: next, memory, system)) & 0xf
             // LMSW can set PE but not clear it.
-            if let refusal = writeCR0(virtual.cr0 & ~0xe | low) { return .unsupported(refusal) }
+            if let refusal = try writeCR0(virtual.cr0 & ~0xe | low) { return .unsupported(refusal) }
         case .storeTaskRegister(let operand, let size):
             try store(UInt64(virtual.task.selector), size, operand, &registers, next: next, memory, system)
         case .storeLocalTable(let operand, let size):
@@ -74,8 +74,7 @@ extension DeprivilegedCPU {
         case .clearInterrupts: setInterrupts(false, &registers)
         case .setInterrupts: setInterrupts(true, &registers)
         case .softwareInterrupt(let vector):
-            registers.rip = next
-            return deliver(Exception(vector: Int(vector), code: nil), &registers, memory)
+            return interrupt(vector, next: next, &registers, memory)
         case .flush: break
         }
         registers.rip = next

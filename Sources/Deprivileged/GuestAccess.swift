@@ -33,6 +33,7 @@ enum PageFaultCode {
 }
 
 extension Vector {
+    static let divideError = 0
     static let invalidTSS = 10
     static let segmentNotPresent = 11
     static let stackFault = 12

@@ -53,7 +53,7 @@ final class InventedSystem: SystemRegisters {
         let virtual = VirtualCPU(
             gdt: TableAddress(base: 0x1000, limit: 23), cs: 8, ss: 16, cr0: 0x8001_0021, cr3: 0x2000, cr4: 0x620,
             efer: 0x500)
-        cpu = DeprivilegedCPU(virtual, monitor, protected: code)
+        cpu = DeprivilegedCPU(virtual, monitor, protected: code, features: CR4.fsgsbase)
         self.memory = memory
         registers.rip = Self.code
         registers.rsp = Self.data.upperBound - 8

@@ -23,6 +23,8 @@ extension CR0 {
 extension CR4 {
     /// VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
     fileprivate static let harmless: UInt64 = 0x5_0fdf
+    /// Of these, what a CPU has only if CPUID says so, and KVM holds a guest to.
+    fileprivate static let optional = userModePrevention | fsgsbase | xsave
 }
 
 extension EFER {
@@ -45,13 +47,14 @@ extension DeprivilegedCPU {
         switch number {
         case 0:
             if value >> 32 != 0 { throw .protection() }
-            return writeCR0(value)
+            return try writeCR0(value)
         case 2: virtual.cr2 = value
         case 3:
             // Bits 3 and 4 are about caches; a reload of the same tables flushes what never changed.
             if (value ^ virtual.cr3) & ~0x18 != 0 { return "loads page tables of its own (CR3)" }
             virtual.cr3 = value
         case 4:
+            if value & CR4.optional & ~features != 0 { throw .protection() }
             if (value ^ virtual.cr4) & ~CR4.harmless != 0 { return "changes paging or protection (CR4)" }
             virtual.cr4 = value
         default:
@@ -61,7 +64,10 @@ extension DeprivilegedCPU {
         return nil
     }
 
-    mutating func writeCR0(_ value: UInt64) -> String? {
+    /// #GP for paging without protection, and for NW without CD.
+    mutating func writeCR0(_ value: UInt64) throws(Exception) -> String? {
+        if value & (CR0.paging | CR0.protectedMode) == CR0.paging { throw .protection() }
+        if value & (CR0.notWriteThrough | CR0.cacheDisable) == CR0.notWriteThrough { throw .protection() }
         let changed = (value ^ virtual.cr0) & ~CR0.harmless
         // Ring 3 runs with TS and EM clear: to clear them is to have what is.
         if changed & ~(CR0.taskSwitched | CR0.emulation) != 0 || changed & value != 0 {

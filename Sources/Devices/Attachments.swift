@@ -2,6 +2,8 @@
 //
 // Nothing is opened before all names match. Read next: BlockDevice.swift.
 
+import Host
+
 /// What the user attaches.
 public struct Attachments: Sendable {
     public var blocks: [BlockOption] = []
@@ -15,13 +17,19 @@ public struct Attachments: Sendable {
     public var isEmpty: Bool { blocks.isEmpty && nets.isEmpty }
 
     /// Opens the devices, in the order of their declarations; with queues for a machine that has rings for its disks.
-    public func open(_ declared: [DeclaredDevice], queues: Bool = false) throws(DeviceError) -> [Device] {
+    /// `image`: the guest's, which it may not write to.
+    public func open(
+        _ declared: [DeclaredDevice], image: String, queues: Bool = false
+    ) throws(DeviceError) -> [Device] {
         try check(declared)
         var devices: [Device] = []
         for device in declared {
             switch device.kind {
             case .block:
                 guard let option = blocks.first(where: { $0.name == device.name }) else { continue }
+                if !option.isReadOnly, let target = PathTarget(option.path), target == PathTarget(image) {
+                    throw .isImage(path: option.path)
+                }
                 devices.append(.block(try BlockDevice(option, isQueued: queues)))
             case .net:
                 guard let option = nets.first(where: { $0.name == device.name }) else { continue }

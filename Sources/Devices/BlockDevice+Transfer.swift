@@ -37,6 +37,7 @@ extension BlockDevice {
     public func write(_ span: RawSpan, at offset: UInt64) -> BlockResult {
         guard contains(offset, UInt64(span.byteCount)) else { return .outOfRange }
         if isReadOnly { return .readOnly }
+        defer { unflushed.note() }
         return unsafe span.withUnsafeBytes { bytes in
             // Sound: the call gets a place and a count inside the span.
             transfer(bytes.count, offset) { done, place in
@@ -61,8 +62,22 @@ extension BlockDevice {
     /// needed than the data and what finds it again.
     public func flush() -> BlockResult {
         if isReadOnly { return .done }
+        unflushed.beginFlush()
         if fdatasync(file.fd) == 0 { return .done }
-        return errno == EINTR ? .interrupted : .failed(errno: errno)
+        let error = errno
+        if error != EINTR { return .failed(errno: error) }
+        unflushed.note()
+        return .interrupted
+    }
+
+    /// At the end of its machine, when no operation is under way: flushes what the guest has written and not flushed, if
+    /// there is any. The error of writes that are lost without the guest's having been told.
+    public func finish() -> Int32? {
+        if let untold = unflushed.untold { return untold }
+        for _ in 0..<8 where unflushed.areThere {
+            if case .failed(let errno) = flush() { return errno }
+        }
+        return unflushed.areThere ? EINTR : nil
     }
 
     /// The guest no longer needs these bytes: they read as zeros afterwards, or, where the host cannot make holes, as

@@ -1,7 +1,7 @@
 // A disk: a file or a block device of the host, read and written in place, straight from and to guest memory.
 //
 // All state is the descriptor's, so several threads may use it at once. Offsets and lengths come from a guest: what does
-// not lie inside the disk is refused here. Read next: BlockDevice+Transfer.swift.
+// not lie inside the disk is refused here. Read next: UnflushedWrites.swift.
 
 import CDevices
 import Glibc
@@ -18,6 +18,7 @@ public final class BlockDevice: Sendable {
     public let sectorSize: UInt64
     public let isReadOnly: Bool
     let file: File
+    let unflushed = UnflushedWrites()
     private let queue: Mutex<BlockQueue?>
 
     /// `isQueued`: with a BlockQueue, where this host has them, for the ring that takes it.
@@ -31,6 +32,9 @@ public final class BlockDevice: Sendable {
         let opened = unsafe path.withCString { unsafe cdevices_open($0, access) }
         if opened < 0 { throw .file(path: path, call: "open", errno: Int32(-opened)) }
         let file = File(owning: Int32(opened))
+        if isDevice, !option.isReadOnly, cdevices_is_read_only(file.fd) != 0 {
+            throw .file(path: path, call: "open", errno: EROFS)
+        }
         _ = cdevices_may_wait(file.fd)
         let locked = cdevices_lock(file.fd, option.isReadOnly ? 0 : 1)
         if locked == -Int(EAGAIN) || locked == -Int(EACCES) {
@@ -45,7 +49,7 @@ public final class BlockDevice: Sendable {
         }
         (name, self.path, self.capacity) = (option.name, path, capacity)
         (sectorSize, isReadOnly) = (option.sectorSize, option.isReadOnly)
-        queue = Mutex(isQueued ? BlockQueue(file.fd) : nil)
+        queue = Mutex(isQueued ? BlockQueue(file.fd, unflushed) : nil)
         self.file = file
     }
 
@@ -55,6 +59,15 @@ public final class BlockDevice: Sendable {
     /// The queue, for the first that asks: it is for one thread.
     public func takeQueue() -> BlockQueue? {
         queue.withLock { $0.take() }
+    }
+
+    /// Whether somebody holds a lock on a file or a block device: another machine whose disk it is, for instance.
+    public static func isLocked(_ path: String) -> Bool {
+        guard let kind = try? kind(path), kind == S_IFREG || kind == S_IFBLK else { return false }
+        let opened = unsafe path.withCString { unsafe cdevices_open($0, O_RDONLY) }
+        if opened < 0 { return false }
+        defer { close(Int32(opened)) }
+        return cdevices_is_locked(Int32(opened)) != 0
     }
 
     /// Looked at before it is opened: opening some devices does something.

@@ -6,27 +6,36 @@
 // io_uring, or forbids it (kernel.io_uring_disabled, a container's filter), there is none. Read next: NetDevice.swift.
 
 import CDevices
+import Glibc
 import Host
 
 /// Taken from its disk by the one who uses it, on one thread at a time. When it goes, it waits for what is under way.
 @safe public final class BlockQueue: @unchecked Sendable {
     private var uring = unsafe cdevices_uring()
     private let disk: Int32
+    private let unflushed: UnflushedWrites
     public private(set) var underWay = 0
 
     /// Operations under way at once; the kernel has room for twice as many answers, so none can be lost.
     public static let depth = 128
+    /// In a token as the kernel knows it: it is a flush's.
+    private static let flushBit: UInt64 = 1 << 63
 
     /// Nil where there can be none. The descriptor is the disk's and must outlive the queue. It is not registered with the
     /// io_uring: that would keep the file open, and so locked, for some time after this process's end.
-    init?(_ disk: Int32) {
+    init?(_ disk: Int32, _ unflushed: UnflushedWrites) {
         if unsafe cdevices_uring_open(disk, UInt32(Self.depth), &uring) < 0 { return nil }
-        self.disk = disk
+        (self.disk, self.unflushed) = (disk, unflushed)
     }
 
     deinit {
         while underWay > 0 {
-            if take() == nil { unsafe cdevices_uring_wait(&uring) }
+            guard let (token, result) = next() else {
+                unsafe cdevices_uring_wait(&uring)
+                continue
+            }
+            let isFailedFlush = token & Self.flushBit != 0 && result < 0 && !Self.isUnfinished(result)
+            if isFailedFlush { unflushed.noteUntold(errno: -result) }
         }
         unsafe cdevices_uring_close(&uring)
     }
@@ -49,7 +58,10 @@ import Host
 
     /// Starts to make permanent what has been written: the same as BlockDevice.flush, errors of earlier writes included.
     public func flush(token: Int) -> Bool {
-        isUnderWay(unsafe cdevices_uring_flush(&uring, disk, UInt64(token)))
+        unflushed.beginFlush()
+        let isStarted = isUnderWay(unsafe cdevices_uring_flush(&uring, disk, UInt64(token) | Self.flushBit))
+        if !isStarted { unflushed.note() }
+        return isStarted
     }
 
     private func isUnderWay(_ result: Int) -> Bool {
@@ -59,9 +71,17 @@ import Host
 
     /// The next answer, with its operation's token: bytes that were read, 0 of a flush, or -errno.
     public func take() -> (token: Int, result: Int32)? {
+        next().map { (Int($0.token & ~Self.flushBit), $0.result) }
+    }
+
+    private func next() -> (token: UInt64, result: Int32)? {
         var answer = cdevices_answer()
         if unsafe cdevices_uring_take(&uring, &answer) == 0 { return nil }
         underWay -= 1
-        return (Int(answer.token), answer.result)
+        if answer.token & Self.flushBit != 0, Self.isUnfinished(answer.result) { unflushed.note() }
+        return (answer.token, answer.result)
     }
+
+    /// Neither done nor failed: a signal came first.
+    private static func isUnfinished(_ result: Int32) -> Bool { result == -EINTR || result == -ECANCELED }
 }

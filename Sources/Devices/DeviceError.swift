@@ -34,6 +34,7 @@ public enum DeviceError: Error, Equatable, Sendable {
     case noInterface(String)
     case interfaceDown(String)
     case interfaceBusy(String)
+    /// Nor is a tap one here that was made with multi_queue: each who attaches to it gets a part of the frames.
     case notATap(String)
     case notPermitted(String?)
     case interface(String, call: String, errno: Int32)
@@ -93,7 +94,7 @@ public enum DeviceError: Error, Equatable, Sendable {
         case .noInterface(let name): "no interface '\(name)' on this host: \(Self.howToMake(name))"
         case .interfaceDown(let name): "the interface '\(name)' is down: sudo ip link set \(name) up"
         case .interfaceBusy(let name): "the interface '\(name)' is in use by another program"
-        case .notATap(let name): "the interface '\(name)' is no tap: \(Self.howToMake("tap0"))"
+        case .notATap(let name): "the interface '\(name)' is no tap, or has multi_queue: \(Self.howToMake("tap0"))"
         case .notPermitted(let name?):
             "no permission for the interface '\(name)': it must be yours (sudo ip tuntap add \(name) mode tap user $USER)"
         case .notPermitted(nil):

@@ -17,7 +17,9 @@ public struct MACAddress: Hashable, Sendable {
         guard parts.count == 6 else { return nil }
         var value: UInt64 = 0
         for part in parts.reversed() {
-            guard part.utf8.count == 2, part.utf8.first != 0x2b, let byte = UInt8(part, radix: 16) else { return nil }
+            guard part.utf8.count == 2, part.first?.isHexDigit == true, let byte = UInt8(part, radix: 16) else {
+                return nil
+            }
             value = value << 8 | UInt64(byte)
         }
         rawValue = value

@@ -15,7 +15,7 @@ extension NetDevice {
         return errno == EIO ? .down : failure(errno)
     }
 
-    /// Receives a frame. What does not fit into the span is lost: `largestFrame` bytes are enough.
+    /// Receives a frame. What does not fit into the span is lost: `largestFrame` bytes are enough while the MTU is what it was.
     public func receive(into span: inout MutableRawSpan) -> FrameResult {
         let result = unsafe span.withUnsafeMutableBytes { unsafe Glibc.read(file.fd, $0.baseAddress, $0.count) }
         if result > 0 { return .done(result) }

@@ -22,6 +22,26 @@ public func absolutePath(_ path: String) -> String {
     return unsafe String(cString: resolved)
 }
 
+/// Which file a path means, whatever it is called there: links of both kinds are one file, and all nodes of one block device.
+public struct PathTarget: Equatable, Sendable {
+    private let (device, inode): (UInt, UInt)
+    /// Of a file that is not there yet: the folder's identity is the rest of it.
+    private let name: String?
+
+    /// Nil for what cannot be overwritten, such as a terminal or a pipe, and for a path that leads nowhere.
+    public init?(_ path: String) {
+        var status = stat()
+        name = unsafe stat(path, &status) == 0 ? nil : path.split(separator: "/").last.map(String.init)
+        if name != nil, unsafe stat(Host.folder(of: path), &status) != 0 { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: (device, inode) = (UInt(status.st_dev), UInt(status.st_ino))
+        case S_IFDIR where name != nil: (device, inode) = (UInt(status.st_dev), UInt(status.st_ino))
+        case S_IFBLK: (device, inode) = (UInt(status.st_rdev), 0)
+        default: return nil
+        }
+    }
+}
+
 /// The folder that a path's last name is in, as the path has it.
 public func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

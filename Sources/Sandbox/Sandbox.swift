@@ -21,15 +21,17 @@ public enum Sandbox {
         }
     }
 
-    /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open; none, but
-    /// not nil, where the guest has devices, for it makes rings when it likes.
+    /// Gives up, for good, what an ordinary run does not need. `files`: what an option may still open. Who writes files later
+    /// keeps capabilities: root's are what lets it into others' folders.
     ///
     /// A kernel without Landlock or seccomp leaves out what it lacks (`swiftlet doctor` tells). To be called by the one
     /// thread that there is.
-    public static func enter(_ files: GivenFiles? = nil) throws(HostError) {
+    public static func enter(_ files: GivenFiles? = nil, hasDevices: Bool = false) throws(HostError) {
         try check("prctl", csandbox_no_new_privileges())
+        if files == nil { try check("capset", csandbox_drop_capabilities()) }
         try restrictFiles(files)
-        if files == nil { try load(Filter.run) } else { try load(Filter.files) }
+        if files != nil { return try load(Filter.files) }
+        if hasDevices { try load(Filter.devices) } else { try load(Filter.run) }
     }
 
     static func restrictFiles(_ files: GivenFiles?) throws(HostError) {
@@ -53,7 +55,7 @@ public enum Sandbox {
         let result = unsafe program.span.withUnsafeBytes {
             unsafe csandbox_filter($0.baseAddress, UInt16(count))
         }
-        if result == -Int(ENOSYS) || result == -Int(EINVAL) { return }  // a kernel without the call, or without filters
+        if result < 0, csandbox_has_filters() != 0 { return }  // a kernel without the call, or without filters
         try check("seccomp", result)
     }
 

@@ -82,23 +82,6 @@ extension Snapshot {
         if result < 0 { throw .host(HostError("sigaction", "", errno: Int32(-result))) }
     }
 
-    /// It is mapped while its guest runs, and so are those that it was written on top of. A new snapshot may take its own
-    /// place, as a file of another content does, but not theirs, on which others are too.
-    func refuseToBeOverwritten(
-        _ configuration: Configuration, _ statistics: StatisticsTarget?
-    ) throws(SnapshotError) {
-        try refuse("--core", configuration.core)
-        try refuse("--trace", configuration.observation.trace)
-        try refuse("--profile", configuration.observation.profile)
-        try refuse("--stats", statistics?.path)
-        try parent?.snapshot.refuse("--snapshot", configuration.snapshot)
-    }
-
-    private func refuse(_ option: String, _ path: String?) throws(SnapshotError) {
-        guard let path, paths.contains(absolutePath(path)) else { return }
-        throw .unsupported("restore: \(option) would overwrite the snapshot, or a file that it was written on top of")
-    }
-
     /// KVM answers EFAULT where a page of the file is gone, which then is not the guest's fault.
     func explain(_ outcome: Outcome) throws(SnapshotError) {
         guard case .crashed(let crash) = outcome.stop, case .unexpectedExit = crash.cause else { return }

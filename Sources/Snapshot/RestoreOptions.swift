@@ -62,10 +62,6 @@ struct RestoreOptions {
             throw RestoreUsageError(message: "--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         if statistics != nil { configuration.observation.statistics = true }
-        let (trace, profile) = (configuration.observation.trace, configuration.observation.profile)
-        if let trace, trace != "-", trace == profile {
-            throw RestoreUsageError(message: "--trace and --profile would overwrite each other")
-        }
     }
 
     /// Not from the table: that would be made at every start.

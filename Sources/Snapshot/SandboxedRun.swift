@@ -55,12 +55,12 @@ extension Configuration {
     }
 
     /// Just before the guest's first instruction. `statistics`: a file to write later; `reading`: one to read;
-    /// `hasDevices`: disks, networks or rings.
+    /// `hasDevices`: disks, networks or rings, or a CPU that needs more of KVM.
     package func enterSandbox(
         statistics: String? = nil, reading: String? = nil, hasDevices: Bool = false
     ) throws(MachineError) {
-        let files = givenFiles(statistics, reading) ?? (hasDevices ? GivenFiles() : nil)
-        do throws(HostError) { try Sandbox.enter(files) } catch { throw .host(error) }
+        let files = givenFiles(statistics, reading)
+        do throws(HostError) { try Sandbox.enter(files, hasDevices: hasDevices) } catch { throw .host(error) }
     }
 
     /// Nil for a run that opens nothing more.

@@ -8,8 +8,10 @@ import Host
 extension Machine {
     /// Says how the machine ended, writes the core of a crash, and returns the exit status.
     public func conclude(_ outcome: Outcome) -> Int32 {
+        if let loss = outcome.loss { say(loss, briefly: outcome.stop.wasAskedFor) }
+        writeHvtCore()
         switch outcome.stop {
-        case .exited, .paused: writeHvtCore()
+        case .exited, .paused: break
         case .timedOut: say("the guest did not exit within the --timeout and was stopped", briefly: true)
         case .signalled(let signal): say("stopped by \(signalName(signal))", briefly: true)
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")

@@ -49,11 +49,10 @@ package final class GuestDevices: Sendable {
     /// wrong about both. So nobody is ever between two runs, and the rings' threads have one vCPU's thread to kick.
     private static func open(_ configuration: Configuration, _ notes: [DeviceNote]) throws(DeviceError) -> [Device] {
         if configuration.snapshot != nil { throw .notInSnapshots }
-        try configuration.refuseImageAsDisk()
         return try configuration.devices.open(
             notes.compactMap { note in
                 DeviceKind(rawValue: note.kind).map { DeclaredDevice(name: note.name, kind: $0) }
-            }, queues: true)
+            }, image: configuration.image, queues: true)
     }
 
     /// Writes the table, and its place into boot info.
@@ -72,6 +71,8 @@ package final class GuestDevices: Sendable {
     subscript(number: UInt32) -> RingDevice { number < UInt32(list.count) ? list[Int(number)] : .none }
 
     var rings: [Ring] { made.withLock { $0 } }
+
+    var disks: [BlockDevice] { list.compactMap { if case .block(let disk) = $0 { disk } else { nil } } }
 
     /// Serves a new ring of these devices; its number.
     func serve(
@@ -136,15 +137,6 @@ package final class GuestDevices: Sendable {
             case .deviceFailed(let errno): .hostFailed("a network interface", errno: errno)
             }
         return Outcome(stop: stop, exits: outcome.exits)
-    }
-}
-
-extension Configuration {
-    /// A guest must not write into its own image.
-    func refuseImageAsDisk() throws(DeviceError) {
-        for disk in devices.blocks where !disk.isReadOnly {
-            if absolutePath(disk.path) == absolutePath(image) { throw .isImage(path: disk.path) }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ import GuestMemory
 import Host
 
 /// An image and the descriptor it is read through, open as long as the machine is: crash reports need its symbols.
-struct ImageFile: ~Copyable, @unchecked Sendable {
+package struct ImageFile: ~Copyable, @unchecked Sendable {
     let path: String
     let image: ELFImage
     /// Size and time of change: is it still the same?

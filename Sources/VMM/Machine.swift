@@ -119,12 +119,12 @@ public final class Machine: Sendable {
     /// (Snapshot/Restoring.swift).
     package init(
         _ configuration: Configuration, _ guest: Guest, _ origin: Origin, vm: consuming VM, platform: Platform,
-        loop: consuming sending RunLoop, slots: SlotTotals
+        loop: consuming sending RunLoop, slots: SlotTotals, source: consuming ImageFile? = nil
     ) throws(MachineError) {
         vcpu = try VCPUThread(loop)
         (self.configuration, self.guest, self.origin, self.platform) = (configuration, guest, origin, platform)
         self.vm = vm
-        source = nil
+        self.source = source
         (text, self.slots) = (nil, slots)
     }
 

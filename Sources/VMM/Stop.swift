@@ -17,7 +17,7 @@ public enum Stop: Sendable {
     /// Nobody reads the console any more.
     case consoleGone
     /// The host failed a call of the guest's: which part of the host, and why.
-    case hostFailed(StaticString, errno: Int32)
+    case hostFailed(String, errno: Int32)
     /// The guest did what no guest may do.
     indirect case crashed(Crash)
     /// KVM refused to run the guest.

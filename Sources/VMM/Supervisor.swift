@@ -12,6 +12,8 @@ public struct Outcome: Sendable {
     public let stop: Stop
     /// Of an observed run.
     let exits: ExitTable?
+    /// What was lost besides, in words: a disk could not be flushed at the end.
+    var loss: String?
 }
 
 extension Machine {
@@ -35,11 +37,11 @@ extension Machine {
             thread.join()
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
-        let outcome = platform.devices?.outcome(vcpu) ?? vcpu.outcome
+        let outcome = afterLastFlush(platform.devices?.outcome(vcpu) ?? vcpu.outcome)
         let wasLost = platform.store?.pageWasLost == true || text?.pageWasLost == true
         let isSuspect = wasLost || ["error", "crash"].contains(outcome.stop.kind)
         guard isSuspect, isCutShort else { return outcome }
-        return Outcome(stop: .memoryLost, exits: outcome.exits)
+        return Outcome(stop: .memoryLost, exits: outcome.exits, loss: outcome.loss)
     }
 
     /// Whether a file under its memory lost pages.

@@ -1,5 +1,5 @@
 /*
- * filter-compiler -- rules.h as two seccomp programs (BPF), in a source to be compiled in: libseccomp does it when Swiftlet
+ * filter-compiler -- rules.h as three seccomp programs (BPF), in a source to be compiled in: libseccomp does it when Swiftlet
  * is built, because at a start it costs 0.4 ms.
  *
  *   filter-compiler swift|c FILE
@@ -62,7 +62,7 @@ static size_t compile(enum filter which, struct sock_filter *program, size_t cap
     check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree");
     check(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "other architectures");
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (rules[i].filters & which)
+        if (rules[i].first <= which)
             add(filter, &rules[i]);
     check(seccomp_rule_add_exact(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
     check(seccomp_export_bpf(filter, fileno(file)), "seccomp_export_bpf");
@@ -141,6 +141,7 @@ int main(int count, char **arguments)
     if (is_swift)
         fprintf(out, "\nenum Filter {");
     write_program(out, "run", RUN, is_swift);
+    write_program(out, "devices", DEVICES, is_swift);
     write_program(out, "files", FILES, is_swift);
     if (is_swift)
         fprintf(out, "}\n");

@@ -1,10 +1,11 @@
 /*
- * What a running swiftlet may still ask of the kernel: the sandbox's two allow-lists. All else ends the process (SIGSYS).
+ * What a running swiftlet may still ask of the kernel: the sandbox's three allow-lists. All else ends the process (SIGSYS).
  *
  * RUN is an ordinary run from its guest's first instruction on: no path, no new descriptor but by duty, no process, no
- * executable memory. FILES adds what options need that open a file or make memory later: --stats, --core, --snapshot,
- * --mem-max, --backing; Landlock holds them to the files they were given. docs/sandbox.md has the same as a table for
- * people. Compiled when Swiftlet is built. Read next: main.c, then Sources/Sandbox/Sandbox.swift.
+ * executable memory. DEVICES adds what disks, networks, rings, unikernels and kernels need: still no path. FILES adds what
+ * options need that open a file or make memory later: --stats, --core, --snapshot, --mem-max, --backing; Landlock holds
+ * them to the files they were given. docs/sandbox.md has the same as a table for people. Compiled when Swiftlet is built.
+ * Read next: main.c, then Sources/Sandbox/Sandbox.swift.
  */
 #ifndef RULES_H
 #define RULES_H
@@ -18,11 +19,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-enum filter { RUN = 1, FILES = 2, BOTH = RUN | FILES };
+/* A list has all that is in those before it. */
+enum filter { RUN, DEVICES, FILES };
 
 /* A call is allowed when (argument & mask) == value; ANY when whatever its arguments are. */
 struct rule {
-    enum filter filters;
+    enum filter first; /* of the lists that have it */
     const char *call;
     int argument;
     unsigned long mask, value;
@@ -32,7 +34,7 @@ struct rule {
 #define IS(argument, value) argument, 0xffffffff, (unsigned int)(value)
 #define LACKS(argument, bits) argument, bits, 0
 /* The kernel looks at the low half of a request only. */
-#define IOCTL(filters, request) {filters, "ioctl", IS(1, request)}
+#define IOCTL(first, request) {first, "ioctl", IS(1, request)}
 
 /* In the place of our process's id, which is known when the filter is loaded: no process has it (pid_max ends at 1 << 22). */
 #define OWN_PROCESS 0x7fffffff
@@ -43,61 +45,86 @@ struct rule {
 
 static const struct rule rules[] = {
     /* The guest. main.c puts KVM_RUN before all others. */
-    IOCTL(BOTH, KVM_RUN),
-    IOCTL(BOTH, KVM_GET_REGS),       /* crash reports */
-    IOCTL(BOTH, KVM_GET_SREGS),      /* CR2 for the fault-address call, CR3 for stacks and symbols */
-    IOCTL(BOTH, KVM_SET_SREGS),      /* the commit call: page tables anew */
-    IOCTL(BOTH, KVM_INTERRUPT),      /* the guest's timer */
+    IOCTL(RUN, KVM_RUN),
+    IOCTL(RUN, KVM_GET_REGS),  /* crash reports */
+    IOCTL(RUN, KVM_GET_SREGS), /* CR2 for the fault-address call, CR3 for stacks and symbols */
+    IOCTL(RUN, KVM_SET_SREGS), /* the commit call: page tables anew */
+    IOCTL(RUN, KVM_INTERRUPT), /* the guest's timer */
 
     /* Console, log lines, eventfds, signalfd, image and module: on descriptors that are open already. */
-    {BOTH, "read", ANY},
-    {BOTH, "write", ANY},
-    {BOTH, "pread64", ANY},
-    {BOTH, "close", ANY},
-    {BOTH, "ppoll", ANY},
-    {BOTH, "newfstatat", IS(3, 0x1000)}, /* AT_EMPTY_PATH: how glibc does fstat() */
-    {BOTH, "fstat", ANY},
-    IOCTL(BOTH, 0x5401), /* TCGETS, TCSETS: the terminal is put back */
-    IOCTL(BOTH, 0x5402),
+    {RUN, "read", ANY},
+    {RUN, "write", ANY},
+    {RUN, "pread64", ANY},
+    {RUN, "close", ANY},
+    {RUN, "ppoll", ANY},
+    {RUN, "fstat", ANY},
+    IOCTL(RUN, 0x5401), /* TCGETS, TCSETS: the terminal is put back */
+    IOCTL(RUN, 0x5402),
 
     /* Memory: the heap and threads' stacks, the reclaim call. Never executable. */
-    {BOTH, "mmap", LACKS(2, PROT_EXEC)},
-    {BOTH, "mprotect", LACKS(2, PROT_EXEC)},
-    {BOTH, "munmap", ANY},
-    {BOTH, "mremap", ANY},
-    {BOTH, "madvise", ANY},
-    {BOTH, "brk", ANY},
+    {RUN, "mmap", LACKS(2, PROT_EXEC)},
+    {RUN, "mprotect", LACKS(2, PROT_EXEC)},
+    {RUN, "munmap", ANY},
+    {RUN, "mremap", ANY},
+    {RUN, "madvise", IS(2, MADV_DONTNEED)},
+    {RUN, "madvise", IS(2, MADV_HUGEPAGE)}, /* malloc, where its tunables say so */
+    {RUN, "brk", ANY},
 
     /* Threads, not processes. clone3 takes its flags from memory: it is told to be missing (main.c), and glibc then
      * takes clone. */
-    {BOTH, "clone", IS(0, THREAD_FLAGS)},
-    {BOTH, "set_robust_list", ANY},
-    {BOTH, "rseq", ANY},
-    {BOTH, "futex", ANY},
-    {BOTH, "gettid", ANY},
-    {BOTH, "getpid", ANY},
-    {BOTH, "exit", ANY},
-    {BOTH, "exit_group", ANY},
-    {BOTH, "restart_syscall", ANY},
+    {RUN, "clone", IS(0, THREAD_FLAGS)},
+    {RUN, "set_robust_list", ANY},
+    {RUN, "rseq", ANY},
+    {RUN, "futex", ANY},
+    {RUN, "gettid", ANY},
+    {RUN, "getpid", ANY},
+    {RUN, "exit", ANY},
+    {RUN, "exit_group", ANY},
+    {RUN, "restart_syscall", ANY},
 
     /* Signals: kicks of our own threads, and their timers. */
-    {BOTH, "rt_sigaction", ANY},
-    {BOTH, "rt_sigprocmask", ANY},
-    {BOTH, "rt_sigreturn", ANY},
-    {BOTH, "tgkill", IS(0, OWN_PROCESS)},
-    {BOTH, "timer_create", ANY},
-    {BOTH, "timer_settime", ANY},
-    {BOTH, "timer_delete", ANY},
-    {BOTH, "getrandom", ANY},
+    {RUN, "rt_sigaction", ANY},
+    {RUN, "rt_sigprocmask", ANY},
+    {RUN, "rt_sigreturn", ANY},
+    {RUN, "tgkill", IS(0, OWN_PROCESS)},
+    {RUN, "timer_create", ANY},
+    {RUN, "timer_settime", ANY},
+    {RUN, "timer_delete", ANY},
+    {RUN, "getrandom", ANY},
     /* Where the vDSO has no clock: a host without a usable TSC. */
-    {BOTH, "clock_gettime", ANY},
+    {RUN, "clock_gettime", ANY},
 
-    /* Files that were given: Landlock says which. */
+    /* Disks and networks; the calls that make a ring come when the guest asks for one. */
+    {DEVICES, "pwrite64", ANY},
+    {DEVICES, "fdatasync", ANY},
+    {DEVICES, "fallocate", ANY},   /* discard */
+    {DEVICES, "fcntl", IS(1, 37)}, /* F_OFD_SETLK: a disk is unlocked */
+    {DEVICES, "preadv2", ANY},
+    {DEVICES, "451", ANY}, /* cachestat, which libseccomp 2.5 does not know by name */
+    {DEVICES, "io_uring_enter", LACKS(3, ~IORING_ENTER_GETEVENTS & 0xffffffff)}, /* of rings made before: reads and fsync */
+    {DEVICES, "eventfd2", IS(1, EFD_CLOEXEC | EFD_NONBLOCK)},
+    {DEVICES, "sched_getaffinity", IS(0, 0)}, /* with one CPU a ring does not poll; malloc of many threads asks too */
+    {DEVICES, "sched_setaffinity", IS(0, 0)}, /* its thread stays off the guest's CPU */
+    IOCTL(DEVICES, KVM_IOEVENTFD),            /* its doorbell */
+
+    /* Unikernels: a vCPU that goes on in ring 0. */
+    IOCTL(DEVICES, KVM_SET_REGS),
+    IOCTL(DEVICES, KVM_SET_XSAVE),
+    IOCTL(DEVICES, KVM_GET_MSRS),
+    IOCTL(DEVICES, KVM_SET_MSRS),
+    IOCTL(DEVICES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
+    IOCTL(DEVICES, KVM_SET_MP_STATE),
+
+    /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
+    IOCTL(DEVICES, KVM_IRQ_LINE),
+    IOCTL(DEVICES, KVM_GET_MP_STATE),
+    IOCTL(DEVICES, KVM_IRQFD), /* when their driver starts a virtio device */
+
+    /* Files that were given: Landlock says which. newfstatat asks of any path. */
     {FILES, "openat", ANY},
-    {FILES, "fcntl", IS(1, F_GETFD)}, /* libelf, of an image that is opened for its symbols */
-    {FILES, "pwrite64", ANY},
+    {FILES, "fcntl", IS(1, F_GETFD)},     /* libelf, of an image that is opened for its symbols */
+    {FILES, "newfstatat", IS(3, 0x1000)}, /* how glibc does fstat(), for libelf and files' sizes */
     {FILES, "ftruncate", ANY},
-    {FILES, "fallocate", ANY},
     {FILES, "fstatfs", ANY}, /* posix_fallocate, where the file system cannot reserve */
     {FILES, "fsync", ANY},
     {FILES, "rename", ANY},
@@ -113,28 +140,8 @@ static const struct rule rules[] = {
 
     /* Memory that grows. */
     IOCTL(FILES, KVM_SET_USER_MEMORY_REGION),
-
-    /* Disks and networks; the calls that make a ring come when the guest asks for one. */
-    {FILES, "fdatasync", ANY},
-    {FILES, "fcntl", IS(1, 37)}, /* F_OFD_SETLK: a disk is unlocked */
-    {FILES, "preadv2", ANY},
-    {FILES, "451", ANY}, /* cachestat, which libseccomp 2.5 does not know by name */
-    {FILES, "io_uring_enter", LACKS(3, ~IORING_ENTER_GETEVENTS & 0xffffffff)}, /* of rings made before: reads and fsync */
-    {FILES, "eventfd2", IS(1, EFD_CLOEXEC | EFD_NONBLOCK)},
-    {FILES, "sched_getaffinity", IS(0, 0)}, /* with one CPU a ring does not poll; malloc of many threads asks too */
-    {FILES, "sched_setaffinity", IS(0, 0)}, /* its thread stays off the guest's CPU */
-    IOCTL(FILES, KVM_IOEVENTFD),            /* its doorbell */
-
-    /* Unikernels: a vCPU that goes on in ring 0. */
-    IOCTL(FILES, KVM_SET_XSAVE),
-    IOCTL(FILES, KVM_SET_MSRS),
-    IOCTL(FILES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
-    IOCTL(FILES, KVM_SET_MP_STATE),
-
-    /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
-    IOCTL(FILES, KVM_IRQ_LINE),
-    IOCTL(FILES, KVM_GET_MP_STATE),
-    IOCTL(FILES, KVM_IRQFD), /* when their driver starts a virtio device */
+    {FILES, "madvise", IS(2, MADV_NOHUGEPAGE)},
+    {FILES, "madvise", IS(2, 23)}, /* MADV_POPULATE_WRITE */
 
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),
@@ -143,7 +150,6 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_GET_API_VERSION),
     IOCTL(FILES, KVM_CHECK_EXTENSION),
     IOCTL(FILES, KVM_GET_VCPU_MMAP_SIZE),
-    IOCTL(FILES, KVM_SET_REGS), /* before a call is repeated after a pause */
     IOCTL(FILES, KVM_CREATE_VM),
     IOCTL(FILES, KVM_CREATE_VCPU),
     IOCTL(FILES, KVM_ENABLE_CAP),
@@ -153,7 +159,6 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_GET_VCPU_EVENTS),
     IOCTL(FILES, KVM_GET_CPUID2),
     IOCTL(FILES, KVM_SET_CPUID2),
-    IOCTL(FILES, KVM_GET_MSRS),
     IOCTL(FILES, KVM_GET_MSR_INDEX_LIST),
 };
 

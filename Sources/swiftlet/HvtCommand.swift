@@ -37,6 +37,7 @@ enum HvtCommand {
 
     private static func run(_ options: HvtOptions, start: UInt64) -> Never {
         for warning in options.warnings { say(warning) }
+        if let conflict = options.configuration.overwriting(nil) { fail(conflict) }
         options.configuration.closeInherited(nil)
         do throws(MachineError) {
             let signals = try blockStopSignals()

@@ -5,6 +5,7 @@
 import Backing
 import Deprivileged
 import Host
+import Snapshot
 import VMM
 
 /// One option: its name, the name of its value if it takes one, and a line of help.
@@ -115,32 +116,10 @@ struct RunOptions {
             throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         try checkDevices()
-        try refuseToOverwrite(image)
-    }
-
-    private func refuseToOverwrite(_ image: String) throws(UsageError) {
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
-        try refuse("--snapshot", configuration.snapshot, image)
-        if let path = configuration.snapshot, path == configuration.backing.path {
-            throw UsageError("--snapshot and --backing would overwrite each other")
-        }
-        try refuse("--backing", configuration.backing.path, image)
-        try refuse("--core", configuration.core, image)
-        try refuse("--trace", configuration.observation.trace, image)
-        try refuse("--profile", configuration.observation.profile, image)
-        try refuse("--stats", statistics?.path, image)
-        for disk in configuration.devices.blocks { try refuse("--block", disk.path, image) }
-        if let trace = configuration.observation.trace, trace != "-", trace == configuration.observation.profile {
-            throw UsageError("--trace and --profile would overwrite each other")
-        }
-    }
-
-    /// Whatever the path is called.
-    private func refuse(_ option: String, _ path: String?, _ image: String) throws(UsageError) {
-        guard let path, absolutePath(path) == absolutePath(image) else { return }
-        throw UsageError("\(option) would overwrite the image")
+        if let conflict = configuration.overwriting(statistics) { throw UsageError(conflict) }
     }
 
     private mutating func set(_ name: String, _ value: String?) throws(UsageError) {

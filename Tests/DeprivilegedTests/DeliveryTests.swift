@@ -94,6 +94,37 @@ struct DeliveryTests {
         #expect(traps.memory.read(GuestAddress(traps.registers.rsp)) == rip + 2)
     }
 
+    @Test("int n without a gate is #GP at the instruction, with EXT clear", arguments: [0x80, 8])
+    func softwareWithoutGate(_ vector: UInt8) throws {
+        var traps = try GuestTables.traps()
+        GuestTables.setGate(Int(vector), type: 0, in: traps)
+        let rip = traps.registers.rip
+        #expect(traps.fault([0xcd, vector]) == .resume)
+        #expect(traps.handled(code: UInt64(vector) << 3 | 2) == 13)
+        #expect(traps.memory.read(GuestAddress(traps.registers.rsp + 8)) == rip)
+    }
+
+    @Test("after a benign exception the second is delivered, with EXT set")
+    func afterBenign() throws {
+        var traps = try GuestTables.traps()
+        GuestTables.setGate(6, type: 0x0e, in: traps)
+        #expect(traps.fault([0x0f, 0x0b], vector: 6) == .resume)
+        #expect(traps.handled(code: 6 << 3 | 3) == 11)
+    }
+
+    @Test("after a contributory one a page fault is; after a page fault any is a double fault")
+    func pageFaultOnTheWay() throws {
+        var traps = try GuestTables.traps()
+        traps.memory.write(0x8000 as UInt64, at: GuestAddress(GuestTables.tss + 44))
+        GuestTables.setGate(0, stack: 2, in: traps)
+        #expect(traps.outcome(vector: 0) == .resume)
+        #expect(traps.handled(code: 2) == 14 && traps.cpu.virtual.cr2 == 0x8000 - 40)
+        traps.registers.rip = InventedTraps.code
+        GuestTables.setGate(14, type: 0x0e, in: traps)
+        #expect(traps.outcome(vector: 14, code: 2, address: 0x8000) == .resume)
+        #expect(traps.handled(code: 0) == 8)
+    }
+
     @Test("an absent gate is #NP for the guest's double fault handler, and without one the end")
     func doubleFault() throws {
         var traps = try GuestTables.traps()

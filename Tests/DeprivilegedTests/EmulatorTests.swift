@@ -89,6 +89,21 @@ struct EmulatorTests {
     }
 
     @Test(
+        "what a CPU refuses is #GP, and nothing has changed",
+        arguments: [
+            ("NW without CD", [0x0f, 0x22, 0xc0], 0xa001_0021), ("PG without PE", [0x0f, 0x22, 0xc0], 0x8001_0020),
+            ("UMIP", [0x0f, 0x22, 0xe0], 0xe20), ("OSXSAVE", [0x0f, 0x22, 0xe0], 0x4_0620),
+        ] as [(String, [UInt8], UInt64)])
+    func refusedByTheCPU(_ name: String, _ code: [UInt8], _ value: UInt64) throws {
+        var traps = try GuestTables.traps()
+        traps.registers.rax = value
+        let (cr0, cr4) = (traps.cpu.virtual.cr0, traps.cpu.virtual.cr4)
+        #expect(traps.fault(code) == .resume)
+        #expect(traps.handled(code: 0) == 13, "\(name)")
+        #expect(traps.cpu.virtual.cr0 == cr0 && traps.cpu.virtual.cr4 == cr4)
+    }
+
+    @Test(
         "what ring 3 cannot stand in for is refused, and nothing has changed",
         arguments: [
             ("cr0.ts", [0x0f, 0x22, 0xc0], 0x8001_0029), ("cr0.pg", [0x0f, 0x22, 0xc0], 0x21),

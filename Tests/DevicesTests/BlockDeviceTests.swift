@@ -80,6 +80,36 @@ import Testing
         _ = try openOnceFree(path)
     }
 
+    /// QEMU's image locks: read locks on byte 100 and on for what it does, on byte 200 and on for what others may not.
+    @Test func qemuIsSeen() throws {
+        let path = try disk("a", sectors: 1)
+        let (reads, writes, forbidsWriting) = (100 as off_t, 101 as off_t, 201 as off_t)
+        do {
+            let qemu = try locked(path, [reads, writes, forbidsWriting])
+            #expect(throws: DeviceError.inUse(path: path, isReadOnly: true)) { try open(path, readOnly: true) }
+            #expect(throws: DeviceError.inUse(path: path, isReadOnly: false)) { try open(path) }
+            #expect(qemu.fd >= 0)
+        }
+        do {
+            let qemu = try locked(path, [reads, forbidsWriting])
+            let readers = [try openOnceFree(path, readOnly: true), try open(path, readOnly: true)]
+            #expect(throws: DeviceError.inUse(path: path, isReadOnly: false)) { try open(path) }
+            withExtendedLifetime(readers) {}
+            #expect(qemu.fd >= 0)
+        }
+    }
+
+    /// The file, open, with read locks on single bytes.
+    private func locked(_ path: String, _ bytes: [off_t]) throws -> File {
+        let file = try File(path, .read)
+        for byte in bytes {
+            var lock = flock()
+            (lock.l_type, lock.l_start, lock.l_len) = (Int16(F_RDLCK), byte, 1)
+            try #require(fcntl(file.fd, 37 /* F_OFD_SETLK */, &lock) == 0)
+        }
+        return file
+    }
+
     /// A program that another test starts just now holds a copy of the descriptor, and the lock, until it execs.
     private func openOnceFree(_ path: String, readOnly: Bool = false) throws -> BlockDevice {
         for _ in 0..<1000 {

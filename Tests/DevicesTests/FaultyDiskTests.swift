@@ -51,6 +51,49 @@ import Testing
         #expect(device.flush() == .failed(errno: error))
     }
 
+    /// At the end of a machine whose guest never asks.
+    @Test(arguments: [EIO, ENOSPC])
+    func whatIsLostWithoutAFlushIsToldAtTheEnd(error: Int32) throws {
+        let disk = try FaultyDisk(size: 16384, .writeBack)
+        let device = try open(disk)
+        #expect(device.write(ones.span.bytes, at: 4096) == .done && device.finish() == nil)
+        let isThere = disk.durable[4096..<8192].elementsEqual(ones)
+        #expect(isThere)
+        disk.fail(.write, with: error)
+        #expect(device.write(ones.span.bytes, at: 0) == .done && device.finish() == error)
+    }
+
+    /// A flush costs milliseconds: there is none but of writes since the last, and of one that failed the guest knows.
+    @Test func whatIsFlushedIsNotFlushedAgain() throws {
+        let disk = try FaultyDisk(size: 16384, .writeBack)
+        let device = try open(disk)
+        disk.fail(.flush)
+        #expect(read(device, 0) == .done && device.finish() == nil)
+        disk.heal()
+        #expect(device.write(ones.span.bytes, at: 0) == .done && device.flush() == .done)
+        disk.fail(.flush)
+        #expect(device.finish() == nil)
+        #expect(device.write(ones.span.bytes, at: 0) == .done && device.flush() == .failed(errno: EIO))
+        #expect(device.finish() == nil)
+    }
+
+    /// A ring's guest that ends with a flush under way has no answer.
+    @Test func aFlushThatNobodyIsToldOfCounts() throws {
+        let disk = try FaultyDisk(size: 16384, .writeBack)
+        let device = try BlockDevice(BlockOption(name: "disk", path: disk.path), isQueued: true)
+        var queue = device.takeQueue()
+        disk.fail(.write)
+        var isUnderWay = device.write(ones.span.bytes, at: 0) == .done && queue?.flush(token: 5) == true
+        guard queue != nil else { return }  // no io_uring here
+        var answer = queue?.take()
+        while answer == nil { answer = queue?.take() }
+        #expect(isUnderWay && answer?.token == 5 && answer?.result == -EIO)
+        #expect(device.finish() == nil, "that one was told")
+        isUnderWay = device.write(ones.span.bytes, at: 0) == .done && queue?.flush(token: 6) == true
+        queue = nil
+        #expect(isUnderWay && device.finish() == EIO)
+    }
+
     @Test(arguments: [FaultyDisk.Caching.none, .writeBack])
     func afterAPowerCutThereIsWhatWasFlushed(caching: FaultyDisk.Caching) throws {
         let disk = try FaultyDisk(size: 16384, caching)

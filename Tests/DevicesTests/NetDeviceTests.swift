@@ -32,6 +32,12 @@ import Testing
         #expect(throws: DeviceError.notATap("lo")) { try NetDevice(NetOption(name: "net", interface: "lo")) }
     }
 
+    @Test func oneOfManyQueuesIsNamed() throws {
+        let tap = PersistentTap(isMultiQueue: true)
+        let error = #expect(throws: DeviceError.self) { try NetDevice(NetOption(name: "net", interface: tap.name)) }
+        #expect(error?.message.contains("multi_queue") == true)
+    }
+
     @Test func framesCrossIt() throws {
         let device = try NetDevice(NetOption(name: "net", interface: nil))
         let host = HostEnd(device.interface)

@@ -1,6 +1,8 @@
 // The options' text, and whether what is declared and what is attached match.
 
 import Devices
+import Glibc
+import TestSupport
 import Testing
 
 @Suite struct OptionTests {
@@ -32,6 +34,7 @@ import Testing
         "net0", "net0=", "net0=tap:", "net0=tun0", "net0=tap:a/b", "net0=tap:..", "net0=tap:tap%d", "net0=tap,ro",
         "net0=tap:abcdefghijklmnop", "net0=tap,mac=", "net0=tap,mac=02:00:00:00:00", "net0=tap,mac=02:00:00:00:00:0g",
         "net0=tap,mac=01:00:00:00:00:01", "net0=tap,mac=00:00:00:00:00:00", "net0=tap,mac=+2:00:00:00:00:01",
+        "net0=tap,mac=02:-0:00:00:00:01",
         "net0=tap,mac=02:00:00:00:00:01,mac=02:00:00:00:00:02",
     ])
     func wrongNetworksSayWhatIsNeeded(_ text: String) {
@@ -76,7 +79,24 @@ import Testing
 
     @Test func nothingIsOpenedBeforeAllNamesMatch() {
         #expect(throws: DeviceError.notAttached("net", .net)) {
-            try attachments(blocks: ["disk"], nets: []).open(declared)
+            try attachments(blocks: ["disk"], nets: []).open(declared, image: "guest.elf")
         }
+    }
+
+    /// By whatever name.
+    @Test func theImageIsNoDiskToWriteTo() throws {
+        let folder = ScratchFolder()
+        let image = try folder.file("image", [UInt8](repeating: 0, count: 512))
+        let other = folder.path + "/other"
+        #expect(link(image, other) == 0)
+        var attachments = Attachments()
+        for path in [image, other] {
+            attachments.blocks = [BlockOption(name: "disk", path: path)]
+            #expect(throws: DeviceError.isImage(path: path)) {
+                try attachments.open([declared[0]], image: image)
+            }
+        }
+        attachments.blocks[0].isReadOnly = true
+        #expect(try attachments.open([declared[0]], image: image).count == 1)
     }
 }

@@ -91,6 +91,61 @@ extension GuestTests {
             #expect(ending.how == .exited(1) && ending.errorText.contains("a disk failed"), "\(ending.errorText)")
         }
 
+        /// Who never flushes is not told of writes that fail behind the page cache; whoever runs it is.
+        @Test(arguments: ["call", "ring"])
+        func whatIsLostWithoutAFlushIsToldAtTheEnd(how: String) throws {
+            let words = "making permanent what was written to the disk 'disk'"
+            for (end, status) in [("input", 125), ("signal", 128 + SIGTERM), ("flush", 0)] {
+                let disk = try FaultyDisk(size: 16384, .writeBack)
+                var guest = try orders(disk)
+                disk.fail(.write, with: ENOSPC)
+                var isAnswered = guest.answers("\(how) write 1", 0)
+                if end == "flush" { isAnswered = isAnswered && guest.answers("\(how) flush 1", noSpace) }
+                if end == "signal" { guest.send(SIGTERM) } else { guest.closeInput() }
+                let ending = guest.finish()
+                #expect(isAnswered && ending.how == .exited(status), "\(end): \(ending.errorText)")
+                let lines = ending.errorText.split(separator: "\n").filter { $0.contains(words) }
+                #expect(lines.count == (end == "flush" ? 0 : 1), "\(ending.errorText)")
+                #expect(lines.allSatisfy { $0.hasSuffix("failed: \(errnoText(ENOSPC))") }, "\(lines)")
+            }
+        }
+
+        /// It can be opened for writing, and then every write fails. Without the right to make one there is nothing to show.
+        @Test func aDeviceThatTakesNoWritesIsRefused() throws {
+            let folder = TestSupport.ScratchFolder()
+            let file = try folder.file("disk", [UInt8](repeating: 1, count: 4096))
+            guard var setup = try? Child("/sbin/losetup", ["--read-only", "--find", "--show", file]) else { return }
+            let loop = String(setup.finish().outputText.dropLast())
+            guard loop.hasPrefix("/dev/loop") else { return }
+            var child = try House.run(["--block", "disk=\(loop)", House.image("disk-orders")])
+            let refused = child.finish()
+            child = try House.run(["--block", "disk=\(loop),ro", House.image("disk-orders")])
+            let accepted = child.finish()
+            setup = try Child("/sbin/losetup", ["--detach", loop])
+            _ = setup.finish()
+            #expect(refused.isRefusal(mentioning: "attach it with ,ro"), "\(refused.errorText)")
+            #expect(accepted.how == .exited(0), "\(accepted.errorText)")
+        }
+
+        /// hvt has no call to flush.
+        @Test func aUnikernelsWritesAreFlushedAtItsEnd() throws {
+            let image = House.image("hvt-block")
+            for (program, status) in [(["run", "--block", "storage="], 125), (["solo5-hvt", "--block:storage="], 1)] {
+                var disk = try FaultyDisk(size: floodedBytes, .writeBack)
+                let arguments = { (disk: FaultyDisk) in program.dropLast() + [program[program.count - 1] + disk.path] }
+                var child = try Child(House.bench.swiftlet, arguments(disk) + [image])
+                #expect(child.finish().how == .exited(0))
+                let isThere = disk.durable == disk.written
+                #expect(isThere)
+                disk = try FaultyDisk(size: floodedBytes, .writeBack)
+                disk.fail(.write)
+                child = try Child(House.bench.swiftlet, arguments(disk) + [image])
+                let ending = child.finish()
+                #expect(ending.how == .exited(Int32(status)) && ending.outputText == "hvt-block: ok\n")
+                #expect(ending.errorText.contains("written to the disk 'storage'"), "\(ending.errorText)")
+            }
+        }
+
         /// At any moment: every record that the guest was told is flushed is there, or a later one in its place.
         @Test(arguments: ["call", "ring"], [FaultyDisk.Caching.none, .writeBack])
         func whatIsFlushedSurvivesAPowerCut(how: String, caching: FaultyDisk.Caching) throws {

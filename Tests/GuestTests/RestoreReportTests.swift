@@ -57,6 +57,15 @@ extension GuestTests {
                 let ending = try restored(options)
                 #expect(ending.isRefusal(mentioning: "would overwrite the snapshot"), "\(ending.errorText)")
             }
+            let both = try restored(["--trace", "\(folder.path)/x", "--stats=json:\(folder.path)/./x"])
+            #expect(both.isRefusal(mentioning: "--trace and --stats would overwrite each other"))
+            #expect(unsafe link(file, "\(folder.path)/hard") == 0)
+            var child = try Child(House.bench.swiftlet, ["restore", "--core", "\(folder.path)/hard", file])
+            let linked = child.finish()
+            #expect(linked.isRefusal(mentioning: "--core would overwrite the snapshot"), "\(linked.errorText)")
+            let series = ["--snapshot", "\(folder.path)/s", "--snapshot-incremental"]
+            let increment = try restored(series + ["--core", "\(folder.path)/s.1"])
+            #expect(increment.isRefusal(mentioning: "--core would overwrite s.1"), "\(increment.errorText)")
         }
 
         @Test func wrongOptionsAreOneLine() throws {

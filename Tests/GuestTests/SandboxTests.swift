@@ -27,6 +27,19 @@ extension GuestTests {
             #expect(arrived)
         }
 
+        /// Root's capabilities stay with who opens files later.
+        @Test(arguments: [([], true), (["--stats"], false), (["--no-sandbox"], false)])
+        func anOrdinaryRunHasNoCapabilities(options: [String], hasNone: Bool) throws {
+            var child = try House.run(options + [House.image("echo")], input: .open)
+            answers(&child)
+            for name in ["CapEff", "CapPrm", "CapInh"] {
+                let expected = try hasNone ? "0000000000000000" : fields(name, of: getpid())[0]
+                #expect(Set(try fields(name, of: child.pid)) == [expected], "\(name)")
+            }
+            child.closeInput()
+            #expect(child.finish().how == .exited(0))
+        }
+
         @Test(arguments: [([], "1", "2"), (["--stats"], "1", "2"), (["--no-sandbox"], "0", "0")])
         func everyThreadIsFiltered(options: [String], privileges: String, seccomp: String) throws {
             let ours = try fields("Seccomp", of: getpid())[0]

@@ -87,6 +87,15 @@ extension GuestTests {
             #expect(ending.how == .exited(0) && ending.outputText == "Hello from ring 0!\n")
         }
 
+        @Test func twoDisksAreNotOneFile() throws {
+            let folder = TestSupport.ScratchFolder()
+            let disk = try folder.file("disk", [UInt8](repeating: 1, count: 4096))
+            let tender = try Tender()
+            let ending = try tender.run(["--block:storage=\(disk)", "--block:other=\(disk)", House.image("hvt-block")])
+            let words = "solo5-hvt: the disk 'storage' and the disk 'other' are one file\n"
+            #expect(ending.how == .exited(1) && ending.errorText == words, "\(ending.errorText)")
+        }
+
         @Test func abortLeavesACore() throws {
             let tender = try Tender("solo5-hvt-debug")
             let folder = tender.folder.path

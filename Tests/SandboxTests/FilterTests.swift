@@ -1,4 +1,4 @@
-// The two filters, as they are loaded: what is forbidden ends the process with SIGSYS, what is not returns.
+// The three filters, as they are loaded: what is forbidden ends the process with SIGSYS, what is not returns.
 //
 // Each call is made in a forked process that has entered the filter first. Read next: GivenFileTests.swift.
 
@@ -35,7 +35,7 @@ private func fate(
 }
 
 private enum WhichFilter: CaseIterable {
-    case run, files
+    case run, devices, files
 
     /// As it is loaded.
     private func words<let count: Int>(_ filter: [count of UInt64]) -> [UInt64] {
@@ -47,6 +47,7 @@ private enum WhichFilter: CaseIterable {
     var program: [UInt64] {
         switch self {
         case .run: words(Filter.run)
+        case .devices: words(Filter.devices)
         case .files: words(Filter.files)
         }
     }
@@ -58,13 +59,16 @@ private let hasFilters = fate("getpid") != .noFilter
     /// By number, what an ordinary run may call whatever the arguments, written down once more: a call that slips into
     /// rules.h must be put here as well.
     private let plain: Set<Int> = [
-        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 28, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
+        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
         334,
     ]
+    private let withArguments: Set<Int> = [9, 10, 16, 28, 56, 234]
+    private let inDevices: Set<Int> = [18, 75, 285, 327, 451]
     /// fcntl, sched_setaffinity, sched_getaffinity, eventfd2, io_uring_enter.
-    private let inFilesWithArguments: Set<Int> = [72, 203, 204, 290, 426]
-    private let withArguments: Set<Int> = [9, 10, 16, 56, 234, 262]
-    private let inFiles: Set<Int> = [18, 74, 75, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267, 285, 327, 451]
+    private let inDevicesWithArguments: Set<Int> = [72, 203, 204, 290, 426]
+    private let inFiles: Set<Int> = [74, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267]
+    /// newfstatat.
+    private let inFilesWithArguments: Set<Int> = [262]
     /// Ends the thread, waits, or returns from a signal that was not.
     private let deadly: Set<Int> = [15, 60, 231, 271]
     /// clone3, which is told to be missing; uretprobe and uprobe, which the kernel takes past every filter (it makes these
@@ -74,6 +78,8 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test func whatIsNotListedDies() {
         for number in Set(0..<470).subtracting(plain).subtracting(withArguments).subtracting(special) {
             #expect(fate(number: number, in: .run, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
+            if inDevices.union(inDevicesWithArguments).contains(number) { continue }
+            #expect(fate(number: number, in: .devices, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
             if inFiles.union(inFilesWithArguments).contains(number) { continue }
             #expect(fate(number: number, in: .files, way: CFORBIDDEN_NATIVE) == .killed, "call \(number)")
         }
@@ -84,9 +90,19 @@ private let hasFilters = fate("getpid") != .noFilter
             // The heap's end stays where it is, and a read is of no descriptor.
             #expect(fate(number: number, -1, in: .run, way: CFORBIDDEN_NATIVE) == .returned, "call \(number)")
         }
-        for number in inFiles {
+        for number in inDevices {
+            #expect(fate(number: number, -1, in: .devices, way: CFORBIDDEN_NATIVE) == .returned, "call \(number)")
+        }
+        for number in inDevices.union(inFiles) {
             #expect(fate(number: number, -1, in: .files, way: CFORBIDDEN_NATIVE) == .returned, "call \(number)")
         }
+    }
+
+    /// A kernel that knows less is no reason to run without; nor is a thread that the filter does not reach.
+    @Test func theFilterIsLoadedOrItIsAnError() {
+        #expect(fate("getpid", way: CFORBIDDEN_OLD_KERNEL) == .returned)
+        #expect(fate("socket", way: CFORBIDDEN_OLD_KERNEL) == .killed)
+        #expect(fate("getpid", way: CFORBIDDEN_OTHER_THREAD) == .noFilter)
     }
 
     @Test(arguments: [
@@ -95,18 +111,19 @@ private let hasFilters = fate("getpid") != .noFilter
         "userfaultfd", "pkey_mprotect", "dup", "io_uring_register",
     ])
     func wordsForWhatDies(call: String) {
-        for filter in [WhichFilter.run, .files] { #expect(fate(call, in: filter) == .killed) }
+        for filter in WhichFilter.allCases { #expect(fate(call, in: filter) == .killed) }
     }
 
-    @Test(arguments: ["openat", "unlink", "rename", "pwrite64"])
-    func anOrdinaryRunHasNoFiles(call: String) {
+    @Test(arguments: ["openat", "unlink", "rename"])
+    func neitherAnOrdinaryRunNorDevicesHaveFiles(call: String) {
         #expect(fate(call, -1, in: .run) == .killed)
+        #expect(fate(call, -1, in: .devices) == .killed)
         #expect(fate(call, -1, in: .files) == .returned)
     }
 
     @Test func noExecutableMemory() {
         let (read, write, execute) = (Int(PROT_READ), Int(PROT_WRITE), Int(PROT_EXEC))
-        for filter in [WhichFilter.run, .files] {
+        for filter in WhichFilter.allCases {
             #expect(fate("mmap", 0, 4096, read | execute, 0x22, in: filter) == .killed)
             #expect(fate("mmap", 0, 4096, read | write, 0x22, in: filter) == .returned)
             #expect(fate("mprotect", 0, 4096, read | write | execute, in: filter) == .killed)
@@ -132,28 +149,45 @@ private let hasFilters = fate("getpid") != .noFilter
         }
     }
 
-    @Test func statIsOfDescriptors() {
-        #expect(fate("newfstatat", -1, 0, 0, 0x1000) == .returned)
-        #expect(fate("newfstatat", -1, 0, 0, 0) == .killed)
+    /// With AT_EMPTY_PATH too newfstatat asks of any path: an empty one is only allowed.
+    @Test func onlyFilesAreAskedForByPath() {
+        for filter in [WhichFilter.run, .devices] {
+            #expect(fate("newfstatat", -1, 0, 0, 0x1000, in: filter) == .killed)
+        }
+        #expect(fate("newfstatat", -1, 0, 0, 0x1000, in: .files) == .returned)
+        #expect(fate("newfstatat", -1, 0, 0, 0, in: .files) == .killed)
+    }
+
+    /// Advice to give memory back, not to take it from the host: MADV_HWPOISON, MADV_SOFT_OFFLINE.
+    @Test func adviceIsListed() {
+        for filter in WhichFilter.allCases {
+            #expect(fate("madvise", 0, 0, Int(MADV_DONTNEED), in: filter) == .returned)
+            for advice in [100, 101] { #expect(fate("madvise", 0, 0, advice, in: filter) == .killed) }
+        }
+        #expect(fate("madvise", 0, 0, Int(MADV_NOHUGEPAGE), in: .devices) == .killed)
+        #expect(fate("madvise", 0, 0, Int(MADV_NOHUGEPAGE), in: .files) == .returned)
     }
 
     @Test func fcntlAsksAndUnlocksAndDoesNotSet() {
         #expect(fate("fcntl", -1, Int(F_GETFD), in: .files) == .returned)
-        #expect(fate("fcntl", -1, 37, in: .files) == .returned)  // F_OFD_SETLK
-        #expect(fate("fcntl", -1, Int(F_SETFL), in: .files) == .killed)
-        #expect(fate("fcntl", -1, 8, in: .files) == .killed)  // F_SETOWN: signals for others
+        #expect(fate("fcntl", -1, Int(F_GETFD), in: .devices) == .killed)
+        for filter in [WhichFilter.devices, .files] {
+            #expect(fate("fcntl", -1, 37, in: filter) == .returned)  // F_OFD_SETLK
+            #expect(fate("fcntl", -1, Int(F_SETFL), in: filter) == .killed)
+            #expect(fate("fcntl", -1, 8, in: filter) == .killed)  // F_SETOWN: signals for others
+        }
     }
 
     /// A guest with devices makes rings when it likes; of other threads and other eventfds nothing is said.
     @Test func ringsAreMadeWhereDevicesAre() {
         let (flags, doorbell) = (Int(O_CLOEXEC | O_NONBLOCK), 0x4040_ae79)
-        #expect(fate("eventfd2", 0, flags, in: .files) == .returned)
-        #expect(fate("eventfd2", 0, 0, in: .files) == .killed)
-        #expect(fate("sched_getaffinity", 0, in: .files) == .returned)
-        #expect(fate("sched_getaffinity", 1, in: .files) == .killed)
-        #expect(fate("sched_setaffinity", 0, in: .files) == .returned)
-        #expect(fate("sched_setaffinity", 1, in: .files) == .killed)
-        #expect(fate("ioctl", -1, doorbell, in: .files) == .returned)
+        #expect(fate("eventfd2", 0, flags, in: .devices) == .returned)
+        #expect(fate("eventfd2", 0, 0, in: .devices) == .killed)
+        #expect(fate("sched_getaffinity", 0, in: .devices) == .returned)
+        #expect(fate("sched_getaffinity", 1, in: .devices) == .killed)
+        #expect(fate("sched_setaffinity", 0, in: .devices) == .returned)
+        #expect(fate("sched_setaffinity", 1, in: .devices) == .killed)
+        #expect(fate("ioctl", -1, doorbell, in: .devices) == .returned)
         #expect(fate("eventfd2", 0, flags) == .killed)
         #expect(fate("ioctl", -1, doorbell) == .killed)
     }
@@ -162,7 +196,7 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test func queuesAreUsedAndNotMade() {
         let enter = 426
         for (flags, end) in [(0, Fate.returned), (1, .returned), (2, .killed), (8, .killed), (3, .killed)] {
-            #expect(fate(number: enter, -1, 0, 0, flags, in: .files, way: CFORBIDDEN_NATIVE) == end, "\(flags)")
+            #expect(fate(number: enter, -1, 0, 0, flags, in: .devices, way: CFORBIDDEN_NATIVE) == end, "\(flags)")
         }
         #expect(fate(number: enter, -1, in: .run, way: CFORBIDDEN_NATIVE) == .killed)
     }
@@ -174,8 +208,10 @@ private let hasFilters = fate("getpid") != .noFilter
 
     @Test func requestsAreListedToo() {
         #expect(fate("ioctl", -1, run) == .returned)
-        #expect(fate("ioctl", -1, makeVM) == .killed)
-        #expect(fate("ioctl", -1, addMemory) == .killed)
+        for filter in [WhichFilter.run, .devices] {
+            #expect(fate("ioctl", -1, makeVM, in: filter) == .killed)
+            #expect(fate("ioctl", -1, addMemory, in: filter) == .killed)
+        }
         #expect(fate("ioctl", -1, injectKey) == .killed)
         #expect(fate("ioctl", -1, injectKey, in: .files) == .killed)
         #expect(fate("ioctl", -1, addMemory, in: .files) == .returned)
@@ -185,7 +221,7 @@ private let hasFilters = fate("getpid") != .noFilter
     @Test func kernelsMayRaiseInterrupts() {
         for request in [0x4008_ae61, 0x8004_ae98, 0x4020_ae76] {  // KVM_IRQ_LINE, KVM_GET_MP_STATE, KVM_IRQFD
             #expect(fate("ioctl", -1, request) == .killed)
-            #expect(fate("ioctl", -1, request, in: .files) == .returned)
+            #expect(fate("ioctl", -1, request, in: .devices) == .returned)
         }
     }
 

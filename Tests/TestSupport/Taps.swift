@@ -19,9 +19,9 @@ extension Trait where Self == ConditionTrait {
 }
 
 /// Makes a tap of an open /dev/net/tun's; its name, in which "%d" has become a number.
-private func attachTap(_ fd: Int32, _ name: String) -> String? {
+private func attachTap(_ fd: Int32, _ name: String, isMultiQueue: Bool = false) -> String? {
     var request = interfaceRequest(name)
-    (request[16], request[17]) = (0x02, 0x10)  // IFF_TAP, IFF_NO_PI
+    (request[16], request[17]) = (0x02, isMultiQueue ? 0x11 : 0x10)  // IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE
     guard ioctl(fd, 0x4004_54ca, &request) == 0 else { return nil }  // TUNSETIFF
     return String(decoding: request.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
 }
@@ -69,10 +69,11 @@ public struct PersistentTap: ~Copyable {
     public let name: String
     private let index: UInt32
 
-    public init() {
+    public init(isMultiQueue: Bool = false) {
         let fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
         defer { close(fd) }
-        guard let name = attachTap(fd, "swiftlet-t%d") else { preconditionFailure("TUNSETIFF") }
+        guard let name = attachTap(fd, "swiftlet-t%d", isMultiQueue: isMultiQueue)
+        else { preconditionFailure("TUNSETIFF") }
         precondition(ioctl(fd, 0x4004_54cb, 1) == 0, "TUNSETPERSIST")
         self.name = name
         index = if_nametoindex(name)

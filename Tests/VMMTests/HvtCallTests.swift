@@ -184,7 +184,7 @@ import Testing
 @Suite struct HvtDeviceTests {
     private func refusal(_ attachments: Attachments, _ devices: [(name: String, type: UInt32)]) -> Solo5Error? {
         do throws(Solo5Error) {
-            _ = try attachDevices(attachments, Solo5Manifest(ELFBuilder.solo5Manifest(devices)))
+            _ = try attachDevices(attachments, Solo5Manifest(ELFBuilder.solo5Manifest(devices)), image: "guest.elf")
             return nil
         } catch { return error }
     }

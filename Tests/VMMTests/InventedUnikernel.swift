@@ -39,7 +39,7 @@ final class InventedUnikernel {
         let guest = try HvtGuest(image, memorySize: Self.end, withRing: wire != nil)
         var attachments = Attachments()
         if let disk { attachments.blocks = [BlockOption(name: "storage", path: disk)] }
-        var (_, devices) = try attachDevices(attachments, guest.manifest)
+        var (_, devices) = try attachDevices(attachments, guest.manifest, image: "guest.elf")
         if let wire { devices = [nil, .net(wire.device())] }
         hvt = Hvt(guest, devices: devices)
         platform = Platform(

@@ -3,6 +3,7 @@
 // Read next: CompletionsTests.swift.
 
 import Backing
+import Devices
 import Glibc
 import TestSupport
 import Testing
@@ -43,6 +44,70 @@ import VMM
         for rate in ["0", "-1", "10001", "1k", "1.5"] {
             #expect(error("--profile-rate", rate, "i") == "--profile-rate '\(rate)': samples a second, 1 to 10000")
         }
+    }
+
+    /// A trace is emptied by being opened: by then the disk would be gone.
+    @Test func noOutputIsAFileThatTheRunWasGiven() throws {
+        let disk = "/tmp/swiftlet-options-\(getpid()).disk"
+        let links = [disk + ".symbolic", disk + ".hard"]
+        defer { for path in [disk] + links { unlink(path) } }
+        close(creat(disk, 0o600))
+        #expect(symlink(disk, links[0]) == 0 && link(disk, links[1]) == 0)
+        for path in [disk] + links {
+            for option in ["--trace=", "--profile=", "--core=", "--stats=json:", "--backing=file:"] {
+                let name = String(option.prefix { $0 != "=" })
+                #expect(error("--block", "d=" + disk, option + path, "i") == "\(name) would overwrite the disk 'd'")
+                #expect(error("--block", "d=\(disk),ro", option + path, "i") == "\(name) would overwrite the disk 'd'")
+                #expect(error("--module", disk, option + path, "i") == "\(name) would overwrite the module '\(disk)'")
+                #expect(error("--initrd", disk, option + path, "i") == "\(name) would overwrite the initial RAM disk")
+            }
+            let twice = error("--block", "d=" + disk, "--block", "e=" + path, "i")
+            #expect(twice == "the disk 'd' and the disk 'e' are one file")
+            #expect(error("--block", "d=\(disk),ro", path) == nil, "it is only read")
+        }
+    }
+
+    @Test func noTwoOutputsAreOneFile() {
+        #expect(error("--trace", "x", "--stats=json:./x", "i") == "--trace and --stats would overwrite each other")
+        #expect(error("--core", "x", "--profile", "x", "i") == "--core and --profile would overwrite each other")
+        #expect(error("--trace", "/dev/null", "--stats=json:/dev/null", "i") == nil, "nothing is lost there")
+    }
+
+    /// FILE.1 becomes the name of a snapshot that FILE refers to.
+    @Test func noOutputHasTheNameOfAnIncrement() throws {
+        let series = ["--snapshot", "/tmp/s", "--snapshot-incremental"]
+        for option in ["--trace=", "--core=", "--stats=json:", "--profile="] {
+            let name = String(option.prefix { $0 != "=" })
+            let words = "\(name) would overwrite s.12, which --snapshot-incremental needs: give it another name"
+            for path in ["/tmp/s.12", "/tmp/../tmp/./s.12"] {
+                do throws(UsageError) {
+                    _ = try RunOptions(series + [option + path, "i"])
+                    Issue.record("\(option)\(path)")
+                } catch { #expect(error.message == words) }
+            }
+            for path in ["/s.12", "/tmp/s.x", "/tmp/s12", "/tmp/s."] {
+                #expect(throws: Never.self) { try RunOptions(series + [option + path, "i"]) }
+            }
+            #expect(throws: Never.self) { try RunOptions(["--snapshot", "/tmp/s", option + "/tmp/s.1", "i"]) }
+        }
+    }
+
+    /// As a machine does it with its disk, for writing or only for reading.
+    @Test(arguments: [true, false]) func noOutputIsAnothersDisk(isReadOnly: Bool) throws {
+        let folder = ScratchFolder()
+        let path = try folder.file("disk", [UInt8](repeating: 1, count: 512))
+        do {
+            var option = BlockOption(name: "d", path: path)
+            option.isReadOnly = isReadOnly
+            let disk = try BlockDevice(option)
+            for option in ["--trace=", "--core=", "--stats=json:", "--backing=file:", "--snapshot="] {
+                let name = String(option.prefix { $0 != "=" })
+                let words = "which another program has locked, as a machine does its disk"
+                #expect(error(option + path, "i") == "\(name) would overwrite \(path), \(words)")
+            }
+            withExtendedLifetime(disk) {}
+        }
+        #expect(error("--trace", path, "i") == nil)
     }
 
     @Test func everythingBehindTheImageIsTheGuests() throws {
@@ -91,14 +156,14 @@ import VMM
         let folder = ScratchFolder()
         let image = try folder.file("image", [0])
         #expect(unsafe symlink("image", folder.path + "/link") == 0)
-        for name in ["/./image", "//image", "/link"] {
+        #expect(unsafe link(image, folder.path + "/hard") == 0)
+        for name in ["/./image", "//image", "/link", "/hard"] {
             let other = folder.path + name
             for option in ["--core", "--trace", "--profile", "--snapshot"] {
                 #expect(error(option, other, image) == "\(option) would overwrite the image")
             }
             #expect(error("--stats=json:" + other, image) == "--stats would overwrite the image")
             #expect(error("--backing", "file:" + other, image) == "--backing would overwrite the image")
-            #expect(error("--block", "d=" + other, image) == "--block would overwrite the image")
         }
     }
 

@@ -6,6 +6,7 @@
 #include "twin.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <string.h>
@@ -44,7 +45,10 @@ void sandbox_enter(void)
         if (filter[i].k == 0x7fffffff) /* rules.h, OWN_PROCESS */
             filter[i].k = own;
     unsigned flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
     check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
+    check((int)syscall(SYS_capset, &header, none), "capset");
     restrict_files();
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) != 0 && errno != ENOSYS && errno != EINVAL)
         fail("seccomp");

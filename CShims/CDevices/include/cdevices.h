@@ -38,20 +38,62 @@ static inline long cdevices_may_wait(int fd)
 }
 
 /*
- * A lock on the whole file that belongs to the open file, not to the process (fcntl(2), "Open file description locks";
- * the numbers are a GNU extension): closing another descriptor of the file does not lose it, as with POSIX locks, and
- * QEMU's image locks are seen, which flock(2)'s would not be.
+ * Locks belong to the open file, not to the process (fcntl(2), "Open file description locks"; the numbers are a GNU
+ * extension): closing another descriptor of the file does not lose them, as with POSIX locks. `count` 0: to the end.
  */
-static inline long cdevices_set_lock(int fd, short type)
+enum { CDEVICES_GET_LOCK = 36 /* F_OFD_GETLK */, CDEVICES_SET_LOCK = 37 /* F_OFD_SETLK */ };
+
+static inline long cdevices_lock_bytes(int fd, int command, short type, off_t first, off_t count, short *found)
 {
     struct flock lock;
     memset(&lock, 0, sizeof lock);
     lock.l_type = type;
     lock.l_whence = SEEK_SET;
-    return cdevices_result(fcntl(fd, 37 /* F_OFD_SETLK */, &lock));
+    lock.l_start = first;
+    lock.l_len = count;
+    long result = cdevices_result(fcntl(fd, command, &lock));
+    *found = lock.l_type;
+    return result;
 }
-static inline long cdevices_lock(int fd, int exclusive) { return cdevices_set_lock(fd, exclusive ? F_WRLCK : F_RDLCK); }
-static inline long cdevices_unlock(int fd) { return cdevices_set_lock(fd, F_UNLCK); }
+
+/*
+ * A lock on the whole file, against swiftlet and QEMU alike. QEMU says what it does by read locks on single bytes, of which
+ * byte 101 stands for writing (block/file-posix.c: RAW_LOCK_PERM_BASE, the bit of BLK_PERM_WRITE). So who writes locks all,
+ * and who reads all but that byte, and looks whether somebody has it.
+ */
+static inline long cdevices_lock(int fd, int exclusive)
+{
+    enum { writing = 101 };
+    short found;
+    if (exclusive)
+        return cdevices_lock_bytes(fd, CDEVICES_SET_LOCK, F_WRLCK, 0, 0, &found);
+    long result = cdevices_lock_bytes(fd, CDEVICES_SET_LOCK, F_RDLCK, 0, writing, &found);
+    if (result == 0)
+        result = cdevices_lock_bytes(fd, CDEVICES_SET_LOCK, F_RDLCK, writing + 1, 0, &found);
+    if (result == 0)
+        result = cdevices_lock_bytes(fd, CDEVICES_GET_LOCK, F_WRLCK, writing, 1, &found);
+    return result == 0 && found != F_UNLCK ? -EAGAIN : result;
+}
+
+/* Whether a block device takes no writes, which opening it for writing does not say: BLKROGET of linux/fs.h. */
+static inline int cdevices_is_read_only(int fd)
+{
+    int is_read_only = 0;
+    return ioctl(fd, _IO(0x12, 94), &is_read_only) == 0 && is_read_only != 0;
+}
+
+/* Whether somebody else has locked any of it, for reading or for writing. */
+static inline int cdevices_is_locked(int fd)
+{
+    short found;
+    return cdevices_lock_bytes(fd, CDEVICES_GET_LOCK, F_WRLCK, 0, 0, &found) == 0 && found != F_UNLCK;
+}
+
+static inline long cdevices_unlock(int fd)
+{
+    short found;
+    return cdevices_lock_bytes(fd, CDEVICES_SET_LOCK, F_UNLCK, 0, 0, &found);
+}
 
 /* The bytes read as zeros afterwards and need no room (fallocate(2)); a GNU extension. */
 static inline long cdevices_punch(int fd, uint64_t offset, uint64_t size)

@@ -1,5 +1,5 @@
 /*
- * The system calls by which a process gives something up: no_new_privs, close_range, Landlock, seccomp.
+ * The system calls by which a process gives something up: no_new_privs, capabilities, close_range, Landlock, seccomp.
  *
  * C because prctl() is variadic and the others have no function in glibc; Landlock by numbers, because headers of 6.1 know
  * only its second version. Functions return their result or -errno. Read next: Sources/Sandbox/Sandbox.swift.
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
@@ -26,15 +27,27 @@ static inline long csandbox_close(unsigned first, unsigned last)
 
 static inline long csandbox_no_new_privileges(void) { return csandbox_result(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 
+/* All of them, in all sets (capset(2)). */
+static inline long csandbox_drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    return csandbox_result(syscall(SYS_capset, &header, none));
+}
+
 /*
- * For all threads. Spectre mitigations stay as they were (before Linux 5.16 a filter would turn them on): what is
- * held here is our own code, and the guest's is KVM's to confine.
+ * For all threads: a positive result is a thread that has filters of its own. Spectre mitigations stay as they were (before
+ * Linux 5.16 a filter would turn them on): what is held here is our own code, and the guest's is KVM's to confine. Linux 4.17
+ * is the first that can be told so.
  */
 static inline long csandbox_filter(const void *program, unsigned short count)
 {
     struct sock_fprog filter = {count, (struct sock_filter *)program};
-    return csandbox_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-        SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter));
+    unsigned flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    long result = csandbox_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter));
+    if (result == -EINVAL)
+        result = csandbox_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter));
+    return result > 0 ? -ESRCH : result;
 }
 
 /* 0 where filters that end a process can be loaded (Linux 4.14). */

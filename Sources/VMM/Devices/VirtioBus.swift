@@ -32,8 +32,7 @@ package final class VirtioBus: Sendable {
             + devices.nets.map { DeclaredDevice(name: $0.name, kind: .net) }
         var backends: [VirtioBackend]
         do throws(DeviceError) {
-            try configuration.refuseImageAsDisk()
-            backends = try devices.open(declared).map { VirtioBackend($0) }
+            backends = try devices.open(declared, image: configuration.image).map { VirtioBackend($0) }
         } catch { throw .device(error) }
         hasConsole = configuration.kernel.hasConsole
         if hasConsole { backends.append(.console(console)) }
@@ -51,6 +50,10 @@ package final class VirtioBus: Sendable {
     /// What the serial port is left of the console: what is typed goes to one place.
     func serialConsole(_ console: Console) -> Console {
         hasConsole ? Console(input: -1, output: console.output) : console
+    }
+
+    var disks: [BlockDevice] {
+        slots.compactMap { if case .block(let disk) = $0.device.backend { disk } else { nil } }
     }
 
     /// Before the kernel runs: devices are opened before there is a VM.

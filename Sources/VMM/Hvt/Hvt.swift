@@ -49,6 +49,8 @@ package final class Hvt: Sendable {
 
     var hasDisks: Bool { devices.contains { $0?.block != nil } }
 
+    var disks: [BlockDevice] { devices.compactMap { $0?.block } }
+
     func device(_ handle: UInt64) -> Device? { handle < UInt64(devices.count) ? devices[Int(handle)] : nil }
 }
 

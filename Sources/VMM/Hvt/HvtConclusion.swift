@@ -42,8 +42,8 @@ extension Machine {
         default: status = 1
         }
         if hvtAborted, let path = configuration.core { dumpCore(path) }
-        if let words = hvtWords(outcome.stop) {
-            say(words, patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
+        for words in [outcome.loss.map { "Fatal error: \($0)" }, hvtWords(outcome.stop)] {
+            if let words { say(words, patience: outcome.stop.wasAskedFor ? lastWordPatience : nil) }
         }
         return status
     }

@@ -7,7 +7,7 @@ import Devices
 
 /// The manifest with what the devices are, and the devices by handle.
 func attachDevices(
-    _ attachments: Attachments, _ declared: Solo5Manifest
+    _ attachments: Attachments, _ declared: Solo5Manifest, image: String
 ) throws(Solo5Error) -> (manifest: Solo5Manifest, devices: [Device?]) {
     if declared.devices.isEmpty, attachments.blocks.isEmpty, attachments.nets.isEmpty { return (declared, []) }
     let (blocks, nets) = (attachments.blocks.map(\.name), attachments.nets.map(\.name))
@@ -21,7 +21,8 @@ func attachDevices(
     let opened: [Device]
     do throws(DeviceError) {
         opened = try attachments.open(
-            declared.devices.map { DeclaredDevice(name: $0.name, kind: $0.kind == .block ? .block : .net) })
+            declared.devices.map { DeclaredDevice(name: $0.name, kind: $0.kind == .block ? .block : .net) },
+            image: image)
     } catch { throw Solo5Error(error) }
     var manifest = declared
     var devices = [Device?](repeating: nil, count: 64)

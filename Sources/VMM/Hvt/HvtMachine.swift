@@ -18,7 +18,7 @@ extension Machine {
     ) throws(MachineError) {
         try refuseForHvt(configuration)
         let (manifest, devices) = try fromSolo5(
-            source.path, try attachDevices(configuration.devices, source.image.hvtManifest))
+            source.path, try attachDevices(configuration.devices, source.image.hvtManifest, image: source.path))
         let guest = try fromImage(
             source.path, try HvtGuest(source.image, memorySize: configuration.memorySize, manifest: manifest))
         tellRounding(configuration)
@@ -63,7 +63,8 @@ extension Machine {
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged
-        try self.init(configuration, .hvt(guest), origin, vm: vm, platform: platform, loop: loop, slots: slots)
+        try self.init(
+            configuration, .hvt(guest), origin, vm: vm, platform: platform, loop: loop, slots: slots, source: source)
         phases.end("vcpu", at: Clock.monotonic())
     }
 }

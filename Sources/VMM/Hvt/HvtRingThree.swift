@@ -59,24 +59,28 @@ func loadHvt(
             try vcpu.loadRingZero(state, kvm.supportedCPUID())
             return nil
         }
-        try vcpu.loadRingThree(state, monitor)
+        let features = try vcpu.loadRingThree(state, monitor)
         return DeprivilegedCPU(
-            VirtualCPU(longRegisters(state)), monitor, protected: guest.layout.image, mayLeave: ring == .automatic)
+            VirtualCPU(longRegisters(state)), monitor, protected: guest.layout.image, features: features,
+            mayLeave: ring == .automatic)
     } catch { throw .kvm(error) }
 }
 
 extension VCPU {
-    fileprivate func loadRingThree(_ state: CPUState, _ monitor: borrowing Monitor) throws(KVMError) {
+    /// The bits of CR4 that its CPUID has.
+    fileprivate func loadRingThree(_ state: CPUState, _ monitor: borrowing Monitor) throws(KVMError) -> UInt64 {
         let cpu = GuestCPU()
         // UMIP has SGDT and its like trap; KVM wants bit 2 of leaf 7's ECX for it.
         let umip = Processor.cpuid(7).ecx & 1 << 2
         var cpuid = cpu.cpuid
         cpuid.allow(ecx: umip, leaf: 7)
-        let special = monitor.specialRegisters(cr4: cpu.cr4 | (umip != 0 ? CR4.userModePrevention : 0))
+        let features = cpu.cr4 | (umip != 0 ? CR4.userModePrevention : 0)
+        let special = monitor.specialRegisters(cr4: features)
         var regs = Registers()
         (regs.rip, regs.rsp, regs.rdi) = (state.rip, state.rsp, state.rdi)
         regs.rflags = Flags.real(RFLAGS.reserved1, interrupts: false)
         try load(cpuid, special, xcr0: cpu.xcr0, regs)
+        return features
     }
 
     /// Makes the vCPU the ring-0 CPU that the guest believes in.
@@ -123,10 +127,9 @@ extension RunLoop {
         case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers, hvt)
         default: break
         }
-        // Everything else is the end, and the report is of the CPU that the guest believes in.
-        do throws(KVMError) {
-            if let virtual = deprivileged?.virtual { try vcpu.enterRingZero(virtual, registers) }
-        } catch { return .failed(error) }
+        // Everything else is the end, and the report is of the CPU that the guest believes in; of the real one, should KVM
+        // refuse it: what a guest has written into its registers is no error of the host's.
+        if let virtual = deprivileged?.virtual { try? vcpu.enterRingZero(virtual, registers) }
         switch outcome {
         case .halt?: return stop(context.unexpected(.halt))
         case .forbidden?: return stop(context.crash(.translationFault))

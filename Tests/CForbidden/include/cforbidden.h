@@ -7,20 +7,26 @@
 #ifndef CFORBIDDEN_H
 #define CFORBIDDEN_H
 
+#include <csandbox.h>
 #include <errno.h>
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The ways into the kernel: as every 64-bit program, with x32's numbers, and with those of i386. */
-enum { CFORBIDDEN_NATIVE, CFORBIDDEN_X32, CFORBIDDEN_I386 };
+/*
+ * The ways into the kernel: as every 64-bit program, with x32's numbers, and with those of i386; as the first, but on a kernel
+ * that does not know SECCOMP_FILTER_FLAG_SPEC_ALLOW (before Linux 4.17), and beside a thread that has filters of its own.
+ */
+enum { CFORBIDDEN_NATIVE, CFORBIDDEN_X32, CFORBIDDEN_I386, CFORBIDDEN_OLD_KERNEL, CFORBIDDEN_OTHER_THREAD };
 
 static inline long cforbidden_i386(long number)
 {
@@ -42,6 +48,48 @@ static inline pid_t cforbidden_fork(void)
     return child;
 }
 
+static inline void cforbidden_load(const struct sock_filter *program, unsigned short count)
+{
+    struct sock_fprog filter = {count, (struct sock_filter *)program};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+}
+
+/* seccomp() with that flag is EINVAL from here on. */
+static inline void cforbidden_be_old(void)
+{
+    const struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SECCOMP_FILTER_FLAG_SPEC_ALLOW, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    cforbidden_load(program, sizeof program / sizeof *program);
+}
+
+static inline int cforbidden_thread(void *is_ready)
+{
+    const struct sock_filter program[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    cforbidden_load(program, 1);
+    *(volatile int *)is_ready = 1;
+    for (;;)
+        syscall(SYS_pause);
+}
+
+/* Not pthread_create(), whose locks some other thread may have held at the fork. */
+int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+static inline void cforbidden_start_thread(void)
+{
+    static char stack[65536] __attribute__((aligned(16)));
+    static volatile int is_ready;
+    clone(cforbidden_thread, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD,
+        (void *)&is_ready);
+    while (!is_ready)
+        syscall(SYS_sched_yield);
+}
+
 /* waitpid()'s status: killed, or exit status 100 without a filter, 0 for a call that returned, whatever it returned. */
 static inline int cforbidden_try(
     const void *program, unsigned short count, int way, long number, long a, long b, long c, long d)
@@ -50,11 +98,14 @@ static inline int cforbidden_try(
     if (child < 0)
         return -1;
     if (child == 0) {
-        struct sock_fprog filter = {count, (struct sock_filter *)program};
         alarm(10); /* a call that was let through may wait */
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core files of a test */
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0)
+        if (way == CFORBIDDEN_OLD_KERNEL)
+            cforbidden_be_old();
+        if (way == CFORBIDDEN_OTHER_THREAD)
+            cforbidden_start_thread();
+        if (csandbox_filter(program, count) < 0)
             _exit(100);
         if (way == CFORBIDDEN_I386)
             cforbidden_i386(number);
@@ -84,6 +135,7 @@ static inline long cforbidden_number(const char *name)
     CFORBIDDEN_NUMBER(getpid) CFORBIDDEN_NUMBER(dup) CFORBIDDEN_NUMBER(fcntl)
     CFORBIDDEN_NUMBER(eventfd2) CFORBIDDEN_NUMBER(sched_getaffinity)
     CFORBIDDEN_NUMBER(sched_setaffinity) CFORBIDDEN_NUMBER(tgkill)
+    CFORBIDDEN_NUMBER(madvise)
     return -1;
 }
 
