@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
         .library(name: "Rings", targets: ["Rings", "Devices"]),
+        .library(name: "Hosting", targets: ["Hosting"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
@@ -31,6 +32,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
     ],
     targets: [
         // C: header-only shims, and libelf.
@@ -106,6 +108,17 @@ let package = Package(
         // Calls over a socket: protocol, server, client. It knows no guest.
         .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
 
+        // Many machines of one server, each a process, and who looks after them at terminals and sockets. It knows no guest.
+        .target(name: "Hosting", dependencies: ["Host", "Service"], swiftSettings: strict),
+        // Their definitions: files that people write.
+        .target(
+            name: "Catalogue",
+            dependencies: [
+                "Hosting", "VMM", "Boot", "Deprivileged", "Devices", "Host",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
@@ -131,6 +144,9 @@ let package = Package(
             name: "swiftlet-call", dependencies: ["Subcommand", "Service", "Measure", "Host"], swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-host", dependencies: ["Subcommand", "Catalogue", "Hosting", "Service", "Host"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect",
