@@ -24,7 +24,7 @@ let package = Package(
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
         .library(name: "Rings", targets: ["Rings", "Devices"]),
-        .library(name: "Hosting", targets: ["Hosting"]),
+        .library(name: "Hosting", targets: ["Hosting", "Catalogue"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
@@ -32,7 +32,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
     ],
     targets: [
         // C: header-only shims, and libelf.
@@ -113,10 +112,7 @@ let package = Package(
         // Their definitions: files that people write.
         .target(
             name: "Catalogue",
-            dependencies: [
-                "Hosting", "VMM", "Boot", "Deprivileged", "Devices", "Host",
-                .product(name: "TOMLKit", package: "TOMLKit"),
-            ],
+            dependencies: ["Hosting", "VMM", "Boot", "Deprivileged", "Devices", "Host"],
             swiftSettings: strict),
 
         // Throw-away machines that measure this host's KVM.

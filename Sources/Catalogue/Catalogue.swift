@@ -4,12 +4,11 @@
 
 import Host
 import Hosting
-import TOMLKit
 
 public struct Catalogue {
     public let entries: [CatalogueEntry]
 
-    static let longestFile: UInt64 = 64 << 10
+    static let longestFile = 64 << 10
     static let mostEntries = 256
 
     /// Of all folders, sorted by name in each. `runOptions`: what `swiftlet run --help` says, for options that not every
@@ -42,32 +41,22 @@ public struct Catalogue {
             return bad("a machine's file is called by 1 to 32 letters, digits, -, _ and ., and ends in .toml")
         }
         if others.contains(where: { $0.id == reader.id }) { return bad("another folder has a machine of this name") }
-        do {
-            return CatalogueEntry(try reader.read(try TOMLTable(string: try text(path))))
-        } catch let error as TOMLParseError {
-            return bad(syntaxWords(error), at: ":\(error.source.begin.line):\(error.source.begin.column)")
-        } catch let error as FieldError {
-            return bad(error.words)
-        } catch let error as HostError {
+        let bytes: [UInt8]
+        do throws(HostError) { bytes = try File.regular(path).read(at: 0, longestFile + 1) } catch {
             return bad(errnoText(error.errno))
-        } catch {
-            return bad("\(error)")
+        }
+        if bytes.count > longestFile { return bad("a definition has at most \(longestFile >> 10) KiB") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { return bad("a definition is UTF-8") }
+        do throws(TOMLError) { return CatalogueEntry(try reader.read(text)) } catch {
+            return bad(error.words, at: Self.place(error.offset, bytes))
         }
     }
 
-    private static func text(_ path: String) throws -> String {
-        let bytes = try File.regular(path).read(at: 0, Int(longestFile) + 1)
-        if bytes.count > longestFile { throw FieldError("the file", "at most \(longestFile >> 10) KiB are expected") }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw FieldError("the file", "UTF-8 is expected")
-        }
-        if text.utf8.contains(0) { throw FieldError("the file", "text without NUL is expected") }
-        return text
-    }
-
-    /// The library's words, on one line.
-    private static func syntaxWords(_ error: TOMLParseError) -> String {
-        printable(error.description.replacing("\n", with: "\\n"))
+    /// ":LINE:COLUMN", from 1; a column is a character.
+    private static func place(_ offset: Int, _ bytes: [UInt8]) -> String {
+        let before = bytes.prefix(offset)
+        let line = before.split(separator: 0x0a, omittingEmptySubsequences: false)
+        return ":\(line.count):\(String(decoding: line.last ?? [], as: UTF8.self).unicodeScalars.count + 1)"
     }
 }
 

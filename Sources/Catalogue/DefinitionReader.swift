@@ -8,7 +8,6 @@ import Deprivileged
 import Devices
 import Host
 import Hosting
-import TOMLKit
 import VMM
 
 struct DefinitionReader {
@@ -24,21 +23,18 @@ struct DefinitionReader {
     ]
     static let identities = ["none", "kvm", "hyperv", "vmware", "xen"]
 
-    func read(_ table: TOMLTable) throws(FieldError) -> MachineDefinition {
-        let fields = Fields(table)
+    func read(_ text: String) throws(TOMLError) -> MachineDefinition {
+        let fields = Fields(try TOMLReader.read(text))
         try fields.check(Self.keys)
-        guard let image = try fields.string("image"), !image.isEmpty else {
-            throw FieldError("image", "the path of a guest's image is expected")
-        }
         let size = try memory(fields, "memory") ?? ("64M", 64 << 20)
-        var machine = MachineDefinition(id: id, image: try file(image, "image"), memory: size.bytes)
+        var machine = MachineDefinition(id: id, image: try file(fields, "image"), memory: size.bytes)
         machine.options = ["--mem", size.text]
         machine.name = try fields.string("name") ?? id
         machine.vendor = try fields.string("vendor") ?? ""
         machine.description = try fields.string("description") ?? ""
         machine.arguments = try fields.strings("arguments")
         machine.isCounted = try fields.flag("statistics") ?? false
-        machine.hasRawConsole = try word(fields, "console", ["line", "raw"]) == "raw"
+        machine.hasRawConsole = try fields.word("console", ["line", "raw"]) == "raw"
         try readProcessor(fields, &machine)
         try readKernel(fields, &machine)
         try readDevices(fields, &machine)
@@ -46,40 +42,40 @@ struct DefinitionReader {
         return machine
     }
 
-    private func readProcessor(_ fields: Fields, _ machine: inout MachineDefinition) throws(FieldError) {
+    private func readProcessor(_ fields: Fields, _ machine: inout MachineDefinition) throws(TOMLError) {
         if let most = try memory(fields, "memory_max") {
-            if most.bytes < machine.memory { throw FieldError("memory_max", "at least 'memory' is expected") }
+            if most.bytes < machine.memory { throw fields.error("memory_max", "at least 'memory' is expected") }
             machine.options += ["--mem-max", most.text]
         }
         if let cpus = try fields.integer("cpus", 1...1024), cpus > 1 {
             machine.cpus = cpus
-            try need("--cpus", "cpus")
+            try need("--cpus", fields, "cpus")
             machine.options += ["--cpus", "\(cpus)"]
         }
-        if let identity = try word(fields, "identity", Self.identities) {
+        if let identity = try fields.word("identity", Self.identities) {
             machine.identity = identity
-            try need("--identity", "identity")
+            try need("--identity", fields, "identity")
             machine.options += ["--identity", identity]
         }
         if let ring = try fields.string("ring") {
-            if Ring(rawValue: ring) == nil { throw FieldError("ring", "\(Ring.usage) is expected") }
+            if Ring(rawValue: ring) == nil { throw fields.error("ring", "\(Ring.usage) is expected") }
             machine.options += ["--ring", ring]
         }
     }
 
-    private func readKernel(_ fields: Fields, _ machine: inout MachineDefinition) throws(FieldError) {
+    private func readKernel(_ fields: Fields, _ machine: inout MachineDefinition) throws(TOMLError) {
         if let boot = try fields.string("boot") {
-            if BootMethod(boot) == nil { throw FieldError("boot", "\(BootMethod.usage) is expected") }
+            if BootMethod(boot) == nil { throw fields.error("boot", "\(BootMethod.usage) is expected") }
             machine.options += ["--boot", boot]
         }
         if let text = try fields.string("append"), !text.isEmpty { machine.options += ["--append", text] }
-        if let disk = try fields.string("initrd") { machine.options += ["--initrd", try file(disk, "initrd")] }
+        if try fields.string("initrd") != nil { machine.options += ["--initrd", try file(fields, "initrd")] }
         for module in try fields.tables("modules") {
             try module.check(["path", "text"])
-            let path = try file(try required(module, "path"), module.name("path"))
+            let path = try file(module, "path")
             // `--module` splits at the first comma.
             if let text = try module.string("text") {
-                if path.contains(",") { throw FieldError(module.name("path"), "no comma is expected where 'text' is") }
+                if path.contains(",") { throw module.error("path", "no comma is expected where 'text' is") }
                 machine.options += ["--module", "\(path),\(text)"]
             } else {
                 machine.options += ["--module", path]
@@ -88,36 +84,36 @@ struct DefinitionReader {
         if try fields.flag("irqchip") == true { machine.options.append("--irqchip") }
     }
 
-    private func readDevices(_ fields: Fields, _ machine: inout MachineDefinition) throws(FieldError) {
+    private func readDevices(_ fields: Fields, _ machine: inout MachineDefinition) throws(TOMLError) {
         for disk in try fields.tables("disks") {
             try disk.check(["name", "path", "read_only", "sector"])
-            let path = try file(try required(disk, "path"), disk.name("path"), isRegular: false)
-            var text = "\(try required(disk, "name"))=\(path.replacing(",", with: ",,"))"
+            let path = try file(disk, "path", isRegular: false)
+            var text = "\(try disk.required("name"))=\(path.replacing(",", with: ",,"))"
             if try disk.flag("read_only") == true { text += ",ro" }
             if let sector = try disk.integer("sector", 512...32768) { text += ",sector=\(sector)" }
             do throws(DeviceError) { _ = try BlockOption(text) } catch {
-                throw FieldError(disk.name("name"), error.message)
+                throw disk.error("name", error.message)
             }
             machine.options += ["--block", text]
         }
         for network in try fields.tables("networks") {
             try network.check(["name", "tap", "mac"])
-            var text = "\(try required(network, "name"))=tap"
+            var text = "\(try network.required("name"))=tap"
             if let tap = try network.string("tap") { text += ":\(tap)" }
             if let address = try network.string("mac") { text += ",mac=\(address)" }
             do throws(DeviceError) { _ = try NetOption(text) } catch {
-                throw FieldError(network.name("name"), error.message)
+                throw network.error("name", error.message)
             }
             machine.options += ["--net", text]
         }
     }
 
-    private func readLife(_ fields: Fields, _ machine: inout MachineDefinition) throws(FieldError) {
+    private func readLife(_ fields: Fields, _ machine: inout MachineDefinition) throws(TOMLError) {
         if let limit = try fields.seconds("timeout") {
-            if limit == 0 { throw FieldError("timeout", "more than 0 seconds are expected") }
+            if limit == 0 { throw fields.error("timeout", "more than 0 seconds are expected") }
             machine.options += ["--timeout", "\(Double(limit) / 1e9)"]
         }
-        if let when = try word(fields, "restart", RestartPolicy.When.allCases.map(\.rawValue)) {
+        if let when = try fields.word("restart", RestartPolicy.When.allCases.map(\.rawValue)) {
             machine.restart.when = RestartPolicy.When(rawValue: when) ?? .never
         }
         if let limit = try fields.integer("restart_limit", 0...1000) { machine.restart.limit = limit }
@@ -127,40 +123,26 @@ struct DefinitionReader {
 
     // Values that several keys have.
 
-    private func required(_ fields: Fields, _ key: String) throws(FieldError) -> String {
-        guard let text = try fields.string(key), !text.isEmpty else {
-            throw FieldError(fields.name(key), "a string is expected")
-        }
-        return text
-    }
-
-    private func word(_ fields: Fields, _ key: String, _ words: [String]) throws(FieldError) -> String? {
-        guard let text = try fields.string(key) else { return nil }
-        if !words.contains(text) {
-            throw FieldError(fields.name(key), "'\(text)': one of \(words.joined(separator: ", ")) is expected")
-        }
-        return text
-    }
-
-    private func memory(_ fields: Fields, _ key: String) throws(FieldError) -> (text: String, bytes: UInt64)? {
+    private func memory(_ fields: Fields, _ key: String) throws(TOMLError) -> (text: String, bytes: UInt64)? {
         guard let text = try fields.string(key) else { return nil }
         do throws(MemorySizeError) { return (text, try MemorySize.parse(text)) } catch {
-            throw FieldError(key, error.message)
+            throw fields.error(key, error.message)
         }
     }
 
     /// A path from the catalogue's folder, or an absolute one; what lies there must be readable.
-    private func file(_ path: String, _ key: String, isRegular: Bool = true) throws(FieldError) -> String {
+    private func file(_ fields: Fields, _ key: String, isRegular: Bool = true) throws(TOMLError) -> String {
+        let path = try fields.required(key)
         let full = path.hasPrefix("/") ? path : "\(folder)/\(path)"
         do throws(HostError) { _ = isRegular ? try File.regular(full) : try File(full, .read) } catch {
-            throw FieldError(key, "\(full): \(errnoText(error.errno)): a readable file is expected")
+            throw fields.error(key, "\(full): \(errnoText(error.errno)): a readable file is expected")
         }
         return full
     }
 
-    private func need(_ option: String, _ key: String) throws(FieldError) {
+    private func need(_ option: String, _ fields: Fields, _ key: String) throws(TOMLError) {
         if !runOptions.contains("\n  \(option) ") {
-            throw FieldError(key, "the 'swiftlet run' beside this program has no option \(option)")
+            throw fields.error(key, "the 'swiftlet run' beside this program has no option \(option)")
         }
     }
 }
