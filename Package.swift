@@ -162,7 +162,8 @@ let package = Package(
         // Guests under test. GuestCases is a library, because swiftlet-check runs the cases inside the labs.
         .target(
             name: "GuestCases", dependencies: ["Host", "CHost"], path: "Tests/GuestCases", swiftSettings: strict),
-        .testTarget(name: "GuestTests", dependencies: ["GuestCases", "Host", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "GuestTests", dependencies: ["GuestCases", "Host", "Hosting", "TestSupport"], swiftSettings: strict),
 
         // Each module's own tests. ImageBuilder is a library, because the fuzzers' seeds are made with it too.
         .target(name: "ImageBuilder", path: "Tests/ImageBuilder", swiftSettings: strict),
@@ -215,6 +216,8 @@ let package = Package(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "HostingTests", dependencies: ["Hosting"], swiftSettings: testing),
+        .testTarget(name: "CatalogueTests", dependencies: ["Catalogue", "Hosting", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

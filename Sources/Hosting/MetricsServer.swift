@@ -110,7 +110,7 @@ public struct HTTPRequest {
     public var verdict: Verdict? {
         let hasEnd = bytes.indices.contains { index in
             bytes[index] == 0x0a
-                && (bytes[..<index].last == 0x0a || bytes[..<index].suffix(3) == [0x0a, 0x0d] || index == 0)
+                && (bytes[..<index].last == 0x0a || bytes[..<index].suffix(2) == [0x0a, 0x0d] || index == 0)
         }
         if !hasEnd { return bytes.count > Self.longest ? .wrong : nil }
         let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }

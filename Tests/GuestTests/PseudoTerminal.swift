@@ -59,6 +59,14 @@ final class PseudoTerminal {
         return true
     }
 
+    /// What came to the screen within so many milliseconds; empty when nothing did.
+    func output(milliseconds: Int32) -> [UInt8] {
+        var poll = pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0)
+        guard unsafe Foundation.poll(&poll, 1, milliseconds) == 1 else { return [] }
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        return Array(chunk.prefix(max(0, unsafe read(keyboard, &chunk, 4096))))
+    }
+
     /// The terminal's settings, to compare.
     var settings: [UInt32] {
         var settings = termios()
