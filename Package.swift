@@ -217,7 +217,8 @@ let package = Package(
             swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostingTests", dependencies: ["Hosting"], swiftSettings: testing),
-        .testTarget(name: "CatalogueTests", dependencies: ["Catalogue", "Hosting", "TestSupport"], swiftSettings: testing),
+        .testTarget(
+            name: "CatalogueTests", dependencies: ["Catalogue", "Hosting", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

@@ -1,7 +1,7 @@
 // From a file's keys to a machine: the schema of docs/host.md, key by key.
 //
 // What `swiftlet run` takes as an option is checked by the code that reads that option, and handed to it in its words: a new
-// option needs a line here. Read next: ../swiftlet-host/HostCommand.swift.
+// option needs a line here. Read next: ../Hosting/MachineState.swift.
 
 import Boot
 import Deprivileged

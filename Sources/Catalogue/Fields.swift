@@ -18,7 +18,8 @@ struct Fields {
     func check(_ known: [String]) throws(TOMLError) {
         guard let entry = table.entries.first(where: { !known.contains($0.key) }) else { return }
         throw TOMLError(
-            offset: entry.offset, words: "\(place)\(entry.key): no such key; there are \(known.joined(separator: ", "))")
+            offset: entry.offset, words: "\(place)\(entry.key): no such key; there are \(known.joined(separator: ", "))"
+        )
     }
 
     func string(_ key: String) throws(TOMLError) -> String? {

@@ -49,7 +49,9 @@ extension TOMLReader {
     /// true, false, or a decimal number, with "_" between digits.
     private mutating func readWord() throws(TOMLError) -> TOMLValue.Content {
         let start = offset
-        while let byte = next, isWordByte(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".") { offset += 1 }
+        while let byte = next, isWordByte(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".") {
+            offset += 1
+        }
         let word = String(decoding: bytes[start..<offset], as: UTF8.self)
         if word == "true" || word == "false" { return .flag(word == "true") }
         let digits = word.split(separator: "_", omittingEmptySubsequences: false)

@@ -118,7 +118,9 @@ struct TOMLReader {
     private mutating func endLine() throws(TOMLError) {
         skipSpaces()
         if next == UInt8(ascii: "#") { try skipComment() }
-        if next != nil, next != 0x0a, !bytes[offset...].starts(with: [0x0d, 0x0a]) { throw error("the end of the line") }
+        if next != nil, next != 0x0a, !bytes[offset...].starts(with: [0x0d, 0x0a]) {
+            throw error("the end of the line")
+        }
         try skipBlank()
     }
 

@@ -1,6 +1,6 @@
 // A TCP socket that only this host can reach, for scrapers that know no Unix sockets.
 //
-// Anybody on the host may connect: what is said there is for all of them. Read next: ../Hosting/MachineDefinition.swift.
+// Anybody on the host may connect: what is said there is for all of them. Read next: ProcessFigures.swift.
 
 import CHost
 import Glibc

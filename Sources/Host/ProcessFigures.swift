@@ -1,6 +1,6 @@
 // What the kernel says of another process: proc(5).
 //
-// Read next: ServerPower.swift.
+// Read next: ../Hosting/MachineDefinition.swift.
 
 import Glibc
 

@@ -1,7 +1,7 @@
 // A descriptor that is read and written without waiting, and a bounded queue of what it has not taken yet.
 //
 // A terminal, a client of the control socket, a scraper, a machine's console: all of them are one.
-// Read next: HostedMachine.swift.
+// Read next: MachineProcess.swift.
 
 import Host
 

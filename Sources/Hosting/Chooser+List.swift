@@ -11,7 +11,8 @@ extension Chooser {
     func drawList(on screen: inout Screen, _ now: UInt64) {
         let machines = supervisor.machines
         let running = machines.count { $0.state.isAlive }
-        screen.put(" Swiftlet on \(hostName): \(machines.count) machines, \(running) running", row: 0, .reverse, fills: true)
+        screen.put(
+            " Swiftlet on \(hostName): \(machines.count) machines, \(running) running", row: 0, .reverse, fills: true)
         let columns = Columns(screen.columns)
         columns.put("NAME", "VENDOR", "MEMORY", "STATE", on: &screen, row: 1, .bold)
         let hasDetails = screen.rows >= 16
@@ -61,7 +62,8 @@ extension Chooser {
         screen.put(line, row: screen.rows - 2, column: 1, .bold)
         let last = supervisor.power == nil ? "q quit" : "p power"
         screen.put(
-            " Enter start/console  s stop  r restart  l log  d details  h host  \(last)", row: screen.rows - 1, .reverse,
+            " Enter start/console  s stop  r restart  l log  d details  h host  \(last)", row: screen.rows - 1,
+            .reverse,
             fills: true)
     }
 }
@@ -117,7 +119,9 @@ extension MachineDefinition {
     var summary: String {
         var parts = ["\(cpus) CPU\(cpus == 1 ? "" : "s")", sizeText(memory)]
         if let identity { parts.append("identity \(identity)") }
-        if restart.when != .never { parts.append("restart \(restart.when.rawValue), at most \(restart.limit) in a row") }
+        if restart.when != .never {
+            parts.append("restart \(restart.when.rawValue), at most \(restart.limit) in a row")
+        }
         if let autostart { parts.append("autostart after \(autostart / 1_000_000_000) s") }
         return parts.joined(separator: ", ")
     }

@@ -1,6 +1,6 @@
 // Facts about this server, asked of `swiftlet doctor` when somebody wants to see them: its text, once for all terminals.
 //
-// Read next: Chooser.swift.
+// Read next: TerminalSession.swift.
 
 import Host
 

@@ -1,7 +1,7 @@
 // The one thread that all of `host` is: it waits for everybody's descriptors at once, then everybody goes on as far as it goes.
 //
 // Nothing here ever blocks on one of them, so a terminal that nobody reads and a client that says nothing hold up nobody.
-// Read next: Channel.swift.
+// Read next: Screen.swift.
 
 import Host
 

@@ -1,7 +1,7 @@
 // A machine of the host: its definition, its process while it runs, what it has written, and how its last run ended.
 //
 // Console: a pseudo-terminal, the process's standard input and output. What Swiftlet itself says (errors, a crash's
-// diagnosis) comes through a pipe of its own, so that no guest can speak in its name. Read next: Supervisor.swift.
+// diagnosis) comes through a pipe of its own, so that no guest can speak in its name. Read next: MachineReport+Machine.swift.
 
 import Host
 

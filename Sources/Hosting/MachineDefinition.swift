@@ -1,7 +1,7 @@
 // What a machine of the catalogue is, whatever wrote it down: what is shown of it, how it is run, when it starts by itself.
 //
 // Every machine is run by `swiftlet run` in a process of its own, so most of it is that program's options.
-// Read next: MachineState.swift.
+// Read next: ../Catalogue/TOMLValue.swift.
 
 /// A machine that can be started.
 public struct MachineDefinition: Equatable, Sendable {

@@ -1,7 +1,7 @@
 // The process of a running machine, `swiftlet run`: the leader of a session whose terminal is the machine's console.
 //
 // When this process ends, however that comes, the terminal hangs up, and SIGHUP ends the machine: none is left behind.
-// Read next: Supervisor.swift.
+// Read next: HostedMachine.swift.
 
 import Host
 

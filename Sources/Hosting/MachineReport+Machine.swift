@@ -1,6 +1,6 @@
 // What is reported of a machine, made when somebody asks.
 //
-// Read next: Screen.swift.
+// Read next: ServerPower.swift.
 
 import Host
 

@@ -1,7 +1,7 @@
 // The metrics' endpoint: as much HTTP as a scraper needs, on a Unix socket or on loopback.
 //
 // Any GET is answered with the metrics, whatever its path, and the connection is closed (RFC 9112, 9.6).
-// Read next: HostFacts.swift.
+// Read next: ../swiftlet-host/HostCommand.swift.
 
 import Glibc
 import Host

@@ -1,6 +1,6 @@
 // A text that is longer than a screen: a machine's log, its details, facts about the host. A log follows its end.
 //
-// Read next: TerminalSession.swift.
+// Read next: HostFacts.swift.
 
 struct Pages {
     enum Source { case log(HostedMachine), details(HostedMachine), facts }
@@ -27,7 +27,9 @@ struct Pages {
         case .pageUp, .letter(UInt8(ascii: "b")): top = now - height
         case .pageDown, .letter(UInt8(ascii: " ")): top = now + height
         case .home, .letter(UInt8(ascii: "g")): top = 0
-        case .end, .letter(UInt8(ascii: "G")): top = last
+        case .end, .letter(UInt8(ascii: "G")):
+            top = nil
+            return true
         default: return ![.escape, .left, .backspace, .letter(UInt8(ascii: "q"))].contains(key)
         }
         top = max(0, top ?? 0)

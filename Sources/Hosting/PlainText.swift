@@ -1,7 +1,7 @@
 // What a guest wrote, made harmless for a screen that is ours: printable ASCII in lines.
 //
 // Escape and control sequences (ECMA-48) vanish whole, for their letters are no text; any other byte that a terminal could
-// take for more than a letter is shown as "?". Read next: Screen.swift.
+// take for more than a letter is shown as "?". Read next: Channel.swift.
 
 struct PlainText {
     private(set) var lines: [[UInt8]] = []

@@ -1,7 +1,7 @@
 // How `host` ends, and what becomes of its server then: switched off or on again by the kernel, where we are its process 1,
 // or else by a program that knows how.
 //
-// Read next: MachineReport+Machine.swift.
+// Read next: Supervisor.swift.
 
 import Host
 

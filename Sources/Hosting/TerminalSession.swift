@@ -1,7 +1,7 @@
 // A terminal and the person at it: shows the chooser, or lends the terminal to a machine's console until the leave key.
 //
 // Only there do a guest's bytes reach the terminal as they are; whatever they made of it is undone before the chooser is
-// drawn again, and what the terminal may answer to them presses no key. Read next: HostLoop.swift.
+// drawn again, and what the terminal may answer to them presses no key. Read next: ControlRequest.swift.
 
 import Host
 

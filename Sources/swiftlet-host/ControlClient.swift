@@ -1,6 +1,6 @@
 // The control socket's client: `swiftlet host --control SOCKET start firewall`.
 //
-// Read next: ../Hosting/ControlRequest.swift.
+// Read next: ../swiftlet-inspect/Inspect.swift.
 
 import Host
 import Hosting

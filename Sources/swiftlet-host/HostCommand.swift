@@ -48,7 +48,8 @@ struct HostCommand: Subcommand {
     var headless = false
 
     @Option(
-        help: ArgumentHelp("A socket for requests; only this user may ask. With a request: where to ask.", valueName: "path"))
+        help: ArgumentHelp(
+            "A socket for requests; only this user may ask. With a request: where to ask.", valueName: "path"))
     var control: String?
 
     @Option(

@@ -40,7 +40,8 @@ private func words(_ value: TOMLValue?) -> String {
     @Test(arguments: [
         ("k", 1, "'=' behind the key 'k' is expected, and the file ends"), ("k = ", 4, "a value"),
         ("k = \"a", 6, "the end of the string"), ("k = \"a\nb\"", 6, "the end of the string"),
-        ("k = 1 2", 6, "the end of the line is expected, and there is '2'"), ("k = 1\nk = 2", 6, "'k' is there already"),
+        ("k = 1 2", 6, "the end of the line is expected, and there is '2'"),
+        ("k = 1\nk = 2", 6, "'k' is there already"),
         ("k = [1 2]", 7, "',' or ']'"), ("k = {a = 1", 10, "',' or '}'"), ("[t", 2, "']'"), ("[[t]", 3, "']]'"),
         ("k = \"\\x\"", 6, "an escape"), ("k = \"\\ud800\"", 7, "a character's number"), ("k = 1__0", 4, "a value"),
         ("k = 1.2.3", 4, "a value"), ("k = 1979-05-27", 4, "a value"), ("k = nan", 4, "a value"),

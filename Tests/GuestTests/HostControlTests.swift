@@ -70,7 +70,8 @@ extension GuestTests {
         @Test(arguments: [SIGTERM, SIGKILL])
         func noMachineIsLeftBehind(signal: Int32) throws {
             let rig = try HostRig([
-                "spin": definition("spin", "autostart = 0"), "sleep": definition("sleep", "autostart = 0\narguments = [\"60000\"]"),
+                "spin": definition("spin", "autostart = 0"),
+                "sleep": definition("sleep", "autostart = 0\narguments = [\"60000\"]"),
             ])
             var host = try rig.headless()
             var pids: [Int32] = []
@@ -89,13 +90,15 @@ extension GuestTests {
             let rig = try HostRig(["spin": definition("spin", "autostart = 0"), "bad": "x"])
             var host = try rig.headless(["--metrics", "unix:\(rig.folder)/metrics"])
             #expect(try rig.waits(for: "spin") { $0.state == "running" })
-            let answer = try String(decoding: exchange(rig.folder + "/metrics", "GET /metrics HTTP/1.1\r\n\r\n"), as: UTF8.self)
+            let answer = try String(
+                decoding: exchange(rig.folder + "/metrics", "GET /metrics HTTP/1.1\r\n\r\n"), as: UTF8.self)
             #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text"))
             #expect(answer.hasSuffix("# EOF\n"))
             #expect(answer.contains("swiftlet_machines{state=\"running\"} 1\n"))
             #expect(answer.contains("swiftlet_machines{state=\"bad\"} 1\n"))
             #expect(answer.contains("swiftlet_machine_memory_bytes{machine=\"spin\"} 67108864\n"))
-            let other = try String(decoding: exchange(rig.folder + "/metrics", "POST / HTTP/1.1\r\n\r\n"), as: UTF8.self)
+            let other = try String(
+                decoding: exchange(rig.folder + "/metrics", "POST / HTTP/1.1\r\n\r\n"), as: UTF8.self)
             #expect(other.hasPrefix("HTTP/1.1 405 "))
             host.send(SIGTERM)
             #expect(host.finish().how == .exited(0))

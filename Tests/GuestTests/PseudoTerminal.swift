@@ -64,7 +64,8 @@ final class PseudoTerminal {
         var poll = pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0)
         guard unsafe Foundation.poll(&poll, 1, milliseconds) == 1 else { return [] }
         var chunk = [UInt8](repeating: 0, count: 4096)
-        return Array(chunk.prefix(max(0, unsafe read(keyboard, &chunk, 4096))))
+        let count = unsafe read(keyboard, &chunk, 4096)
+        return Array(chunk.prefix(max(0, count)))
     }
 
     /// The terminal's settings, to compare.
