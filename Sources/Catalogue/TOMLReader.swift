@@ -2,14 +2,14 @@
 //
 // Every step takes a byte or throws, and nesting is bounded, so it ends on any input. Read next: TOMLReader+Values.swift.
 
-struct TOMLReader {
+public struct TOMLReader {
     let bytes: [UInt8]
     var offset = 0
     /// Arrays and tables inside each other.
     static let deepest = 8
 
     /// The whole of a text.
-    static func read(_ text: String) throws(TOMLError) -> TOMLTable {
+    public static func read(_ text: String) throws(TOMLError) -> TOMLTable {
         var reader = TOMLReader(bytes: Array(text.utf8))
         return try reader.readFile()
     }

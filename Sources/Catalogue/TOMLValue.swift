@@ -31,7 +31,7 @@ struct TOMLValue {
     }
 }
 
-struct TOMLTable {
+public struct TOMLTable {
     /// Where it begins.
     let offset: Int
     private(set) var entries: [(key: String, offset: Int, value: TOMLValue)] = []
@@ -54,7 +54,7 @@ struct TOMLTable {
 }
 
 /// What is wrong, and where.
-struct TOMLError: Error {
-    let offset: Int
-    let words: String
+public struct TOMLError: Error {
+    public let offset: Int
+    public let words: String
 }

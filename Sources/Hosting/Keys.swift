@@ -3,14 +3,14 @@
 // What is no key of ours vanishes whole, letters and all: a guest can have a terminal send answers (its position, its title),
 // and none of them may press a key. Read next: Chooser.swift.
 
-enum Key: Equatable {
+public enum Key: Equatable {
     case letter(UInt8)
     case control(UInt8)
     case enter, escape, backspace
     case up, down, left, right, pageUp, pageDown, home, end
 }
 
-struct KeyReader {
+public struct KeyReader {
     private var state = State.start
 
     private enum State: Equatable {
@@ -24,17 +24,19 @@ struct KeyReader {
     private static let longestSequence = 32
     private static let longestString = 4096
 
+    public init() {}
+
     /// Whether an ESC came that may be a key by itself, or the beginning of one.
     var isPending: Bool { state == .escape }
 
     /// Nothing came behind an ESC for a while: it is the key.
-    mutating func settle() -> [Key] {
+    public mutating func settle() -> [Key] {
         if !isPending { return [] }
         state = .start
         return [.escape]
     }
 
-    mutating func take(_ bytes: [UInt8]) -> [Key] { bytes.compactMap { take($0) } }
+    public mutating func take(_ bytes: [UInt8]) -> [Key] { bytes.compactMap { take($0) } }
 
     private mutating func take(_ byte: UInt8) -> Key? {
         switch state {

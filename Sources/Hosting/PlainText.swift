@@ -3,8 +3,8 @@
 // Escape and control sequences (ECMA-48) vanish whole, for their letters are no text; any other byte that a terminal could
 // take for more than a letter is shown as "?". Read next: Channel.swift.
 
-struct PlainText {
-    private(set) var lines: [[UInt8]] = []
+public struct PlainText {
+    public private(set) var lines: [[UInt8]] = []
     private var line: [UInt8] = []
     private var state = State.text
     /// Where the next byte goes: a carriage return takes it back to the line's start.
@@ -13,7 +13,7 @@ struct PlainText {
     private enum State { case text, escape, sequence, string, stringEscape, skipOne }
     private static let longestLine = 1024
 
-    init(_ bytes: some Sequence<UInt8>) {
+    public init(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { take(byte) }
         if !line.isEmpty { lines.append(line) }
     }
@@ -78,7 +78,7 @@ func asciiBytes(_ text: String) -> [UInt8] {
 }
 
 /// Lines of at most `width` bytes, broken at spaces where there are any.
-func wrapped(_ line: [UInt8], width: Int) -> [[UInt8]] {
+public func wrapped(_ line: [UInt8], width: Int) -> [[UInt8]] {
     var rest = line[...]
     var rows: [[UInt8]] = []
     while rest.count > width {
