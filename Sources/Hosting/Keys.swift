@@ -3,7 +3,7 @@
 // What is no key of ours vanishes whole, letters and all: a guest can have a terminal send answers (its position, its title),
 // and none of them may press a key. Read next: Chooser.swift.
 
-public enum Key: Equatable {
+public enum Key: Equatable, Sendable {
     case letter(UInt8)
     case control(UInt8)
     case enter, escape, backspace

@@ -72,6 +72,7 @@ struct HostSetup {
 
     /// Until somebody ends it.
     func run(leaveKey: UInt8) throws(SubcommandError) -> Int32 {
+        _ = raiseFileLimit()  // a machine needs three descriptors
         let supervisor = try supervisor()
         let loop = HostLoop(supervisor)
         try addSockets(loop, supervisor)

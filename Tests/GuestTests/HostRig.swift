@@ -68,6 +68,8 @@ final class HostAtTerminal {
 
     func type(_ keys: String) { terminal.type(keys) }
 
+    func resize(rows: Int, columns: Int) { terminal.resize(rows: rows, columns: columns) }
+
     var text: String { screen.text }
     var lines: [String] { screen.lines }
     var strange: [String] { screen.strange }

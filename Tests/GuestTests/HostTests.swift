@@ -156,6 +156,17 @@ extension GuestTests {
             #expect(terminal.settings == before)
         }
 
+        @Test func anotherSizeIsDrawnAtOnce() throws {
+            let rig = try HostRig(["hello": definition("hello")])
+            let host = try HostAtTerminal()
+            var child = try host.start(rig)
+            #expect(host.waits { _ in host.lines[23].contains("Enter start/console") })
+            host.resize(rows: 18, columns: 80)
+            #expect(host.waits { _ in host.lines[17].contains("Enter start/console") && host.lines[23].isEmpty })
+            host.type("q")
+            #expect(child.finish().how == .exited(0))
+        }
+
         @Test func twoTerminalsShowTheSameMachines() throws {
             let rig = try HostRig(["echo": definition("echo")])
             let (first, second) = (try PseudoTerminal(), try PseudoTerminal())

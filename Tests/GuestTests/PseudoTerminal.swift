@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import Host
 
 /// The keyboard's and screen's side. A class, because #expect copies what it looks at.
 final class PseudoTerminal {
@@ -67,6 +68,9 @@ final class PseudoTerminal {
         let count = unsafe read(keyboard, &chunk, 4096)
         return Array(chunk.prefix(max(0, count)))
     }
+
+    /// Whoever runs on it gets SIGWINCH.
+    func resize(rows: Int, columns: Int) { setTerminalSize(keyboard, rows: rows, columns: columns) }
 
     /// The terminal's settings, to compare.
     var settings: [UInt32] {
