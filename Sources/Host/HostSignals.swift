@@ -43,5 +43,8 @@ public func reapAny() -> (pid: Int32, end: ChildEnd)? {
 /// Switches the server off, or on again: reboot(2). Returns only on failure: why.
 public func endServer(again: Bool) -> String { errnoText(Int32(-chost_end_server(again ? 1 : 0))) }
 
+/// As process 1: Ctrl-Alt-Del becomes SIGINT, so that machines are stopped before the server is.
+public func takeCtrlAltDel() { chost_keep_ctrl_alt_del() }
+
 /// Our own process id. 1 is the first program of a server, or of a namespace.
 public var ownProcess: Int32 { getpid() }

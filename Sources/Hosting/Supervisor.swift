@@ -147,7 +147,7 @@ public final class Supervisor: Participant {
         if ending != nil {
             for machine in machines { machine.process.map { sendSignal(SIGKILL, to: $0.pid) } }
         }
-        // As process 1: Ctrl-Alt-Del is SIGINT there (reboot(2), LINUX_REBOOT_CMD_CAD_OFF).
+        // As process 1 we get Ctrl-Alt-Del as SIGINT.
         end(power == nil ? .quit : signal == SIGINT ? .reboot : .powerOff)
     }
 

@@ -74,6 +74,7 @@ struct HostSetup {
     func run(leaveKey: UInt8) throws(SubcommandError) -> Int32 {
         _ = raiseFileLimit()  // a machine needs three descriptors
         let supervisor = try supervisor()
+        if ownProcess == 1 { takeCtrlAltDel() }
         let loop = HostLoop(supervisor)
         try addSockets(loop, supervisor)
         let sessions = try terminals(loop, supervisor, leaveKey)

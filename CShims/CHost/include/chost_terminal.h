@@ -118,4 +118,7 @@ static inline long chost_end_server(int again)
     return chost_result(reboot(again ? RB_AUTOBOOT : RB_POWER_OFF));
 }
 
+/* For process 1: Ctrl-Alt-Del is SIGINT to it from here on, and no reset at once (reboot(2), LINUX_REBOOT_CMD_CAD_OFF). */
+static inline void chost_keep_ctrl_alt_del(void) { reboot(RB_DISABLE_CAD); }
+
 #endif
