@@ -12,7 +12,8 @@ extension Chooser {
         let machines = supervisor.machines
         let running = machines.count { $0.state.isAlive }
         screen.put(
-            " Swiftlet on \(hostName): \(machines.count) machines, \(running) running", row: 0, .reverse, fills: true)
+            " Swiftlet on \(hostName): \(machines.count) machine\(machines.count == 1 ? "" : "s"), \(running) running",
+            row: 0, .reverse, fills: true)
         let columns = Columns(screen.columns)
         columns.put("NAME", "VENDOR", "MEMORY", "STATE", on: &screen, row: 1, .bold)
         let hasDetails = screen.rows >= 16

@@ -60,7 +60,7 @@ struct HostSetup {
                 problems += 1
             }
         }
-        text += "\(entries.count) machines, \(problems == 0 ? "all well" : "\(problems) of them bad")\n"
+        text += "\(entries.count) machine\(entries.count == 1 ? "" : "s"), \(problems == 0 ? "all well" : "\(problems) of them bad")\n"
         try printResult(text)
         return problems == 0 ? 0 : 1
     }
