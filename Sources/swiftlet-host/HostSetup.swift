@@ -60,7 +60,8 @@ struct HostSetup {
                 problems += 1
             }
         }
-        text += "\(entries.count) machine\(entries.count == 1 ? "" : "s"), \(problems == 0 ? "all well" : "\(problems) of them bad")\n"
+        let count = "\(entries.count) machine\(entries.count == 1 ? "" : "s")"
+        text += "\(count), \(problems == 0 ? "all well" : "\(problems) of them bad")\n"
         try printResult(text)
         return problems == 0 ? 0 : 1
     }
