@@ -4,7 +4,7 @@
 LAYOUT = -Xswiftc -use-ld=lld -Xlinker --symbol-ordering-file=$(CURDIR)/CShims/CStart/start-order \
     -Xlinker --no-warn-symbol-ordering
 SWIFT_BUILD = swift build -c release -Xswiftc -static-executable $(LAYOUT) --scratch-path .build-static
-PROGRAMS = swiftlet swiftlet-bench swiftlet-call swiftlet-check swiftlet-clone swiftlet-doctor swiftlet-inspect swiftlet-serve \
+PROGRAMS = swiftlet swiftlet-bench swiftlet-call swiftlet-check swiftlet-clone swiftlet-doctor swiftlet-host swiftlet-inspect swiftlet-serve \
     swiftlet-snapshot
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.

@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
         .library(name: "Service", targets: ["Service"]),
         .library(name: "Rings", targets: ["Rings", "Devices", "Virtio"]),
+        .library(name: "Hosting", targets: ["Hosting", "Catalogue"]),
         // All that a program needs which runs guests itself: docs/library.md.
         .library(name: "Swiftlet", targets: ["VMM", "Snapshot", "Host"]),
         .library(name: "ImageBuilder", targets: ["ImageBuilder"]),
@@ -109,6 +110,14 @@ let package = Package(
         // Calls over a socket: protocol, server, client. It knows no guest.
         .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
 
+        // Many machines of one server, each a process, and who looks after them at terminals and sockets. It knows no guest.
+        .target(name: "Hosting", dependencies: ["Host", "Service"], swiftSettings: strict),
+        // Their definitions: files that people write.
+        .target(
+            name: "Catalogue",
+            dependencies: ["Hosting", "VMM", "Boot", "Deprivileged", "Devices", "Host"],
+            swiftSettings: strict),
+
         // Throw-away machines that measure this host's KVM.
         .target(
             name: "Rig", dependencies: ["VMM", "KVM", "GuestMemory", "X86", "Host"], swiftSettings: strict),
@@ -136,6 +145,9 @@ let package = Package(
             name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
             swiftSettings: strict),
         .executableTarget(
+            name: "swiftlet-host", dependencies: ["Subcommand", "Catalogue", "Hosting", "Service", "Host"],
+            swiftSettings: strict),
+        .executableTarget(
             name: "swiftlet-inspect",
             dependencies: [
                 "Subcommand", "Snapshot", "VMM", "Boot", "Backing", "Devices", "GuestMemory", "Host", "X86",
@@ -153,7 +165,8 @@ let package = Package(
         // Guests under test. GuestCases is a library, because swiftlet-check runs the cases inside the labs.
         .target(
             name: "GuestCases", dependencies: ["Host", "CHost"], path: "Tests/GuestCases", swiftSettings: strict),
-        .testTarget(name: "GuestTests", dependencies: ["GuestCases", "Host", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "GuestTests", dependencies: ["GuestCases", "Host", "Hosting", "TestSupport"], swiftSettings: strict),
 
         // Each module's own tests. ImageBuilder is a library, because the fuzzers' seeds are made with it too.
         .target(name: "ImageBuilder", path: "Tests/ImageBuilder", swiftSettings: strict),
@@ -210,6 +223,9 @@ let package = Package(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
             swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
+        .testTarget(name: "HostingTests", dependencies: ["Hosting"], swiftSettings: testing),
+        .testTarget(
+            name: "CatalogueTests", dependencies: ["Catalogue", "Hosting", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

@@ -21,6 +21,9 @@ image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift So
 calls_floor=83
 requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
+host_floor=90
+host_files="Sources/Catalogue/TOMLReader.swift Sources/Catalogue/TOMLReader+Values.swift Sources/Hosting/ControlRequest.swift
+    Sources/Hosting/PlainText.swift Sources/Hosting/Keys.swift"
 # A fuzzer has no network: waiting receives are RingsTests' to prove. DiskWork.swift is fuzzed too, but not counted: a host
 # without io_uring reaches half of it.
 rings_floor=58
@@ -107,6 +110,7 @@ fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
+fuzz host $host_floor "$host_files" -max_len=512
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz virtio $virtio_floor "$virtio_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

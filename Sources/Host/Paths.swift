@@ -83,3 +83,18 @@ private func refuseFolder(_ path: String, _ subject: String) throws(HostError) {
 private func refusal(_ path: String, _ access: Int32) -> Int32 {
     unsafe faccessat(AT_FDCWD, path, access, AT_EACCESS) == 0 ? 0 : errno
 }
+
+/// The names in a folder, in no order; none when it cannot be read.
+public func names(in folder: String) -> [String] {
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+        // Sound: d_name ends with a NUL within the entry, which stays until the next readdir.
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        names.append(name)
+    }
+    return names
+}

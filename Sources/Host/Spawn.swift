@@ -1,6 +1,6 @@
 // Starting a program with posix_spawn(3): which descriptors it gets, default signals, a session of its own if asked for.
 //
-// For benchmarks and tests; `run` starts nothing. Its own small wrapper, because tests need what higher ones hide: closed
+// For benchmarks, tests and `host`; `run` starts nothing. Its own small wrapper, because tests need what higher ones hide: closed
 // descriptors, a controlling terminal, the raw wait status; and because it must link statically.
 // Read next: ChildProcess.swift.
 
@@ -20,8 +20,10 @@ public enum Wire: Sendable {
 private let environment = ["PATH=/usr/bin:/bin", "HOME=/", "TERM=dumb", "SWIFT_BACKTRACE=enable=no"]
 
 /// Starts `program`, a path, with the arguments after its name and these variables ("NAME=value"); returns its process id.
+/// `third` becomes its descriptor 3.
 public func spawn(
-    _ program: String, _ arguments: [String], _ wires: (Wire, Wire, Wire), variables: [String] = []
+    _ program: String, _ arguments: [String], _ wires: (Wire, Wire, Wire), third: Int32? = nil,
+    variables: [String] = []
 ) throws(HostError) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
@@ -37,6 +39,7 @@ public func spawn(
             ownSession = true
         }
     }
+    if let third { unsafe posix_spawn_file_actions_adddup2(&actions, third, 3) }
     var attributes = defaultSignals(ownSession: ownSession)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
 

@@ -14,7 +14,7 @@ public struct ListenError: Error, Sendable {
 
 public struct Listener: ~Copyable, Sendable {
     public let path: String
-    let socket: UnixSocket
+    public let socket: UnixSocket
     private let identity: FileIdentity?
 
     public init(_ path: String) throws(ListenError) {
@@ -61,7 +61,7 @@ public struct Listener: ~Copyable, Sendable {
     }
 
     /// Takes the name away, if it is still ours.
-    func removeName() {
+    public func removeName() {
         if identity != nil, FileIdentity(path) == identity { removeFile(path) }
     }
 

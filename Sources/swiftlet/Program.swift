@@ -57,6 +57,7 @@ private let usage = """
       clone -n N SNAPSHOT   many guests from one snapshot
       serve SNAPSHOT        a socket whose requests are answered by guests
       call SOCKET [TEXT]    a request to such a socket
+      host --catalogue DIR  the machines of a server, chosen at its terminals
       solo5-hvt KERNEL      run a unikernel with the command line of Solo5's tender
       inspect IMAGE         what an image is, and where it will lie in guest memory
       doctor                what this host's KVM can do, measured

@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import Host
 
 /// The keyboard's and screen's side. A class, because #expect copies what it looks at.
 final class PseudoTerminal {
@@ -58,6 +59,18 @@ final class PseudoTerminal {
         }
         return true
     }
+
+    /// What came to the screen within so many milliseconds; empty when nothing did.
+    func output(milliseconds: Int32) -> [UInt8] {
+        var poll = pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0)
+        guard unsafe Foundation.poll(&poll, 1, milliseconds) == 1 else { return [] }
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe read(keyboard, &chunk, 4096)
+        return Array(chunk.prefix(max(0, count)))
+    }
+
+    /// Whoever runs on it gets SIGWINCH.
+    func resize(rows: Int, columns: Int) { setTerminalSize(keyboard, rows: rows, columns: columns) }
 
     /// The terminal's settings, to compare.
     var settings: [UInt32] {
