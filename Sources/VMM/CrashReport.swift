@@ -100,12 +100,15 @@ extension Machine {
             return lines.joined(separator: "\n")
         }
         let registers = crash.registers
-        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))")
+        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))\(which(crash))")
         if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
         lines += registerLines(registers)
         lines.append("  code at rip: \(crash.codeText)")
         return lines.joined(separator: "\n")
     }
+
+    /// Which of several vCPUs.
+    private func which(_ crash: Crash) -> String { others.isEmpty ? "" : ", vCPU \(crash.vcpu)" }
 
     /// "main+0x13 (hello.elf)"
     private func place(_ address: UInt64) -> String {

@@ -22,12 +22,14 @@ package final class VCPUThread: Sendable {
         return try Thread { self.run() }
     }
 
-    private func run() {
+    func run() {
         // Held for the whole run, uncontended: it says that the loop is this thread's.
         loop.withLock { loop in
             Thread.setKickByte(address: loop.vcpu.kickByteAddress)
             loop.context.takeTimerAlong()
-            loop.context.stop = loop.run()
+            let stop = loop.run()
+            loop.context.stop = stop
+            loop.context.platform.processors?.ended(loop.context.index, loop.context.platform.control)
             Thread.setKickByte(address: 0)
         }
         done.signal()

@@ -1,11 +1,16 @@
-// Options about kernels for the bare CPU, and what they mean to a run.
+// Options about CPUs and about kernels for the bare CPU, and what they mean to a run.
 //
 // Read next: VMM/Devices/KernelOptions.swift.
 
 import Boot
+import VMM
 
 extension Option {
     static let kernels = [
+        Option(
+            name: "--cpus", value: "N",
+            help: "vCPUs, of which the first runs and starts the others: up to \(Configuration.mostCPUs), of a guest of "
+                + "Swiftlet's own up to \(Configuration.mostCPUsOfGuest) (default 1)"),
         Option(
             name: "--boot", value: "NAME",
             help: "how a kernel of another kind starts: multiboot, pvh, linux, boot-sector, flat16, flat32 or "
@@ -19,9 +24,20 @@ extension Option {
 extension RunOptions {
     mutating func setKernel(_ name: String, _ value: String) throws(UsageError) {
         switch name {
+        case "--cpus":
+            configuration.cpus = try known(
+                Int(value).flatMap { (1...Configuration.mostCPUs).contains($0) ? $0 : nil },
+                "--cpus '\(value)': a number from 1 to \(Configuration.mostCPUs)")
         case "--boot": configuration.kernel.method = try known(BootMethod(value), "--boot: \(BootMethod.usage)")
         case "--initrd": configuration.kernel.initialDisk = value
         default: configuration.kernel.commandLine = (configuration.kernel.commandLine.map { $0 + " " } ?? "") + value
+        }
+    }
+
+    /// A snapshot holds one vCPU.
+    func checkCPUs() throws(UsageError) {
+        if configuration.snapshot != nil, configuration.cpus > 1 {
+            throw UsageError("--snapshot cannot save a guest with several vCPUs: leave out --cpus")
         }
     }
 

@@ -21,13 +21,24 @@ extension RunLoop {
     mutating func runKernel(_ kernel: Kernel) -> Stop {
         do throws(HostError) {
             if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
-            let thread = try kernel.input.start(context.platform.console)
-            let stop = watchedRun { $0.handleKernel($1, kernel) }
-            let ending = writeOutput() ?? stop
-            kernel.input.stop(thread)
-            kernel.strangers.store(ports?.strangers ?? 0, ordering: .relaxed)
+            let thread = context.index == 0 ? try kernel.input.start(context.platform.console) : nil
+            let stop = watchedRun { loop, error in loop.withPorts(kernel) { $0.handleKernel(error, kernel) } }
+            let ending = withPorts(kernel) { loop in
+                kernel.strangers.store(loop.ports?.strangers ?? 0, ordering: .relaxed)
+                return loop.writeOutput() ?? stop
+            }
+            if let thread { kernel.input.stop(thread) }
             return ending
         } catch { return .hostFailed("making a thread", errno: error.errno) }
+    }
+
+    /// Handles something with the devices in hand, which one vCPU has at a time.
+    private mutating func withPorts<R: Sendable>(_ kernel: Kernel, _ body: (inout RunLoop) -> R) -> R {
+        kernel.ports.withLock { shared in
+            swap(&ports, &shared)
+            defer { swap(&ports, &shared) }
+            return body(&self)
+        }
     }
 
     /// From KVM_RUN's return to the next entry; nil to go on.
@@ -71,7 +82,8 @@ extension RunLoop {
     private mutating func kicked(_ kernel: Kernel) -> Stop? {
         if let stop = writeOutput() ?? takeInput(kernel) { return stop }
         guard kernel.lines != nil else { return nil }
-        if !vcpu.takesInterrupts, vcpu.isHalted { return halted() }
+        let isParked = !vcpu.takesInterrupts && !vcpu.isRunnable
+        if context.platform.processors?.park(context.index, isParked) ?? isParked { return halted() }
         try? context.timer.arm(nanoseconds: haltPeriod)
         return nil
     }

@@ -20,11 +20,11 @@ extension VCPUContext {
                 "ring: \(call.entries) entries at \(address.description): a power of two from 2 to "
                     + "\(SWIFTLET_RING_ENTRIES_MAX), in guest memory, at a multiple of 64")
         }
-        guard call.vector == 0 || (32...255).contains(call.vector) && handled[Int(call.vector)] else {
+        guard call.vector == 0 || (32...255).contains(call.vector) && hasHandler(UInt8(call.vector)) else {
             return misuse("ring: vector \(call.vector) is not in 32...255, or has no handler")
         }
         do throws(MachineError) {
-            call.ring = try devices.serve(queue, vector: UInt8(call.vector), for: platform)
+            call.ring = try devices.serve(queue, vector: UInt8(call.vector), for: platform, vcpu: index)
         } catch {
             return end(.hostFailed("making a ring", errno: error.errno))
         }

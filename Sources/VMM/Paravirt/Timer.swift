@@ -36,7 +36,7 @@ extension VCPUContext {
         guard let vector = UInt8(exactly: call.vector), vector >= 32 else {
             return misuse("timer: vector \(call.vector) is not in 32...255")
         }
-        guard handled[Int(vector)] else { return misuse("timer: vector \(vector) has no handler") }
+        guard hasHandler(vector) else { return misuse("timer: vector \(vector) has no handler") }
         timer.deadline = call.deadline
         timer.vector = vector
         pending.store(0)
@@ -46,6 +46,11 @@ extension VCPUContext {
             return end(.hostFailed("the host's timer", errno: error.errno))
         }
         return .resume
+    }
+
+    /// Whether the guest has a handler, set on any vCPU.
+    func hasHandler(_ vector: UInt8) -> Bool {
+        platform.processors?.isHandled(Int(vector)) ?? handled[Int(vector)]
     }
 
     /// After a kick: the timer's comes by the host's monotonic clock, the deadline is judged by the TSC, and the two drift
