@@ -107,9 +107,6 @@ extension Machine {
         return lines.joined(separator: "\n")
     }
 
-    /// Which of several vCPUs.
-    private func which(_ crash: Crash) -> String { others.isEmpty ? "" : ", vCPU \(crash.vcpu)" }
-
     /// "main+0x13 (hello.elf)"
     private func place(_ address: UInt64) -> String {
         if let kernel = platform.kernel { return kernel.place(address) }

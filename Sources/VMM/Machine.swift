@@ -140,7 +140,8 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> Observer? {
         let wanted = configuration.observation
         if wanted.isNothing { return nil }
-        var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)", vcpus: configuration.cpus))
+        var observer = try fromHost(
+            try Observer(wanted, title: "swiftlet run \(configuration.image)", vcpus: configuration.cpus))
         if wanted.needsSymbols { observer.symbols = symbols() }
         return observer
     }

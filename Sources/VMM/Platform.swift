@@ -58,9 +58,6 @@ package final class Platform: Sendable {
         (self.devices, self.processors) = (devices, processors)
     }
 
-    /// What two vCPUs must not do at once. With one there is nobody to wait for.
-    func inTurn<R>(_ body: () -> R) -> R { processors == nil ? body() : processors!.turn.withLock { _ in body() } }
-
     /// The end of a machine whose memory is in a file that lost pages.
     var memoryLost: Stop? { store?.lostPages(memory) == true ? .memoryLost : nil }
 }

@@ -70,10 +70,7 @@ extension Machine {
             if typed, keyboard?.pump() == true { platform.control.request(signal: interruptSignal) }
             if let deadline, Clock.monotonic() >= deadline { platform.control.requestTimeout() }
             if isInFile, isCutShort { platform.control.requestMemoryLost() }
-            if platform.control.requested != nil {
-                thread.kick()
-                for other in companions { other.kick() }
-            }
+            if platform.control.requested != nil { kick(thread, companions) }
         }
     }
 }

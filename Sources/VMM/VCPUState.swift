@@ -7,10 +7,10 @@ import X86
 
 extension VCPU {
     /// Gives a new vCPU its CPUID, vector state and registers.
-    package func load(_ state: CPUState, _ cpu: GuestCPU, tss: Segment = .firstTSS, index: Int = 0) throws(KVMError) {
+    package func load(_ state: CPUState, _ cpu: GuestCPU) throws(KVMError) {
         var regs = Registers()
         (regs.rip, regs.rsp, regs.rdi, regs.rflags) = (state.rip, state.rsp, state.rdi, RFLAGS.ring3)
-        try load(cpu.cpuid, ring3Registers(state, cr4: cpu.cr4, tss, index), xcr0: cpu.xcr0, regs)
+        try load(cpu.cpuid, ring3Registers(state, cr4: cpu.cr4), xcr0: cpu.xcr0, regs)
     }
 
     /// The same for any state. XCR0 is set only where the CPUID says that there is one.
@@ -23,11 +23,7 @@ extension VCPU {
     }
 }
 
-extension Segment {
-    package static var firstTSS: Segment { .taskState(Selector.tss, base: AddressMap.tss, limit: TSS.limit) }
-}
-
-private func ring3Registers(_ state: CPUState, cr4: UInt64, _ tss: Segment, _ index: Int) -> SpecialRegisters {
+private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters {
     var sregs = SpecialRegisters()
     sregs.cr0 = CR0.ring3
     sregs.cr3 = state.cr3
@@ -40,14 +36,14 @@ private func ring3Registers(_ state: CPUState, cr4: UInt64, _ tss: Segment, _ in
     sregs.es = data
     sregs.fs = data
     sregs.gs = data
-    sregs.gs.base = AddressMap.callPage(vcpu: index)
-    sregs.tr = tss
+    sregs.gs.base = AddressMap.callPage(vcpu: 0)
+    sregs.tr = .taskState(Selector.tss, base: AddressMap.tss, limit: TSS.limit)
     sregs.ldt.unusable = 1
     sregs.gdt.base = AddressMap.gdt
     sregs.gdt.limit = GDT.limit
     sregs.idt.base = AddressMap.idt
     sregs.idt.limit = IDT.limit
     // The bootstrap processor's, but with bit 11, "enabled", clear (Intel SDM vol. 3A, 11.4.4).
-    sregs.apic_base = AddressMap.localAPIC | (index == 0 ? 0x100 : 0)
+    sregs.apic_base = AddressMap.localAPIC | 0x100
     return sregs
 }

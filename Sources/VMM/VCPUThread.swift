@@ -27,8 +27,7 @@ package final class VCPUThread: Sendable {
         loop.withLock { loop in
             Thread.setKickByte(address: loop.vcpu.kickByteAddress)
             loop.context.takeTimerAlong()
-            let stop = loop.run()
-            loop.context.stop = stop
+            loop.context.stop = loop.run()
             loop.context.platform.processors?.ended(loop.context.index, loop.context.platform.control)
             Thread.setKickByte(address: 0)
         }

@@ -17,6 +17,10 @@ extension Option {
                 + "flat64[@ADDRESS] (default: its file tells)"),
         Option(name: "--initrd", value: "FILE", help: "an initial RAM disk for such a kernel"),
         Option(name: "--append", value: "TEXT", help: "text for such a kernel's command line, before GUEST ARGS"),
+        Option(
+            name: "--cpu", value: "max|min|FILE",
+            help: "the CPU that such a kernel is told of: all that this host can give (default), what every x86-64 has, "
+                + "or by a template"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
     ]
 }
@@ -29,6 +33,7 @@ extension RunOptions {
                 Int(value).flatMap { (1...Configuration.mostCPUs).contains($0) ? $0 : nil },
                 "--cpus '\(value)': a number from 1 to \(Configuration.mostCPUs)")
         case "--boot": configuration.kernel.method = try known(BootMethod(value), "--boot: \(BootMethod.usage)")
+        case "--cpu": configuration.kernel.cpu = CPUTemplate(value)
         case "--initrd": configuration.kernel.initialDisk = value
         default: configuration.kernel.commandLine = (configuration.kernel.commandLine.map { $0 + " " } ?? "") + value
         }

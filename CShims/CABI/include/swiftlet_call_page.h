@@ -18,7 +18,6 @@
 #define SWIFTLET_CALL_PAGE_CLONES 0x150
 #define SWIFTLET_CALL_PAGE_VCPU 0x154
 #define SWIFTLET_CALL_PAGE_ADDRESS 0x158
-#define SWIFTLET_CALL_PAGE_STRIDE 0x2000 /* from a vCPU's to the next one's */
 
 #define SWIFTLET_CLOCK_STABLE 1 /* flags: the TSC rate is constant and equal on all vCPUs */
 

@@ -26,7 +26,6 @@
 #define SWIFTLET_CALL_FAULT_ADDRESS 42
 #define SWIFTLET_CALL_RECLAIM 43
 #define SWIFTLET_CALL_GROW 44
-#define SWIFTLET_CALL_START_VCPU 48 /* 45 to 47: swiftlet_devices.h */
 #define SWIFTLET_CALL_SNAPSHOT 50
 
 #define SWIFTLET_NO_DEADLINE 0xffffffffffffffff
@@ -135,15 +134,6 @@ struct swiftlet_grow {
     uint64_t granted; /* out: bytes, a multiple of 2 MiB; 0 when there is not as much to be had */
 };
 
-/* Starts another vCPU of the machine, once: in the mode and with the page tables of the one that calls, with RDI the argument,
- * RSI its number, all other registers 0, and the address of its call page as the base of GS. */
-struct swiftlet_start_vcpu {
-    uint64_t vcpu;     /* 1 to boot info's vcpu_count - 1 */
-    uint64_t entry;    /* guest-virtual */
-    uint64_t stack;    /* guest-virtual; where a C function starts, 8 less than a multiple of 16 */
-    uint64_t argument;
-};
-
 /* "I am ready": a snapshot is made, where the operator has asked for one (swiftlet run --snapshot FILE). */
 struct swiftlet_snapshot {
     int64_t result; /* out: SWIFTLET_SNAPSHOT_... */
@@ -154,7 +144,6 @@ _Static_assert(sizeof(struct swiftlet_poll) == 16, "part of the ABI");
 _Static_assert(sizeof(struct swiftlet_log) == 16, "part of the ABI");
 _Static_assert(sizeof(struct swiftlet_handler) == 16, "part of the ABI");
 _Static_assert(sizeof(struct swiftlet_timer) == 16, "part of the ABI");
-_Static_assert(sizeof(struct swiftlet_start_vcpu) == 32, "part of the ABI");
 #endif
 
 #endif

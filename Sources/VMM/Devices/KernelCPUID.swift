@@ -4,6 +4,7 @@
 // whose leaves tell the time, and the APIC's timer by TSC deadlines (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E;
 // KVM API, 4.46). Read next: KernelRunLoop.swift.
 
+import Deprivileged
 import KVM
 
 struct KernelCPUID {
@@ -17,10 +18,29 @@ struct KernelCPUID {
     /// Of leaf 1's EDX: EBX tells how many logical processors there may be.
     private static let threads: UInt32 = 1 << 28
 
+    /// KVM's LAPIC timer counts nanoseconds (KVM_CAP_X86_APIC_BUS_CYCLES_NS).
+    private static let busKilohertz: UInt32 = 1_000_000
+
+    /// `frequency`: of the TSC, in Hz.
     init(
-        _ configuration: borrowing Configuration, supported: CPUID, _ hasInterrupts: Bool
+        _ configuration: borrowing Configuration, supported: CPUID, frequency: UInt64, hasInterrupts: Bool
     ) throws(MachineError) {
-        self.init(supported.leaves, cpus: configuration.cpus, hasInterrupts: hasInterrupts)
+        let edits = try CPUEdits(configuration.kernel.cpu)
+        let leaves = Self.withTiming(supported.leaves, kilohertz: UInt32(clamping: frequency / 1000))
+        self.init(
+            edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus,
+            hasInterrupts: hasInterrupts)
+    }
+
+    /// KVM's own leaves, and the one of the clocks' rates, which other hypervisors have too and kernels look for by any name:
+    /// EAX the TSC's kHz, EBX the APIC timer's (FreeBSD, sys/x86/x86/tsc.c; NetBSD, identcpu_subr.c).
+    static func withTiming(_ leaves: [CPUIDLeaf], kilohertz: UInt32) -> [CPUIDLeaf] {
+        guard kilohertz > 0, let first = leaves.firstIndex(where: { $0.leaf == 0x4000_0000 }) else { return leaves }
+        var leaves = leaves
+        leaves[first].eax = max(leaves[first].eax, 0x4000_0010)
+        leaves.append(
+            CPUIDLeaf(leaf: 0x4000_0010, subleaf: nil, eax: kilohertz, ebx: busKilohertz, ecx: 0, edx: 0))
+        return leaves
     }
 
     init(_ leaves: [CPUIDLeaf], cpus: Int, hasInterrupts: Bool) {

@@ -54,7 +54,9 @@ extension Machine {
         try modules.load(plan, into: memory)
         phases.end("load", at: Clock.monotonic())
 
-        let cpuid = try KernelCPUID(configuration, supported: fromKVM(try kvm.supportedCPUID()), hasInterrupts)
+        let cpuid = try KernelCPUID(
+            configuration, supported: fromKVM(try kvm.supportedCPUID()), frequency: clock.frequency,
+            hasInterrupts: hasInterrupts)
         try fromKVM(try vcpu.load(plan.state, cpuid.table(cpu: 0)))
         let input = try fromKVM(try SerialInput())
         let kernel = Kernel(plan, source, lines, input)

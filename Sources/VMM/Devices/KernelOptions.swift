@@ -17,6 +17,9 @@ public struct KernelOptions: Sendable {
     /// `--irqchip`: interrupt controllers and a timer for a kernel whose protocol does not say that it expects them.
     public var hasInterrupts = false
 
+    /// `--cpu`; nil: all that the host can give.
+    public var cpu: CPUTemplate?
+
     public init() {}
 
     /// The first that is given and only means something to a kernel.
@@ -24,6 +27,7 @@ public struct KernelOptions: Sendable {
         if method != nil { return "--boot" }
         if initialDisk != nil { return "--initrd" }
         if commandLine != nil { return "--append" }
+        if cpu != nil { return "--cpu" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }

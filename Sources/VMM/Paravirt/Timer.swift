@@ -48,11 +48,6 @@ extension VCPUContext {
         return .resume
     }
 
-    /// Whether the guest has a handler, set on any vCPU.
-    func hasHandler(_ vector: UInt8) -> Bool {
-        platform.processors?.isHandled(Int(vector)) ?? handled[Int(vector)]
-    }
-
     /// After a kick: the timer's comes by the host's monotonic clock, the deadline is judged by the TSC, and the two drift
     /// apart (NTP). A kick that came before the deadline must not have been the last; a ring's may have been cleared with it.
     mutating func kickAgainIfEarly() {

@@ -35,9 +35,8 @@ func makeOthers(
     for index in 1..<processors.count {
         let vcpu = try fromKVM(try vm.makeVCPU(id: Int32(index), mappingSize: kvm.vcpuMappingSize()))
         tellVCPU(index, platform.clock, platform.memory)
-        let tss = ProcessorTables(index)
-        tss.write(platform.memory)
-        try fromKVM(try vcpu.load(state, cpu, tss: tss.segment, index: index))
+        try fromKVM(try vcpu.load(state, cpu))
+        try fromKVM(try vcpu.setOwnTables(index, platform.memory))
         try fromKVM(try vcpu.makeRunnable())
         let loop = RunLoop(
             vcpu: vcpu, context: VCPUContext(platform, index: index), observer: .companion(of: observer, number: index))
@@ -46,19 +45,16 @@ func makeOthers(
     return others
 }
 
-/// Where the task state segment of a vCPU that is not the first lies.
-struct ProcessorTables {
-    let index: Int
-    var base: UInt64 { AddressMap.gdt + 0x100 + UInt64(index) * 0x80 }
-    var segment: Segment {
-        .taskState(Selector.tss, base: base, limit: TSS.limit + UInt32(AddressMap.tss - base))
-    }
-
-    init(_ index: Int) { self.index = index }
-
-    func write(_ memory: borrowing GuestMemory) {
+extension VCPU {
+    /// What the first vCPU's registers say of tables, and another one's say otherwise.
+    fileprivate func setOwnTables(_ index: Int, _ memory: borrowing GuestMemory) throws(KVMError) {
+        let base = AddressMap.gdt + 0x100 + UInt64(index) * 0x80
         memory.writeMachine(AddressMap.reportStackTop(vcpu: index), at: base + 36)  // IST 1
-        let bitmap = AddressMap.tss + TSS.bitmapOffset - base
-        memory.writeMachine(bitmap << 48, at: base + 96)
+        memory.writeMachine((AddressMap.tss + TSS.bitmapOffset - base) << 48, at: base + 96)
+        var special = try specialRegisters()
+        special.tr = .taskState(Selector.tss, base: base, limit: TSS.limit + UInt32(AddressMap.tss - base))
+        special.gs.base = AddressMap.callPage(vcpu: index)
+        special.apic_base = AddressMap.localAPIC  // not the bootstrap processor's
+        try setSpecialRegisters(special)
     }
 }

@@ -62,6 +62,9 @@ extension Machine {
         }
     }
 
+    /// For a report: which of several vCPUs it was.
+    func which(_ crash: Crash) -> String { others.isEmpty ? "" : ", vCPU \(crash.vcpu)" }
+
     /// Writes what the observers have left, after the run.
     func finishObservation(_ stop: Stop) {
         for other in others {
@@ -70,6 +73,12 @@ extension Machine {
         }
         vcpu.finishObservation(stop)
     }
+}
+
+/// All vCPUs look at the stop control.
+func kick(_ first: borrowing Thread, _ others: [KeptThread]) {
+    first.kick()
+    for other in others { other.kick() }
 }
 
 extension VCPUThread {

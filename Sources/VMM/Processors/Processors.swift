@@ -68,6 +68,22 @@ package final class Processors: Sendable {
     func isHandled(_ vector: Int) -> Bool { handled.withLock { $0[vector] } }
 }
 
+extension Platform {
+    /// What two vCPUs must not do at once. With one there is nobody to wait for.
+    @inline(__always)
+    func inTurn<R: Sendable>(_ body: () -> R) -> R {
+        guard let processors else { return body() }
+        return processors.turn.withLock { _ in body() }
+    }
+}
+
+extension VCPUContext {
+    /// Whether the guest has a handler, set on any vCPU.
+    func hasHandler(_ vector: UInt8) -> Bool {
+        platform.processors?.isHandled(Int(vector)) ?? handled[Int(vector)]
+    }
+}
+
 /// Which vCPUs are parked. Who parks takes the others' word back, for it may have woken them just before; and all must say so
 /// twice, for a word may have been on its way then.
 struct Parking {
