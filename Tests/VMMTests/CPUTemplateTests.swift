@@ -136,7 +136,7 @@ private func leaf(
                 table.first { $0.leaf == number && $0.subleaf == subleaf }
             }
             #expect(find(1) == leaf(1, nil, 0, cpu << 24 | 0x4_0800, 1 << 31 | 1 << 24, 1 << 28))
-            #expect(find(4, 0)?.eax == 0x121 | 3 << 26)
+            #expect(find(4, 0)?.eax == 0x0c00_0121)
             #expect(find(4, 1)?.eax == 0)
             for number: UInt32 in [0xb, 0x1f] {
                 #expect(find(number, 0) == leaf(number, 0, 0, 1, 0x100, cpu))
