@@ -46,7 +46,7 @@ public final class Machine: Sendable {
     let slots: SlotTotals
     package let vcpu: VCPUThread
     /// Of a machine with several: all others.
-    let others: [VCPUThread]
+    package let others: [VCPUThread]
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
     public convenience init(

@@ -41,7 +41,8 @@ extension Machine {
         var detail = ""
         switch outcome.stop {
         case .crashed(let crash):
-            detail = ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\",\"vcpu\":\(crash.vcpu)"
+            detail =
+                ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\",\"vcpu\":\(crash.vcpu)"
         case .signalled(let signal): detail = ",\"signal\":\(signal)"
         default: break
         }

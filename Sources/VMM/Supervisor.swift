@@ -61,8 +61,8 @@ extension Machine {
             if isInFile { left = min(left ?? fileInterval, fileInterval) }
             let keys = keyboard?.keys
             let (ended, signalled, typed) = wait(
-                for: WaitFor(platform.processors?.done.fd ?? vcpu.done.fd), WaitFor(signals.fd), keys, nanoseconds: left)
-            if ended, platform.processors?.haveEnded ?? true { return }
+                for: WaitFor(doneDescriptor), WaitFor(signals.fd), keys, nanoseconds: left)
+            if ended, haveEnded { return }
             if signalled, let signal = signals.take() {
                 let isWish = configuration.snapshot != nil && signal == snapshotSignal
                 if isWish { platform.control.requestPause() } else { platform.control.request(signal: signal) }

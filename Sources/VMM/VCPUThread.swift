@@ -11,7 +11,7 @@ package final class VCPUThread: Sendable {
     /// Readable when the run has ended.
     let done: EventFD
     package let loop: Mutex<RunLoop>
-    init(_ loop: consuming sending RunLoop) throws(MachineError) {
+    package init(_ loop: consuming sending RunLoop) throws(MachineError) {
         done = try fromKVM(try EventFD())
         self.loop = Mutex(loop)
     }
@@ -28,7 +28,7 @@ package final class VCPUThread: Sendable {
             Thread.setKickByte(address: loop.vcpu.kickByteAddress)
             loop.context.takeTimerAlong()
             loop.context.stop = loop.run()
-            loop.context.platform.processors?.ended(loop.context.index, loop.context.platform.control)
+            loop.context.tellEnd()
             Thread.setKickByte(address: 0)
         }
         done.signal()

@@ -9,7 +9,8 @@ extension Option {
     static let kernels = [
         Option(
             name: "--cpus", value: "N",
-            help: "vCPUs, of which the first runs and starts the others: up to \(Configuration.mostCPUs), of a guest of "
+            help:
+                "vCPUs, of which the first runs and starts the others: up to \(Configuration.mostCPUs), of a guest of "
                 + "Swiftlet's own up to \(Configuration.mostCPUsOfGuest) (default 1)"),
         Option(
             name: "--boot", value: "NAME",
@@ -19,7 +20,8 @@ extension Option {
         Option(name: "--append", value: "TEXT", help: "text for such a kernel's command line, before GUEST ARGS"),
         Option(
             name: "--cpu", value: "max|min|FILE",
-            help: "the CPU that such a kernel is told of: all that this host can give (default), what every x86-64 has, "
+            help:
+                "the CPU that such a kernel is told of: all that this host can give (default), what every x86-64 has, "
                 + "or by a template"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
     ]
@@ -36,13 +38,6 @@ extension RunOptions {
         case "--cpu": configuration.kernel.cpu = CPUTemplate(value)
         case "--initrd": configuration.kernel.initialDisk = value
         default: configuration.kernel.commandLine = (configuration.kernel.commandLine.map { $0 + " " } ?? "") + value
-        }
-    }
-
-    /// A snapshot holds one vCPU.
-    func checkCPUs() throws(UsageError) {
-        if configuration.snapshot != nil, configuration.cpus > 1 {
-            throw UsageError("--snapshot cannot save a guest with several vCPUs: leave out --cpus")
         }
     }
 

@@ -115,7 +115,6 @@ struct RunOptions {
             throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         try checkDevices()
-        try checkCPUs()
         try refuseToOverwrite(image)
     }
 

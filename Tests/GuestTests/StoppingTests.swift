@@ -27,7 +27,8 @@ struct Occupation: CustomTestStringConvertible {
     static let several = Occupation(
         testDescription: "spins on four vCPUs", arguments: ["--cpus", "4", House.image("cpus"), "spin"])
     static let severalInRingZero = Occupation(
-        testDescription: "spins on one CPU of two", arguments: ["--cpus", "2", House.image("smp-hello"), "spin", "halt", "2"])
+        testDescription: "spins on one CPU of two",
+        arguments: ["--cpus", "2", House.image("smp-hello"), "spin", "halt", "2"])
     static let all = [spinning, sleeping, reading, writing, ringZero, halted, several, severalInRingZero]
 
     /// Starts it and gives it time to get there.

@@ -42,7 +42,9 @@ private func leaf(
 
     @Test func featuresAreSwitchedOffByName() throws {
         let all = UInt32.max
-        let leaves = [leaf(1, nil, 0, 0, all, all), leaf(7, 0, 0, all, all, all), leaf(0x8000_0001, nil, 0, 0, all, all)]
+        let leaves = [
+            leaf(1, nil, 0, 0, all, all), leaf(7, 0, 0, all, all, all), leaf(0x8000_0001, nil, 0, 0, all, all),
+        ]
         let text = "avx off\nsse2 off\nsmap off\nrdpid off\nrdtscp off\nlahf_lm off\n"
         let after = try edited(text, leaves)
         #expect((after[0].ecx, after[0].edx) == (~(1 << 28), ~(1 << 26)))
@@ -51,13 +53,18 @@ private func leaf(
     }
 
     /// By the manuals' numbers, one of each word.
-    @Test(arguments: [
-        ("hypervisor", 1, CPUIDRegister.ecx, 31), ("pbe", 1, .edx, 31), ("avx512vl", 7, .ebx, 31), ("pks", 7, .ecx, 31),
-        ("ssbd", 7, .edx, 31), ("xsaves", 0xd, .eax, 3), ("mwaitx", 0x8000_0001, .ecx, 29), ("3dnow", 0x8000_0001, .edx, 31),
-        ("constant_tsc", 0x8000_0007, .edx, 8), ("wbnoinvd", 0x8000_0008, .ebx, 9), ("kvmclock_stable", 0x4000_0001, .eax, 24),
-        ("cx16", 1, .ecx, 13), ("popcnt", 1, .ecx, 23), ("invpcid", 7, .ebx, 10), ("sha_ni", 7, .ebx, 29), ("la57", 7, .ecx, 16),
-        ("tbm", 0x8000_0001, .ecx, 21), ("lm", 0x8000_0001, .edx, 29), ("serialize", 7, .edx, 14),
-    ] as [(String, UInt32, CPUIDRegister, UInt32)])
+    @Test(
+        arguments: [
+            ("hypervisor", 1, CPUIDRegister.ecx, 31), ("pbe", 1, .edx, 31), ("avx512vl", 7, .ebx, 31),
+            ("pks", 7, .ecx, 31),
+            ("ssbd", 7, .edx, 31), ("xsaves", 0xd, .eax, 3), ("mwaitx", 0x8000_0001, .ecx, 29),
+            ("3dnow", 0x8000_0001, .edx, 31),
+            ("constant_tsc", 0x8000_0007, .edx, 8), ("wbnoinvd", 0x8000_0008, .ebx, 9),
+            ("kvmclock_stable", 0x4000_0001, .eax, 24),
+            ("cx16", 1, .ecx, 13), ("popcnt", 1, .ecx, 23), ("invpcid", 7, .ebx, 10), ("sha_ni", 7, .ebx, 29),
+            ("la57", 7, .ecx, 16),
+            ("tbm", 0x8000_0001, .ecx, 21), ("lm", 0x8000_0001, .edx, 29), ("serialize", 7, .edx, 14),
+        ] as [(String, UInt32, CPUIDRegister, UInt32)])
     func namesAreWhereTheManualsHaveThem(name: String, leaf: UInt32, register: CPUIDRegister, bit: UInt32) throws {
         let feature = try #require(CPUFeature(name))
         #expect((feature.leaf, feature.register, feature.bit) == (leaf, register, bit))
@@ -91,8 +98,10 @@ private func leaf(
     @Test(arguments: [
         ("# nothing\n\nfoo off", "line 3: 'foo' is no feature"), ("- off", "line 1: '-' is no feature"),
         ("1 ecx = 0x1ffffffff", "line 1: '0x1ffffffff': AND[/OR] are numbers"), ("1 ecx = 1/", "AND[/OR] are numbers"),
-        ("1 ecx = +1", "AND[/OR] are numbers"), ("1 ecx = 1/2/3", "AND[/OR] are numbers"), ("x ecx = 1", "'x' is no leaf"),
-        ("1. ecx = 1", "'' is no subleaf"), ("1 rax = 1", "'rax' is no register"), ("1 ecx 1", "LEAF[.SUBLEAF] REGISTER"),
+        ("1 ecx = +1", "AND[/OR] are numbers"), ("1 ecx = 1/2/3", "AND[/OR] are numbers"),
+        ("x ecx = 1", "'x' is no leaf"),
+        ("1. ecx = 1", "'' is no subleaf"), ("1 rax = 1", "'rax' is no register"),
+        ("1 ecx 1", "LEAF[.SUBLEAF] REGISTER"),
         ("avx on", "NAME off"), ("min", nil), ("avx off\nmin", "line 2: 'min' is what all changes start from"),
         ("\u{0}", "line 1"), ("1 ecx = ~~1", nil),
     ])

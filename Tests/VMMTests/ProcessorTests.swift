@@ -87,12 +87,12 @@ private final class Lot {
 
     @Test func theFirstEndIsTheMachines() throws {
         let machine = try InventedProcessors(3)
-        machine.processors.ended(2, machine.platform.control)
+        machine.processors.ended(2, .exited(status: 7), machine.platform.control)
         #expect(machine.platform.control.requested?.kind == "exit")
         #expect(machine.processors.spokesman == 2)
         #expect(!machine.processors.haveEnded)
-        machine.processors.ended(0, machine.platform.control)
-        machine.processors.ended(1, machine.platform.control)
+        machine.processors.ended(0, .exited(status: 0), machine.platform.control)
+        machine.processors.ended(1, nil, machine.platform.control)
         #expect(machine.processors.haveEnded)
         #expect(machine.processors.spokesman == 2)
     }
@@ -100,8 +100,24 @@ private final class Lot {
     @Test func aSignalThatCameFirstStaysTheReason() throws {
         let machine = try InventedProcessors(2)
         machine.platform.control.request(signal: 15)
-        machine.processors.ended(1, machine.platform.control)
+        machine.processors.ended(1, .signalled(15), machine.platform.control)
         #expect(machine.platform.control.requested?.exitStatus == 143)
+    }
+
+    @Test func aPauseOfOneIsAPauseOfAllAndAnEndIsMore() throws {
+        let machine = try InventedProcessors(3)
+        machine.processors.ended(1, .paused(byGuest: true), machine.platform.control)
+        guard case .paused? = machine.platform.control.requested else {
+            Issue.record("the others are not asked to pause")
+            return
+        }
+        machine.processors.ended(0, .paused(byGuest: false), machine.platform.control)
+        #expect(machine.processors.spokesman == 1)
+        machine.processors.ended(2, .exited(status: 3), machine.platform.control)
+        #expect(machine.processors.spokesman == 2)
+        #expect(machine.platform.control.requested?.kind == "exit")
+        machine.processors.begin()
+        #expect(!machine.processors.haveEnded)
     }
 
     @Test func aCommitWaitsForWhoIsInTheGuestAndForNobodyElse() throws {
@@ -146,11 +162,13 @@ private final class Lot {
             machine.call(0, SWIFTLET_CALL_START_VCPU, start) == "start vcpu: vCPU 1 was started before")
     }
 
-    @Test(arguments: [
-        (0, 0x4_0000, 0x8_0000, "vCPU 0, and the machine has 2"), (2, 0x4_0000, 0x8_0000, "vCPU 2, and the machine has 2"),
-        (.max, 0x4_0000, 0x8_0000, "and the machine has 2"), (1, 1 << 47, 0x8_0000, "not canonical"),
-        (1, 0x4_0000, 1 << 63, "not canonical"),
-    ] as [(UInt64, UInt64, UInt64, String)])
+    @Test(
+        arguments: [
+            (0, 0x4_0000, 0x8_0000, "vCPU 0, and the machine has 2"),
+            (2, 0x4_0000, 0x8_0000, "vCPU 2, and the machine has 2"),
+            (.max, 0x4_0000, 0x8_0000, "and the machine has 2"), (1, 1 << 47, 0x8_0000, "not canonical"),
+            (1, 0x4_0000, 1 << 63, "not canonical"),
+        ] as [(UInt64, UInt64, UInt64, String)])
     func aStartThatCannotBeIsMisuse(vcpu: UInt64, entry: UInt64, stack: UInt64, message: String) throws {
         let machine = try InventedProcessors(2)
         let start = swiftlet_start_vcpu(vcpu: vcpu, entry: entry, stack: stack, argument: 0)
@@ -179,7 +197,8 @@ private final class Lot {
                     let vector = UInt32(32 + turn % 8)
                     let results = [
                         machine.call(
-                            vcpu, SWIFTLET_CALL_HANDLER, swiftlet_handler(vector: vector, reserved: 0, address: address)),
+                            vcpu, SWIFTLET_CALL_HANDLER, swiftlet_handler(vector: vector, reserved: 0, address: address)
+                        ),
                         machine.call(
                             vcpu, SWIFTLET_CALL_ENTROPY, swiftlet_entropy(buffer: 0x8_0000 + address, length: 64)),
                         machine.call(

@@ -51,8 +51,6 @@ import VMM
         for number in ["0", "65", "-1", "two", "1.5", "0x2"] {
             #expect(error("--cpus", number, "i") == "--cpus '\(number)': a number from 1 to 64")
         }
-        #expect(error("--cpus", "2", "--snapshot", "s", "i")?.contains("several vCPUs") == true)
-        #expect(try parse("--cpus", "1", "--snapshot", "s", "i").configuration.cpus == 1)
         #expect(try parse("i").configuration.kernel.cpu == nil)
         #expect(try parse("--cpu", "max", "i").configuration.kernel.cpu == .max)
         #expect(try parse("--cpu=min", "i").configuration.kernel.cpu == .min)

@@ -78,7 +78,8 @@ struct CPUFeature: Equatable, Sendable {
     static let notEmulated = [
         "pni", "pclmulqdq", "monitor", "ssse3", "fma", "cx16", "sse4_1", "sse4_2", "popcnt", "aes", "xsave", "osxsave",
         "avx", "f16c", "bmi1", "avx2", "bmi2", "invpcid", "avx512f", "avx512dq", "adx", "smap", "avx512ifma", "clwb",
-        "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vbmi2", "gfni", "vaes",
+        "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vbmi2", "gfni",
+        "vaes",
         "vpclmulqdq", "avx512_vnni", "avx512_bitalg", "avx512_vpopcntdq", "avx512_vp2intersect", "avx512_fp16", "pku",
         "xsaveopt", "xsavec", "xgetbv1", "xsaves", "sse4a", "xop", "fma4", "tbm", "rdtscp", "clzero",
     ]

@@ -88,7 +88,9 @@ struct CPUEdits: Equatable, Sendable {
 
     private func edit(_ words: [String]) throws(LineError) -> Edit {
         let place = words[0].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let leaf = number(place[0]) else { throw LineError("'\(place[0])' is no leaf: a number of 32 bits, as 0x7") }
+        guard let leaf = number(place[0]) else {
+            throw LineError("'\(place[0])' is no leaf: a number of 32 bits, as 0x7")
+        }
         var subleaf: UInt32?
         if place.count == 2 {
             subleaf = number(place[1])
@@ -126,7 +128,9 @@ extension CPUEdits {
         var leaves = supported
         if isMinimal { leaves = Self.baseline(supported) }
         if emulates, !isMinimal {
-            for case let feature? in CPUFeature.notEmulated.map({ CPUFeature($0) }) { Edit(off: feature).apply(to: &leaves) }
+            for case let feature? in CPUFeature.notEmulated.map({ CPUFeature($0) }) {
+                Edit(off: feature).apply(to: &leaves)
+            }
         }
         for edit in edits { edit.apply(to: &leaves) }
         return leaves

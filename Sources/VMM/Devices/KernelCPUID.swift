@@ -78,7 +78,9 @@ struct KernelCPUID {
         func level(_ subleaf: UInt32, _ type: UInt32, shift: UInt32, count: UInt32) -> CPUIDLeaf {
             CPUIDLeaf(leaf: leaf, subleaf: subleaf, eax: shift, ebx: count, ecx: type << 8 | subleaf, edx: number)
         }
-        return [level(0, 1, shift: 0, count: 1), level(1, 2, shift: idBits, count: cpus), level(2, 0, shift: 0, count: 0)]
+        return [
+            level(0, 1, shift: 0, count: 1), level(1, 2, shift: idBits, count: cpus), level(2, 0, shift: 0, count: 0),
+        ]
     }
 
     private var highest: UInt32 { leaves.first { $0.leaf == 0 }?.eax ?? 0 }

@@ -34,7 +34,9 @@ extension VCPUContext {
 
     /// Where there are several vCPUs another may have read what there was, and a read would wait for ever.
     private func readOnce(_ address: GuestAddress, _ length: UInt64) -> ConsoleResult {
-        if platform.processors != nil, !wait(for: WaitFor(platform.console.input), nanoseconds: 0).0 { return .notReady }
+        if platform.processors != nil, !wait(for: WaitFor(platform.console.input), nanoseconds: 0).0 {
+            return .notReady
+        }
         return platform.memory.withMutableSpan(address, length) { platform.console.read(&$0) } ?? .gone
     }
 }

@@ -19,7 +19,9 @@ extension VCPUContext {
         }
         let root = processors.slots[index].root.load(ordering: .relaxed)
         let state = CPUState(rip: call.entry, rsp: call.stack, rdi: call.argument, cr3: root)
-        if !processors.start(Int(call.vcpu), state) { return misuse("start vcpu: vCPU \(call.vcpu) was started before") }
+        if !processors.start(Int(call.vcpu), state) {
+            return misuse("start vcpu: vCPU \(call.vcpu) was started before")
+        }
         return .resume
     }
 }

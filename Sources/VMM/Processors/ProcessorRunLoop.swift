@@ -29,18 +29,18 @@ extension RunLoop {
     private mutating func awaitStart(_ slot: ProcessorSlot) -> Stop? {
         let control = context.platform.control
         while true {
+            do throws(KVMError) { if try begin(slot) { return nil } } catch { return .failed(error) }
             if let stop = control.requested { return stop }
-            let start = slot.start.withLock { $0.take() }
-            if let start {
-                do throws(KVMError) { try begin(start) } catch { return .failed(error) }
-                return nil
-            }
             _ = wait(for: WaitFor(slot.startEvent.fd), WaitFor(control.event.fd), nanoseconds: nil)
         }
     }
 
-    /// The state that the starting vCPU gave; all other registers are as the first vCPU's at its start.
-    private func begin(_ start: CPUState) throws(KVMError) {
+    /// Takes up the state that the starting vCPU gave, if one has; all other registers are as the first vCPU's at its start.
+    /// Whether it has begun, now or before.
+    package func begin(_ slot: ProcessorSlot) throws(KVMError) -> Bool {
+        let start = slot.start.withLock { $0.take() }
+        guard let start else { return slot.hasBegun.load(ordering: .acquiring) }
+        slot.hasBegun.store(true, ordering: .releasing)
         var special = try vcpu.specialRegisters()
         special.cr3 = start.cr3
         try vcpu.setSpecialRegisters(special)
@@ -49,6 +49,7 @@ extension RunLoop {
         registers.rsi = UInt64(context.index)
         registers.rflags = RFLAGS.ring3
         vcpu.synchronisedRegisters = registers
+        return true
     }
 
     /// Before each entry: what others have committed is seen to.

@@ -9,6 +9,7 @@ extension Machine {
     /// Every vCPU but the first gets its thread, and waits there until it is started.
     func startOthers() throws(HostError) -> [KeptThread] {
         var threads: [KeptThread] = []
+        platform.processors?.begin()
         for other in others {
             do throws(HostError) { threads.append(try other.startKept()) } catch {
                 abandon(threads)
@@ -26,6 +27,10 @@ extension Machine {
         }
     }
 
+    /// Readable when a vCPU's thread has run.
+    var doneDescriptor: Int32 { platform.processors?.done.fd ?? vcpu.done.fd }
+    var haveEnded: Bool { platform.processors?.haveEnded ?? true }
+
     /// Ends those that were started when one could not be.
     private func abandon(_ threads: [KeptThread]) {
         platform.control.requestEndOfAll()
@@ -38,11 +43,12 @@ extension Machine {
         for thread in threads { thread.join() }
     }
 
-    /// The vCPU by whose end the machine ended.
+    /// The vCPU by whose end, or pause, the machine ended.
     var spokesman: VCPUThread {
-        let index = platform.processors?.spokesman ?? 0
+        let index = spokesmanIndex
         return index == 0 ? vcpu : others[index - 1]
     }
+    package var spokesmanIndex: Int { platform.processors?.spokesman ?? 0 }
 
     /// How the run ended, with the exits of all vCPUs.
     var allOutcome: Outcome {

@@ -16,13 +16,13 @@ extension Configuration {
 
 package final class Processors: Sendable {
     package let count: Int
-    let slots: [ProcessorSlot]
+    package let slots: [ProcessorSlot]
     /// Signalled by each thread at its end.
     let done: EventFD
     /// Threads that run or are about to.
     let running: Atomic<Int>
-    /// The vCPU whose end was the machine's; -1 while all run.
-    private let firstToEnd = Atomic<Int>(-1)
+    /// The vCPU whose end is the machine's, and how much that end counts.
+    private let ending = Mutex((index: 0, weight: 0))
     /// How often page tables were committed.
     let commits = Atomic<UInt64>(0)
     private let parking = Mutex(Parking())
@@ -30,7 +30,7 @@ package final class Processors: Sendable {
     let turn = Mutex<Void>(())
 
     /// Nil for a machine with one. `root`: of the page tables that a ring-3 guest starts with.
-    init?(_ count: Int, root: UInt64 = 0) throws(KVMError) {
+    package init?(_ count: Int, root: UInt64 = 0) throws(KVMError) {
         if count < 2 { return nil }
         self.count = count
         done = try EventFD()
@@ -40,11 +40,24 @@ package final class Processors: Sendable {
         self.slots = slots
     }
 
-    /// A vCPU's thread has run; the others shall.
-    func ended(_ index: Int, _ control: StopControl) {
+    /// All threads are about to run, also after a pause.
+    func begin() {
+        running.store(count, ordering: .releasing)
+        ending.withLock { $0 = (0, 0) }
+        _ = done.take()
+    }
+
+    /// A vCPU's thread has run; the others end too, or pause. An end counts more than a pause, a pause that the guest asked
+    /// for more than the others' with it, and of two that count alike the first.
+    func ended(_ index: Int, _ stop: Stop?, _ control: StopControl) {
         slots[index].thread.withLock { $0 = nil }
-        _ = firstToEnd.compareExchange(expected: -1, desired: index, ordering: .acquiringAndReleasing)
-        control.requestEndOfAll()
+        let weight: Int
+        switch stop {
+        case .paused(let byGuest)?: weight = byGuest ? 2 : 1
+        default: weight = 3
+        }
+        ending.withLock { if weight > $0.weight { $0 = (index, weight) } }
+        if weight < 3 { control.requestPause() } else { control.requestEndOfAll() }
         running.subtract(1, ordering: .acquiringAndReleasing)
         done.signal()
     }
@@ -55,7 +68,7 @@ package final class Processors: Sendable {
     }
 
     /// The vCPU that speaks for the machine.
-    var spokesman: Int { max(0, firstToEnd.load(ordering: .acquiring)) }
+    var spokesman: Int { ending.withLock { $0.index } }
 
     /// Notes whether a kernel's vCPU is parked: halted without interrupts, or waiting to be started. True when all are, which
     /// is the end, for only one of them could wake another.
@@ -66,6 +79,10 @@ package final class Processors: Sendable {
     /// Handlers are the machine's, whichever vCPU has set them.
     func note(_ vector: Int, isHandled: Bool) { handled.withLock { $0[vector] = isHandled } }
     func isHandled(_ vector: Int) -> Bool { handled.withLock { $0[vector] } }
+    package var handlers: VectorSet {
+        get { handled.withLock { $0 } }
+        set { handled.withLock { $0 = newValue } }
+    }
 }
 
 extension Platform {
@@ -78,6 +95,17 @@ extension Platform {
 }
 
 extension VCPUContext {
+    /// Of a machine with several: whether it is about to pause or to end. If not, it pauses from now on.
+    func isPausing() -> Bool {
+        guard platform.processors != nil else { return false }
+        if platform.control.requested != nil { return true }
+        platform.control.requestPause()
+        return false
+    }
+
+    /// The run is over, or pauses: so do the others.
+    func tellEnd() { platform.processors?.ended(index, stop, platform.control) }
+
     /// Whether the guest has a handler, set on any vCPU.
     func hasHandler(_ vector: UInt8) -> Bool {
         platform.processors?.isHandled(Int(vector)) ?? handled[Int(vector)]
@@ -107,7 +135,7 @@ struct Parking {
 }
 
 /// A vCPU, to the others.
-final class ProcessorSlot: Sendable {
+package final class ProcessorSlot: Sendable {
     /// For kicks, while it runs.
     let thread = Mutex<ThreadReference?>(nil)
     /// Whether it is in the guest, or about to enter.
@@ -115,10 +143,12 @@ final class ProcessorSlot: Sendable {
     /// The last commit that it has seen to.
     let seen = Atomic<UInt64>(0)
     /// The page tables that it uses.
-    let root: Atomic<UInt64>
+    package let root: Atomic<UInt64>
     /// How it begins, when another vCPU has said so.
     let start = Mutex<CPUState?>(nil)
-    let isStarted = Atomic<Bool>(false)
+    package let isStarted = Atomic<Bool>(false)
+    /// Whether it has taken that up.
+    package let hasBegun = Atomic<Bool>(false)
     let startEvent: EventFD
 
     init(root: UInt64) throws(KVMError) {
