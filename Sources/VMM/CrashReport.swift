@@ -96,7 +96,7 @@ extension Machine {
         var lines = ["guest crashed: \(crash.headline(guest.layout))"]
         if configuration.quiet { return lines[0] }
         if crash.registersAreLost {
-            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault")
+            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault\(which(crash))")
             return lines.joined(separator: "\n")
         }
         let registers = crash.registers

@@ -63,7 +63,7 @@ extension GuestTests {
         /// Of several vCPUs, wherever each of them was: in the guest, asleep, in a commit, or not started yet.
         @Test(arguments: [2, 4])
         func severalVCPUsSurviveAnyInstant(count: Int) throws {
-            let command = ["--cpus", "\(count)", House.image("cpus-snapshot")]
+            let command = ["--cpus", "\(count)", House.image("cpus-snapshot"), "40000000"]
             var whole = try House.run(["--timeout", "30"] + command)
             let reference = whole.finish()
             #expect(reference.how == .exited(0), "\(reference.errorText)")

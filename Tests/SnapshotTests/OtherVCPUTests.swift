@@ -48,8 +48,8 @@ import VMM
     }
 
     @Test func itIsNotCloned() throws {
-        let snapshot = try Snapshot(try saved(cpus: 2))
-        #expect(throws: SnapshotError.self) { _ = try CloneSource(snapshot) }
+        let path = try saved(cpus: 2)
+        #expect(throws: SnapshotError.self) { _ = try CloneSource(try Snapshot(path)) }
     }
 
     /// Right checksums around numbers that are wrong.
