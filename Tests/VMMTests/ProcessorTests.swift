@@ -36,9 +36,11 @@ private struct InventedProcessors {
     /// A call of one of them; whether it goes on, and what it did wrong.
     func call<T: BitwiseCopyable>(_ vcpu: Int, _ number: Int32, _ arguments: T) -> String? {
         var context = VCPUContext(platform, index: vcpu)
+        let before = context.receive(processors)
         context.answer(arguments)
         let port = UInt16(SWIFTLET_CALL_PORT + number)
         guard case .stop = context.handle(.portWrite(port: port, size: 4, count: 1, value: 0), rip: 0x4_0000) else {
+            context.share(before, processors)
             return nil
         }
         if case .misuse(let what)? = context.cause { return what }

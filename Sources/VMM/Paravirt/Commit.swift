@@ -1,6 +1,6 @@
 // The commit call: the guest's edits of its page tables take effect. docs/ABI.md, "commit".
 //
-// Here the new root is checked, and other vCPUs flush; this one's flush is the run loop's (it needs the vCPU). Read next: Entropy.swift.
+// Here only the new root is checked; the flush is the run loop's (it needs the vCPU), of several vCPUs ProcessorRunLoop's. Read next: Entropy.swift.
 
 import CABI
 import GuestMemory
@@ -14,7 +14,6 @@ extension VCPUContext {
                 platform.memory.contains(GuestAddress(call.root), AddressMap.pageSize)
             else { return misuse("commit: root 0x\(String(call.root, radix: 16)) is not a page of guest memory") }
         }
-        platform.processors?.commit(by: index, root: call.root, platform.control)
         pendingRoot = call.root
         return .commit
     }

@@ -20,7 +20,7 @@ extension VCPUContext {
             case .passed: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .interrupted: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .ready:
-                switch platform.inTurn({ readOnce(address, call.length) }) {
+                switch platform.processors == nil ? readOnce(address, call.length) : readInTurn(address, call.length) {
                 case .done(let read): call.result = Int64(read)
                 case .interrupted, .notReady: continue
                 case .gone: call.result = 0
@@ -32,11 +32,7 @@ extension VCPUContext {
         }
     }
 
-    /// Where there are several vCPUs another may have read what there was, and a read would wait for ever.
-    private func readOnce(_ address: GuestAddress, _ length: UInt64) -> ConsoleResult {
-        if platform.processors != nil, !wait(for: WaitFor(platform.console.input), nanoseconds: 0).0 {
-            return .notReady
-        }
-        return platform.memory.withMutableSpan(address, length) { platform.console.read(&$0) } ?? .gone
+    func readOnce(_ address: GuestAddress, _ length: UInt64) -> ConsoleResult {
+        platform.memory.withMutableSpan(address, length) { platform.console.read(&$0) } ?? .gone
     }
 }

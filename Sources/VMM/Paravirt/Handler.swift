@@ -16,16 +16,15 @@ extension VCPUContext {
         guard vector != Vector.debug, vector != Vector.breakpoint else {
             return misuse("handler: vector \(vector) is the debugger's")
         }
-        guard isCanonical(call.address) else {
+        guard Int64(bitPattern: call.address) >> 47 == 0 || Int64(bitPattern: call.address) >> 47 == -1 else {
             return misuse("handler: address 0x\(String(call.address, radix: 16)) is not canonical")
         }
         let isOwn = call.address != 0
         let gate = IDT.gate(
             vector: vector, handler: isOwn ? call.address : Stub.address(vector: vector),
             stack: isOwn && vector != Vector.doubleFault ? 0 : 1)
-        platform.inTurn { platform.memory.writeMachine(gate, at: AddressMap.idt + UInt64(vector) * 16) }
+        platform.memory.writeMachine(gate, at: AddressMap.idt + UInt64(vector) * 16)
         handled[vector] = isOwn
-        platform.processors?.note(vector, isHandled: isOwn)
         return .resume
     }
 }

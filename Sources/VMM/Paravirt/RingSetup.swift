@@ -20,7 +20,7 @@ extension VCPUContext {
                 "ring: \(call.entries) entries at \(address.description): a power of two from 2 to "
                     + "\(SWIFTLET_RING_ENTRIES_MAX), in guest memory, at a multiple of 64")
         }
-        guard call.vector == 0 || (32...255).contains(call.vector) && hasHandler(UInt8(call.vector)) else {
+        guard call.vector == 0 || (32...255).contains(call.vector) && handled[Int(call.vector)] else {
             return misuse("ring: vector \(call.vector) is not in 32...255, or has no handler")
         }
         do throws(MachineError) {

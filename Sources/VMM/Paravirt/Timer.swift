@@ -36,7 +36,7 @@ extension VCPUContext {
         guard let vector = UInt8(exactly: call.vector), vector >= 32 else {
             return misuse("timer: vector \(call.vector) is not in 32...255")
         }
-        guard hasHandler(vector) else { return misuse("timer: vector \(vector) has no handler") }
+        guard handled[Int(vector)] else { return misuse("timer: vector \(vector) has no handler") }
         timer.deadline = call.deadline
         timer.vector = vector
         pending.store(0)

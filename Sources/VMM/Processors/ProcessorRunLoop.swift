@@ -19,7 +19,10 @@ extension RunLoop {
         if let failure = enter(processors, slot) { return .failed(failure) }
         let stop = watchedRun { loop, error in
             slot.isInside.store(false, ordering: .sequentiallyConsistent)
-            return loop.handle(error) ?? loop.enter(processors, slot).map { .failed($0) }
+            let before = loop.context.receive(processors)
+            if let stop = loop.handle(error) { return stop }
+            loop.context.share(before, processors)
+            return loop.enter(processors, slot).map { .failed($0) }
         }
         slot.isInside.store(false, ordering: .sequentiallyConsistent)
         return stop
@@ -65,15 +68,44 @@ extension RunLoop {
     }
 }
 
+/// What a vCPU had before an exit was handled that others may have to hear of.
+struct Unshared {
+    var commits: UInt64
+    var handled: VectorSet
+}
+
+extension VCPUContext {
+    /// No address of a root, and not the 0 of a commit call that keeps it.
+    private static var noRoot: UInt64 { 1 }
+
+    /// Before an exit is handled: what others have done.
+    mutating func receive(_ processors: Processors) -> Unshared {
+        pendingRoot = Self.noRoot
+        handled = processors.handlers
+        return Unshared(commits: processors.commits.load(ordering: .sequentiallyConsistent), handled: handled)
+    }
+
+    /// Behind a call: what this vCPU has done is everybody's.
+    func share(_ before: Unshared, _ processors: Processors) {
+        if (0..<4).contains(where: { handled.words[$0] != before.handled.words[$0] }) {
+            processors.changeHandlers(from: before.handled, to: handled)
+        }
+        if pendingRoot != Self.noRoot {
+            processors.commit(by: index, root: pendingRoot, since: before.commits, platform.control)
+        }
+    }
+}
+
 extension Processors {
     /// Page tables have changed: returns when no other vCPU is in the guest with what it knew of them before.
     ///
-    /// On the thread of a vCPU that is out of the guest, and sees to itself.
-    func commit(by index: Int, root: UInt64, _ control: StopControl) {
+    /// On the thread of a vCPU that is out of the guest, and has flushed. If others have committed since `before`, which was
+    /// then, it has to do so again.
+    fileprivate func commit(by index: Int, root: UInt64, since before: UInt64, _ control: StopControl) {
         let own = slots[index]
         if root != 0 { own.root.store(root, ordering: .relaxed) }
         let number = commits.add(1, ordering: .sequentiallyConsistent).newValue
-        own.seen.store(number, ordering: .relaxed)
+        if number == before + 1 { own.seen.store(number, ordering: .relaxed) }
         for (other, slot) in slots.enumerated() where other != index {
             var rounds = 0
             while slot.isInside.load(ordering: .sequentiallyConsistent),

@@ -3,6 +3,7 @@
 // A machine with one vCPU has none of this, and asks once a run. Each vCPU has a thread and a slot here; the first to end
 // ends all. Read next: ProcessorThreads.swift (the threads), ProcessorRunLoop.swift (what a vCPU does between two entries).
 
+import GuestMemory
 import Host
 import KVM
 import Synchronization
@@ -76,12 +77,20 @@ package final class Processors: Sendable {
         parking.withLock { $0.note(1 << UInt64(index), isParked, of: count) }
     }
 
-    /// Handlers are the machine's, whichever vCPU has set them.
-    func note(_ vector: Int, isHandled: Bool) { handled.withLock { $0[vector] = isHandled } }
-    func isHandled(_ vector: Int) -> Bool { handled.withLock { $0[vector] } }
+    /// Which vectors have a handler: the machine's, whichever vCPU has set it.
     package var handlers: VectorSet {
         get { handled.withLock { $0 } }
         set { handled.withLock { $0 = newValue } }
+    }
+
+    /// Takes over what a vCPU has changed.
+    func changeHandlers(from old: VectorSet, to new: VectorSet) {
+        handled.withLock { shared in
+            for index in 0..<4 {
+                let changed = old.words[index] ^ new.words[index]
+                shared.words[index] = shared.words[index] & ~changed | new.words[index] & changed
+            }
+        }
     }
 }
 
@@ -103,13 +112,16 @@ extension VCPUContext {
         return false
     }
 
+    /// Another vCPU may have read what there was: then a read would wait for ever.
+    @inline(never)
+    func readInTurn(_ address: GuestAddress, _ length: UInt64) -> ConsoleResult {
+        platform.inTurn {
+            wait(for: WaitFor(platform.console.input), nanoseconds: 0).0 ? readOnce(address, length) : .notReady
+        }
+    }
+
     /// The run is over, or pauses: so do the others.
     func tellEnd() { platform.processors?.ended(index, stop, platform.control) }
-
-    /// Whether the guest has a handler, set on any vCPU.
-    func hasHandler(_ vector: UInt8) -> Bool {
-        platform.processors?.isHandled(Int(vector)) ?? handled[Int(vector)]
-    }
 }
 
 /// Which vCPUs are parked. Who parks takes the others' word back, for it may have woken them just before; and all must say so
