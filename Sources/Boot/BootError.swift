@@ -25,6 +25,10 @@ public enum BootError: Error, Equatable, Sendable {
     case noCommandLine
     /// An option of `swiftlet run` that is about guests of another kind.
     case option(String)
+    /// A template of `--cpu`; line 0: the file as a whole.
+    case cpuTemplate(line: Int, String)
+    /// More vCPUs than there is room for.
+    case tooManyCPUs(most: Int)
     /// An option about kernels, given to a guest that is none.
     case notAKernel(String)
 
@@ -56,6 +60,9 @@ public enum BootError: Error, Equatable, Sendable {
         case .onlyInitialDisk: "Linux takes one initial RAM disk and no modules: use --initrd instead of --module"
         case .noCommandLine: "a flat image gets no command line: leave out --append and the arguments"
         case .option(let name): "a kernel for the bare CPU, for which there is no \(name)"
+        case .cpuTemplate(0, let what): what
+        case .cpuTemplate(let line, let what): "line \(line): \(what)"
+        case .tooManyCPUs(let most): "a guest of at most \(most) vCPUs: use a smaller --cpus"
         case .notAKernel(let option): "a guest that boots by itself, for which there is no \(option)"
         }
     }

@@ -19,7 +19,7 @@ extension Machine {
             say(report(crash))
             if let path = configuration.core { writeCore(crash, path) }
         }
-        vcpu.finishObservation(outcome.stop)
+        finishObservation(outcome.stop)
         return outcome.stop.exitStatus
     }
 

@@ -11,8 +11,9 @@ import X86
 
 struct CoreDump {
     private let machine: Machine
-    private let registers: GuestRegisters
     private let vector: Int
+    /// The first is the one that crashed.
+    private let vcpus: [(number: Int, registers: GuestRegisters)]
     private let segments: [Segment]
 
     private static let load: UInt32 = 1  // PT_LOAD
@@ -28,7 +29,7 @@ struct CoreDump {
 
     init(_ machine: Machine, _ crash: Crash) {
         self.machine = machine
-        registers = crash.registers
+        vcpus = [(crash.vcpu, crash.registers)] + machine.registers(but: crash.vcpu)
         if case .exception(let vector) = crash.cause { self.vector = vector } else { vector = 6 }
         segments = Self.segments(machine.platform, root: crash.registers.root)
     }
@@ -36,7 +37,7 @@ struct CoreDump {
     /// Writes the file; returns the bytes that are not holes.
     func write(to path: String) throws(HostError) -> UInt64 {
         let file = try File(path, .create)
-        let note = prstatus
+        let note = vcpus.flatMap { prstatus($0.registers, process: UInt32($0.number + 1)) }
         let headers = 64 + 56 * UInt64(segments.count + 1)
         let noteStart = headers
         var offset = (noteStart + UInt64(note.count) + 4095) & ~4095
@@ -132,14 +133,14 @@ extension CoreDump {
     }
 
     /// A note "CORE", NT_PRSTATUS (1) with struct elf_prstatus of x86-64: 336 bytes, registers at 112.
-    private var prstatus: [UInt8] {
+    private func prstatus(_ registers: GuestRegisters, process: UInt32) -> [UInt8] {
         let regs = registers.general
         var status: [UInt8] = []
         status.append32(signal)  // pr_info.si_signo
         status += [UInt8](repeating: 0, count: 8)
         status.append16(UInt16(signal))  // pr_cursig
         status += [UInt8](repeating: 0, count: 18)
-        status.append32(1)  // pr_pid: the first vCPU
+        status.append32(process)  // pr_pid
         status += [UInt8](repeating: 0, count: 112 - status.count)
         for register in [
             regs.r15, regs.r14, regs.r13, regs.r12, regs.rbp, regs.rbx, regs.r11, regs.r10, regs.r9, regs.r8,

@@ -36,6 +36,8 @@ public struct Crash: Sendable {
     }
 
     public let cause: Cause
+    /// The vCPU's number.
+    public var vcpu = 0
     public let registers: GuestRegisters
     /// Of an exception that has one.
     public let errorCode: UInt64?
@@ -76,7 +78,7 @@ extension Crash {
             errorCode = nil
         }
         if pending { registers.rip = memory.portInstruction(before: registers.rip) }
-        self.cause = cause
+        (self.cause, self.vcpu) = (cause, context.index)
         self.registers = registers
         self.errorCode = errorCode
         registersAreLost = cause == .tripleFault && registers.cs == 0xf000  // CS at reset (Intel SDM vol. 3A, 10.1.1)

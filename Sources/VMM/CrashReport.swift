@@ -96,11 +96,11 @@ extension Machine {
         var lines = ["guest crashed: \(crash.headline(guest.layout))"]
         if configuration.quiet { return lines[0] }
         if crash.registersAreLost {
-            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault")
+            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault\(which(crash))")
             return lines.joined(separator: "\n")
         }
         let registers = crash.registers
-        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))")
+        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))\(which(crash))")
         if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
         lines += registerLines(registers)
         lines.append("  code at rip: \(crash.codeText)")

@@ -41,7 +41,8 @@ extension Machine {
         var detail = ""
         switch outcome.stop {
         case .crashed(let crash):
-            detail = ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\""
+            detail =
+                ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\",\"vcpu\":\(crash.vcpu)"
         case .signalled(let signal): detail = ",\"signal\":\(signal)"
         default: break
         }
@@ -70,6 +71,7 @@ func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_BLOCK: "block"
     case SWIFTLET_CALL_NET: "net"
     case SWIFTLET_CALL_RING: "ring"
+    case SWIFTLET_CALL_START_VCPU: "start-vcpu"
     case SWIFTLET_CALL_SNAPSHOT: "snapshot"
     default: "call-\(number)"
     }

@@ -1,7 +1,7 @@
 // What a machine has when its guest is a kernel for the bare CPU: the image for its symbols, interrupt lines, the keyboard's
 // thread.
 //
-// Its devices' state is not here but in the run loop: it is the vCPU thread's alone, and needs no lock (KernelPorts.swift).
+// Its devices go from hand to hand: the vCPU that handles an exit has them, and puts them back.
 // Read next: ../../swiftlet/RunOptions+Kernels.swift.
 
 import Boot
@@ -18,6 +18,8 @@ package final class Kernel: Sendable {
     let lines: InterruptLines?
     let input: SerialInput
     let bus: VirtioBus
+    /// The devices behind ports, while no vCPU handles an exit.
+    let ports = Mutex<KernelPorts?>(KernelPorts())
     /// Accesses to ports and addresses that nobody owns.
     let strangers = Atomic<UInt64>(0)
 

@@ -19,6 +19,9 @@ public struct KernelOptions: Sendable {
     /// `--virtio-console`: standard input goes to a virtio console, and no longer to the serial port.
     public var hasConsole = false
 
+    /// `--cpu`; nil: all that the host can give.
+    public var cpu: CPUTemplate?
+
     public init() {}
 
     /// The first that is given and only means something to a kernel.
@@ -27,6 +30,7 @@ public struct KernelOptions: Sendable {
         if initialDisk != nil { return "--initrd" }
         if commandLine != nil { return "--append" }
         if hasConsole { return "--virtio-console" }
+        if cpu != nil { return "--cpu" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }
