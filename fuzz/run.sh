@@ -22,6 +22,10 @@ calls_floor=83
 requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
 # A fuzzer has no network: waiting receives are RingsTests' to prove.
+ports_floor=90
+ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPort.swift
+    Sources/VMM/Devices/KeyboardController.swift Sources/VMM/Devices/RealTimeClock.swift
+    Sources/VMM/Devices/FirmwareConfiguration.swift"
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingService.swift"
 # But Net.swift: a fuzzer has no network.
@@ -92,5 +96,6 @@ fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
+fuzz ports $ports_floor "$ports_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

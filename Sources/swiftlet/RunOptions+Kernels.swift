@@ -3,6 +3,7 @@
 // Read next: VMM/Devices/KernelOptions.swift.
 
 import Boot
+import VMM
 
 extension Option {
     static let kernels = [
@@ -12,6 +13,9 @@ extension Option {
                 + "flat64[@ADDRESS] (default: its file tells)"),
         Option(name: "--initrd", value: "FILE", help: "an initial RAM disk for such a kernel"),
         Option(name: "--append", value: "TEXT", help: "text for such a kernel's command line, before GUEST ARGS"),
+        Option(
+            name: "--fw-cfg", value: "NAME=FILE",
+            help: "a file in such a kernel's firmware configuration (QEMU's fw_cfg); NAME=string:TEXT is a text"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
     ]
 }
@@ -21,8 +25,19 @@ extension RunOptions {
         switch name {
         case "--boot": configuration.kernel.method = try known(BootMethod(value), "--boot: \(BootMethod.usage)")
         case "--initrd": configuration.kernel.initialDisk = value
+        case "--fw-cfg": try addFirmwareItem(try known(FirmwareItem(value), "--fw-cfg: \(FirmwareItem.usage)"))
         default: configuration.kernel.commandLine = (configuration.kernel.commandLine.map { $0 + " " } ?? "") + value
         }
+    }
+
+    private mutating func addFirmwareItem(_ item: FirmwareItem) throws(UsageError) {
+        if configuration.kernel.firmwareItems.contains(where: { $0.name == item.name }) {
+            throw UsageError("--fw-cfg: \(item.name) is given twice")
+        }
+        if configuration.kernel.firmwareItems.count == FirmwareItem.most {
+            throw UsageError("--fw-cfg: at most \(FirmwareItem.most) of them")
+        }
+        configuration.kernel.firmwareItems.append(item)
     }
 
     /// The one of a Swiftlet guest, whose path is all of it, and one more of a kernel, which gets what is behind the comma.

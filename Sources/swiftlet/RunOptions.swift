@@ -153,7 +153,7 @@ struct RunOptions {
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
         case "--module": addModule(value ?? "")
-        case "--boot", "--initrd", "--append": try setKernel(name, value ?? "")
+        case "--boot", "--initrd", "--append", "--fw-cfg": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value

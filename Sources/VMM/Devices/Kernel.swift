@@ -17,11 +17,17 @@ package final class Kernel: Sendable {
     /// Nil without interrupt controllers: then HLT is an exit.
     let lines: InterruptLines?
     let input: SerialInput
+    /// What is sent by the serial port can wait in a ring; nil on a KVM that has none.
+    let coalesced: CoalescedPort?
     /// Accesses to ports and addresses that nobody owns.
     let strangers = Atomic<UInt64>(0)
 
-    init(_ plan: KernelPlan, _ source: consuming KernelFile, _ lines: InterruptLines?, _ input: SerialInput) {
+    init(
+        _ plan: KernelPlan, _ source: consuming KernelFile, _ lines: InterruptLines?, _ input: SerialInput,
+        _ coalesced: CoalescedPort?
+    ) {
         (self.plan, image, self.lines, self.input) = (plan, source.image, lines, input)
+        self.coalesced = coalesced
         file = source.file
     }
 

@@ -24,6 +24,9 @@ extension Machine {
         let method = try source.method(configuration.kernel)
         let modules = try KernelModules(configuration)
         let (path, image, stamp) = (source.path, source.image, source.stamp)
+        let firmware = try FirmwareConfiguration(
+            configuration.kernel.firmwareItems, commandLine: modules.wishes.commandLine,
+            memorySize: configuration.memorySize)
         let plan = try fromImage(
             path, try KernelPlan(image, method, memorySize: configuration.memorySize, modules.wishes))
         let observer = try Self.observer(
@@ -54,13 +57,14 @@ extension Machine {
 
         try fromKVM(try vcpu.load(plan.state, singleCPU(kvm.supportedCPUID(), hasInterrupts: hasInterrupts)))
         let input = try fromKVM(try SerialInput())
-        let kernel = Kernel(plan, source, lines, input)
+        let coalesced = vm.coalescedPort(SerialPort.base)
+        let kernel = Kernel(plan, source, lines, input, coalesced)
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store, kernel: kernel)
         let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
-        loop.ports = KernelPorts()
+        loop.ports = KernelPorts(firmware)
         try self.init(configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots)
         phases.end("vcpu", at: Clock.monotonic())
         if !configuration.quiet, Ring.hostEmulatesRingZero {

@@ -17,6 +17,9 @@ public struct KernelOptions: Sendable {
     /// `--irqchip`: interrupt controllers and a timer for a kernel whose protocol does not say that it expects them.
     public var hasInterrupts = false
 
+    /// `--fw-cfg`, as often as it was given.
+    public var firmwareItems: [FirmwareItem] = []
+
     public init() {}
 
     /// The first that is given and only means something to a kernel.
@@ -24,6 +27,7 @@ public struct KernelOptions: Sendable {
         if method != nil { return "--boot" }
         if initialDisk != nil { return "--initrd" }
         if commandLine != nil { return "--append" }
+        if !firmwareItems.isEmpty { return "--fw-cfg" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }

@@ -9,6 +9,7 @@ struct KernelPorts {
     var serial = SerialPort()
     private var keyboard = KeyboardController()
     private var clock = RealTimeClock()
+    private var firmware: FirmwareConfiguration
     private var shutdown = ShutdownWord()
     /// How the kernel has ended itself, if it has.
     private(set) var ending: Stop?
@@ -16,8 +17,11 @@ struct KernelPorts {
     private(set) var strangers: UInt64 = 0
     /// Whether the timer will have the output written.
     var isOutputTimed = false
+    var coalescing = Coalescing()
     /// The serial port's interrupt line, as KVM was told.
     var isLineHigh = false
+
+    init(_ firmware: FirmwareConfiguration = FirmwareConfiguration()) { self.firmware = firmware }
 
     /// A kernel's own end, and a reset: without another start they are the same.
     private static let end = Stop.exited(status: 0)
@@ -26,6 +30,7 @@ struct KernelPorts {
         switch port {
         // isa-debug-exit of QEMU, and its exit status.
         case 0xf4: ending = .exited(status: UInt8(truncatingIfNeeded: value << 1 | 1))
+        case 0x510 where size == 2: firmware.select(UInt16(truncatingIfNeeded: value))
         // Sleep, by QEMU's PM1a control register: SLP_EN (ACPI 6.5, 4.8.3.2.1). Kernels know it by heart.
         case 0x604 where size >= 2: if value & 1 << 13 != 0 { ending = Self.end }
         // Reset control register. As a part of four bytes it is PCI's configuration address, and there is no PCI.
@@ -82,6 +87,7 @@ struct KernelPorts {
         case 0x60: keyboard.readData()
         case 0x64: keyboard.status
         case 0x71: clock.read()
+        case 0x511: firmware.read()
         case 0x80: 0
         case 0x92: 2  // A20 is on
         default: nil

@@ -15,12 +15,14 @@ import X86
 /// Nanoseconds that output waits for the rest of its line, and between two looks at whether the kernel has halted.
 private let outputPatience: UInt64 = 5_000_000
 private let haltPeriod: UInt64 = 100_000_000
+/// And between two looks at a ring that nobody would empty when there are no exits.
+private let ringPeriod: UInt64 = 20_000_000
 
 extension RunLoop {
     /// Runs the kernel with its keyboard's thread beside it.
     mutating func runKernel(_ kernel: Kernel) -> Stop {
         do throws(HostError) {
-            if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
+            try context.timer.arm(nanoseconds: period(kernel))
             let thread = try kernel.input.start(context.platform.console)
             let stop = watchedRun { $0.handleKernel($1, kernel) }
             let ending = writeOutput() ?? stop
@@ -32,6 +34,7 @@ extension RunLoop {
 
     /// From KVM_RUN's return to the next entry; nil to go on.
     private mutating func handleKernel(_ error: Int32, _ kernel: Kernel) -> Stop? {
+        takeCoalesced(kernel)
         if error == EINTR { return didNotRun(error) ?? kicked(kernel) }
         if error != 0 { return didNotRun(error) }
         switch vcpu.exit {
@@ -57,6 +60,7 @@ extension RunLoop {
     private mutating func portAccessed(_ kernel: Kernel) -> Stop? {
         if let ending = ports?.ending { return ending }
         guard let serial = ports?.serial else { return nil }
+        chooseCoalescing(kernel, serial)
         if serial.hasLine {
             if let stop = writeOutput() { return stop }
         } else if !serial.output.isEmpty, ports?.isOutputTimed == false {
@@ -70,10 +74,15 @@ extension RunLoop {
     /// Somebody typed, or the timer has come.
     private mutating func kicked(_ kernel: Kernel) -> Stop? {
         if let stop = writeOutput() ?? takeInput(kernel) { return stop }
-        guard kernel.lines != nil else { return nil }
-        if !vcpu.takesInterrupts, vcpu.isHalted { return halted() }
-        try? context.timer.arm(nanoseconds: haltPeriod)
+        if kernel.lines != nil, !vcpu.takesInterrupts, vcpu.isHalted { return halted() }
+        try? context.timer.arm(nanoseconds: period(kernel))
         return nil
+    }
+
+    /// Of the timer; nil when nothing waits for it.
+    func period(_ kernel: Kernel) -> UInt64? {
+        if ports?.coalescing.isOn == true { return ringPeriod }
+        return kernel.lines == nil ? nil : haltPeriod
     }
 
     private mutating func writeOutput() -> Stop? {
