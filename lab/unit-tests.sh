@@ -47,13 +47,9 @@ hypercall - -
 rmap_chain - -
 cet - -
 tsx-ctrl - -
-asyncpf --mem=2G -
 kvmclock_test - 100000
-tscdeadline_latency - 3
 xapic:apic - -
 ioapic - -
-init - -
-s3 - -
 smptest - -
 realmode - -
 emulator - -
@@ -76,7 +72,7 @@ done >"$work/calls" <<<"$list"
 cat >"$work/runner" <<END
 run() {
     status=0 last=
-    \$swiftlet run --irqchip --mem 128 --timeout $seconds \$3 \$2 \$4 >\$1.log 2>&1 || status=\$?
+    \$swiftlet run --irqchip --test-device --mem 128 --timeout $seconds \$3 \$2 \$4 >\$1.log 2>&1 || status=\$?
     case \$status in
         1) meaning=pass ;; 3) meaning=fail ;; 77) meaning=skipped ;; 127) meaning=aborted ;; 124) meaning='time limit' ;;
         126) meaning=crash ;; *) meaning=unknown ;;

@@ -17,6 +17,7 @@ extension Option {
             name: "--fw-cfg", value: "NAME=FILE",
             help: "a file in such a kernel's firmware configuration (QEMU's fw_cfg); NAME=string:TEXT is a text"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
+        Option(name: "--test-device", value: nil, help: "a part of QEMU's pc-testdev, for kernels that test a KVM"),
     ]
 }
 

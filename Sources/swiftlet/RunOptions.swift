@@ -171,6 +171,7 @@ struct RunOptions {
             case "--no-sandbox": isSandboxed = false
             case "--raw": configuration.raw = true
             case "--irqchip": configuration.kernel.hasInterrupts = true
+            case "--test-device": configuration.kernel.hasTestDevice = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
             case "--snapshot-incremental": configuration.savesIncrements = true

@@ -24,7 +24,6 @@ private func read(_ code: UInt8..., bits: Int = 64) -> DisassembledInstruction? 
     @Test func bytesThatAreNoneAreNone() {
         #expect(DisassembledInstruction([], at: 0, bits: 64) == nil)
         #expect(read(0x0f) == nil && read(0x06) == nil)
-        #expect(read(0x0f, 0xff) == nil)
     }
 
     private static let sets: [([UInt8], String?, String?, String?)] = [

@@ -28,7 +28,7 @@ private let echo: [UInt8] = [
 
 extension GuestTests {
     @Suite(.requiresKVM) struct KernelConsole {
-        private let folder = ScratchFolder()
+        private let folder = TestSupport.ScratchFolder()
 
         private func arguments(_ code: [UInt8]) throws -> [String] {
             ["--boot", "flat16", try folder.file("kernel.bin", code)]
@@ -36,7 +36,8 @@ extension GuestTests {
 
         /// Exits to the serial port, as `--stats=json` counts them.
         private func exits(_ code: [UInt8]) throws -> Int {
-            let ending = try House.run(["--stats=json", "--quiet"] + arguments(code)).finish()
+            var child = try House.run(["--stats=json", "--quiet"] + arguments(code))
+            let ending = child.finish()
             #expect(ending.how == .exited(0) && ending.output.count == 10_000, "\(ending.errorText)")
             let object = try JSONSerialization.jsonObject(with: Data(ending.error)) as? [String: Any]
             let exits = try #require(object?["exits"] as? [[String: Any]])

@@ -64,7 +64,7 @@ private func headline(
         ([0xcd, 0x80], 32, "int 0x80 (cd 80; ", "software interrupts are not emulated"),
         ([0xcf], 32, "iretd (cf; ", "use a 64-bit kernel"),
         ([0xcf], 64, "iretd (cf; ", "it is not emulated: run it on"),
-        ([0x0f, 0xff], 64, "0f ff (internal error", ""),
+        ([0x06], 64, "06 (internal error", ""),
     ]
 
     @Test(arguments: advice.indices)

@@ -65,6 +65,7 @@ extension Machine {
         let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.ports = KernelPorts(firmware)
+        if configuration.kernel.hasTestDevice { loop.ports?.test = TestDevice() }
         try self.init(configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots)
         phases.end("vcpu", at: Clock.monotonic())
         if !configuration.quiet, Ring.hostEmulatesRingZero {

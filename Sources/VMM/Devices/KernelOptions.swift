@@ -20,6 +20,9 @@ public struct KernelOptions: Sendable {
     /// `--fw-cfg`, as often as it was given.
     public var firmwareItems: [FirmwareItem] = []
 
+    /// `--test-device`
+    public var hasTestDevice = false
+
     public init() {}
 
     /// The first that is given and only means something to a kernel.
@@ -28,6 +31,7 @@ public struct KernelOptions: Sendable {
         if initialDisk != nil { return "--initrd" }
         if commandLine != nil { return "--append" }
         if !firmwareItems.isEmpty { return "--fw-cfg" }
+        if hasTestDevice { return "--test-device" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }

@@ -11,6 +11,8 @@ struct KernelPorts {
     private var clock = RealTimeClock()
     private var firmware: FirmwareConfiguration
     private var shutdown = ShutdownWord()
+    /// Of `--test-device`.
+    var test: TestDevice?
     /// How the kernel has ended itself, if it has.
     private(set) var ending: Stop?
     /// Accesses that nobody has answered.
@@ -76,7 +78,7 @@ struct KernelPorts {
         case 0x80: break  // the power-on self test's, whose time kernels take for a pause
         case 0x92: if value & 1 != 0 { ending = Self.end }  // system control port A: fast reset
         case 0x8900: if shutdown.take(value) { ending = Self.end }
-        default: return false
+        default: return test?.write(port, value) == true
         }
         return true
     }
@@ -90,7 +92,7 @@ struct KernelPorts {
         case 0x511: firmware.read()
         case 0x80: 0
         case 0x92: 2  // A20 is on
-        default: nil
+        default: test?.read(port)
         }
     }
 }

@@ -68,7 +68,7 @@ extension RunLoop {
             try? context.timer.arm(nanoseconds: outputPatience)
         }
         if kernel.input.isReady, serial.room == SerialPort.inputCapacity { return takeInput(kernel) }
-        return setLine(kernel)
+        return setTestLines(kernel) ?? setLine(kernel)
     }
 
     /// Somebody typed, or the timer has come.
@@ -121,6 +121,15 @@ extension RunLoop {
         }
         ports?.isLineHigh = isHigh
         do throws(KVMError) { try lines.set(SerialPort.line, isHigh) } catch { return .failed(error) }
+        return nil
+    }
+
+    /// As the test device was told, where there is one.
+    private mutating func setTestLines(_ kernel: Kernel) -> Stop? {
+        guard let changes = ports?.test?.takeChanges(), let lines = kernel.lines else { return nil }
+        do throws(KVMError) { for change in changes { try lines.set(change.line, change.isHigh) } } catch {
+            return .failed(error)
+        }
         return nil
     }
 
