@@ -4,13 +4,13 @@
 #   unit-tests.sh [-i host|svm|vmx] [-t SECONDS] FOLDER [NAME...]
 #
 # FOLDER holds a built kvm-unit-tests (https://gitlab.com/kvm-unit-tests/kvm-unit-tests: ./configure && make). -i where: this
-# host's KVM (default) or a lab's; -t the time limit of each test (60). A line for each test: its name, its exit status, and
+# host's KVM (default) or a lab's; -t the time limit of each test (150). A line for each test: its name, its exit status, and
 # what the status means: 1 pass, 3 fail, 77 (38 << 1 | 1) skipped, 127 aborted; the others are Swiftlet's. The last line
 # of a test that did not pass stands behind it. docs/kernels.md has the results. Read next: README.md.
 
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-where=host seconds=60
+where=host seconds=150
 while getopts i:t: option; do
     case $option in
         i) where=$OPTARG ;;

@@ -23,13 +23,14 @@ extension Crash {
 
     /// A line of the report, or none.
     var emulationAdvice: [String] {
-        guard case .emulation = cause, let instruction else { return [] }
-        return ["  \(instruction.advice(bits: registers.codeBits))"]
+        guard case .emulation = cause, !code.isEmpty else { return [] }
+        return ["  " + (instruction?.advice(bits: registers.codeBits) ?? notEmulated)]
     }
 }
 
 /// KVM emulates hardly anything there.
 private let elsewhere = "run it on a host with VT-x or SVM (lab/svm.sh is one anywhere)"
+private let notEmulated = "it is not emulated: \(elsewhere)"
 
 extension DisassembledInstruction {
     /// How a kernel does without it.
@@ -40,7 +41,7 @@ extension DisassembledInstruction {
         if bits == 32, name.hasPrefix("iret") {
             return "IRET of 32-bit mode is not emulated: use a 64-bit kernel, or \(elsewhere)"
         }
-        guard let set = InstructionSet(self) else { return "it is not emulated: \(elsewhere)" }
+        guard let set = InstructionSet(self) else { return notEmulated }
         let ways = [
             set.option.map { "build the kernel with \($0)" },
             set.bit.map { "hide it, by CPUID bit \($0) (--cpu; Linux: clearcpuid=\($0))" }, elsewhere,
