@@ -8,7 +8,7 @@ PROGRAMS = swiftlet swiftlet-bench swiftlet-call swiftlet-check swiftlet-clone s
     swiftlet-snapshot
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
-PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev libseccomp-dev zlib1g-dev
+PACKAGES = gcc binutils libc6-dev linux-libc-dev libcapstone-dev libelf-dev libseccomp-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 

@@ -47,6 +47,11 @@ let package = Package(
         .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
 
+        // The disassembler of crash reports.
+        .systemLibrary(
+            name: "CCapstone", path: "CShims/CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+        .target(name: "Disassembly", dependencies: ["CCapstone"], swiftSettings: strict),
+
         // The sandbox's filters: compiled by libseccomp when we are built, which nothing else links.
         .systemLibrary(
             name: "CSeccomp", path: "CShims/CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -92,8 +97,8 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "Virtio", "X86", "Host",
-                "Observe", "CABI", "CDevices",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Disassembly", "Rings", "Virtio", "X86",
+                "Host", "Observe", "CABI", "CDevices",
             ],
             swiftSettings: strict),
 
@@ -182,6 +187,7 @@ let package = Package(
             name: "DeprivilegedTests",
             dependencies: ["Deprivileged", "CDeprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(

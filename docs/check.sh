@@ -30,7 +30,7 @@ for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
 done
 # In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, shells, runs
 # that are watched, restored or saved, and guests with devices or several vCPUs do.
-beside='/(cbacking|CSeccomp/shim|cdeprivileged|chalted|cclone|cdevices|chost_service|csnapshot|swiftlet_devices|swiftlet_vcpus|ckvm_dirty|ckvm_events|Block|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GivenFiles|GuestDevices|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|MemoryMap|Net|PageCache|Paths|Processors/[A-Z][A-Za-z]*|RestoredSymbols|RingInterrupts|RingSetup|RunOptions.Devices|SandboxSupport|Spawn|StartVCPU|StatisticsReport|StatisticsTarget|UnixSocket|WriteLog)\b'
+beside='/(cbacking|CSeccomp/shim|CCapstone/shim|cdeprivileged|chalted|cclone|cdevices|chost_service|csnapshot|swiftlet_devices|swiftlet_vcpus|ckvm_dirty|ckvm_events|Block|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GivenFiles|GuestDevices|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|MemoryMap|Net|PageCache|Paths|Processors/[A-Z][A-Za-z]*|RestoredSymbols|RingInterrupts|RingSetup|RunOptions.Devices|SandboxSupport|Spawn|StartVCPU|StatisticsReport|StatisticsTarget|UnixSocket|WriteLog)\b'
 # Of Swiftlet's own guests none executes what Solo5's unikernels need.
 hvt='/(CPUIDBits|HostProtection|SynchronisedRegisters|WaitSet|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'
 # Nor what kernels that boot by themselves need, and what tells their files apart.

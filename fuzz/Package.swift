@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// libFuzzer on what is hostile: image files, the arguments of calls, rings, requests to a server, the traps of deprivileged
+// libFuzzer on what is hostile: image files, the arguments of calls, rings, ports, requests to a server, the traps of deprivileged
 // guests. `make fuzz` builds and runs it.
 //
 // A package of its own, because every module in it is compiled with -sanitize=fuzzer, the VMM's too.
@@ -29,6 +29,7 @@ let package = Package(
         .executableTarget(name: "fuzz-traps", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-unikernels", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-ports", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-rings", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-virtio", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-planted", dependencies: harness, swiftSettings: checked),

@@ -21,6 +21,10 @@ image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift So
 calls_floor=83
 requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
+ports_floor=90
+ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPort.swift
+    Sources/VMM/Devices/KeyboardController.swift Sources/VMM/Devices/RealTimeClock.swift
+    Sources/VMM/Devices/FirmwareConfiguration.swift"
 # A fuzzer has no network: waiting receives are RingsTests' to prove.
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingService.swift"
@@ -97,6 +101,7 @@ fuzz image $image_floor "$image_files" -max_len=16384
 fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
+fuzz ports $ports_floor "$ports_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz virtio $virtio_floor "$virtio_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

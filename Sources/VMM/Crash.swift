@@ -101,6 +101,8 @@ public struct GuestRegisters: Sendable {
     var otherRoot: UInt64?
     /// What is added to RIP: 0 but in real mode, and where a kernel likes segments.
     var codeBase: UInt64 = 0
+    /// 16, 32 or 64.
+    var codeBits = 64
     var root: UInt64 { otherRoot ?? cr3 }
 
     public var rip: UInt64 {
@@ -117,7 +119,7 @@ extension GuestRegisters {
         (cr0, cr2, cr3, cr4) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4)
         (fsBase, gsBase) = (sregs.fs.base, sregs.gs.base)
         (cs, ss) = (UInt64(sregs.cs.selector), UInt64(sregs.ss.selector))
-        (otherRoot, codeBase) = (sregs.root == cr3 ? nil : sregs.root, sregs.cs.base)
+        (otherRoot, codeBase, codeBits) = (sregs.root == cr3 ? nil : sregs.root, sregs.cs.base, sregs.codeBits)
     }
 }
 

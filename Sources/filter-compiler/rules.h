@@ -66,6 +66,7 @@ static const struct rule rules[] = {
     {BOTH, "mremap", ANY},
     {BOTH, "madvise", ANY},
     {BOTH, "brk", ANY},
+    {BOTH, "sysinfo", ANY}, /* how much memory there is: glibc's qsort(), in the disassembler of crash reports */
 
     /* Threads, not processes. clone3 takes its flags from memory: it is told to be missing (main.c), and glibc then
      * takes clone. */
@@ -127,6 +128,8 @@ static const struct rule rules[] = {
 
     /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
     IOCTL(FILES, KVM_IRQ_LINE),
+    IOCTL(FILES, KVM_REGISTER_COALESCED_MMIO), /* its output */
+    IOCTL(FILES, KVM_UNREGISTER_COALESCED_MMIO),
     IOCTL(FILES, KVM_GET_MP_STATE),
     IOCTL(FILES, KVM_IRQFD), /* when their driver starts a virtio device */
 

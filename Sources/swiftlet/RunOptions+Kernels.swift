@@ -23,10 +23,14 @@ extension Option {
             help:
                 "the CPU that such a kernel is told of: all that this host can give (default), what every x86-64 has, "
                 + "or by a template"),
+        Option(
+            name: "--fw-cfg", value: "NAME=FILE",
+            help: "a file in such a kernel's firmware configuration (QEMU's fw_cfg); NAME=string:TEXT is a text"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
         Option(
             name: "--virtio-console", value: nil,
             help: "a virtio console for such a kernel, which takes the serial port's place on standard input"),
+        Option(name: "--test-device", value: nil, help: "a part of QEMU's pc-testdev, for kernels that test a KVM"),
     ]
 }
 
@@ -40,8 +44,19 @@ extension RunOptions {
         case "--boot": configuration.kernel.method = try known(BootMethod(value), "--boot: \(BootMethod.usage)")
         case "--cpu": configuration.kernel.cpu = CPUTemplate(value)
         case "--initrd": configuration.kernel.initialDisk = value
+        case "--fw-cfg": try addFirmwareItem(try known(FirmwareItem(value), "--fw-cfg: \(FirmwareItem.usage)"))
         default: configuration.kernel.commandLine = (configuration.kernel.commandLine.map { $0 + " " } ?? "") + value
         }
+    }
+
+    private mutating func addFirmwareItem(_ item: FirmwareItem) throws(UsageError) {
+        if configuration.kernel.firmwareItems.contains(where: { $0.name == item.name }) {
+            throw UsageError("--fw-cfg: \(item.name) is given twice")
+        }
+        if configuration.kernel.firmwareItems.count == FirmwareItem.most {
+            throw UsageError("--fw-cfg: at most \(FirmwareItem.most) of them")
+        }
+        configuration.kernel.firmwareItems.append(item)
     }
 
     /// The one of a Swiftlet guest, whose path is all of it, and one more of a kernel, which gets what is behind the comma.

@@ -153,7 +153,7 @@ struct RunOptions {
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
         case "--module": addModule(value ?? "")
-        case "--boot", "--initrd", "--append", "--cpus", "--cpu": try setKernel(name, value ?? "")
+        case "--boot", "--initrd", "--append", "--cpus", "--cpu", "--fw-cfg": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
@@ -172,6 +172,7 @@ struct RunOptions {
             case "--raw": configuration.raw = true
             case "--irqchip": configuration.kernel.hasInterrupts = true
             case "--virtio-console": configuration.kernel.hasConsole = true
+            case "--test-device": configuration.kernel.hasTestDevice = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
             case "--snapshot-incremental": configuration.savesIncrements = true

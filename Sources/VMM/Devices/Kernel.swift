@@ -19,15 +19,19 @@ package final class Kernel: Sendable {
     let input: SerialInput
     let bus: VirtioBus
     /// The devices behind ports, while no vCPU handles an exit.
-    let ports = Mutex<KernelPorts?>(KernelPorts())
+    let ports: Mutex<KernelPorts?>
+    /// What is sent by the serial port can wait in a ring, the VM's; nil on a KVM that has none.
+    let coalesced: CoalescedPort?
     /// Accesses to ports and addresses that nobody owns.
     let strangers = Atomic<UInt64>(0)
 
     init(
         _ plan: KernelPlan, _ source: consuming KernelFile, _ lines: InterruptLines?, _ input: SerialInput,
-        _ bus: VirtioBus
+        _ bus: VirtioBus, _ ports: KernelPorts, _ coalesced: CoalescedPort?
     ) {
         (self.plan, image, self.lines, self.input, self.bus) = (plan, source.image, lines, input, bus)
+        self.ports = Mutex(ports)
+        self.coalesced = coalesced
         file = source.file
     }
 

@@ -28,6 +28,9 @@ extension Machine {
         let bus = try VirtioBus(configuration, console, hasInterrupts: hasInterrupts)
         let modules = try KernelModules(configuration, bus)
         let (path, image, stamp) = (source.path, source.image, source.stamp)
+        let firmware = try FirmwareConfiguration(
+            configuration.kernel.firmwareItems, commandLine: modules.wishes.commandLine,
+            memorySize: configuration.memorySize, cpus: configuration.cpus)
         let plan = try fromImage(
             path, try KernelPlan(image, method, memorySize: configuration.memorySize, modules.wishes))
         let observer = try Self.observer(
@@ -61,7 +64,8 @@ extension Machine {
         try fromKVM(try vcpu.load(plan.state, cpuid.table(cpu: 0)))
         let input = try fromKVM(try SerialInput())
         bus.connect(vm.doorbells, lines)
-        let kernel = Kernel(plan, source, lines, input, bus)
+        let ports = KernelPorts(firmware, test: configuration.kernel.hasTestDevice ? TestDevice() : nil)
+        let kernel = Kernel(plan, source, lines, input, bus, ports, vm.coalescedPort(SerialPort.base))
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store, kernel: kernel,

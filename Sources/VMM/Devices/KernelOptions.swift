@@ -22,6 +22,12 @@ public struct KernelOptions: Sendable {
     /// `--cpu`; nil: all that the host can give.
     public var cpu: CPUTemplate?
 
+    /// `--fw-cfg`, as often as it was given.
+    public var firmwareItems: [FirmwareItem] = []
+
+    /// `--test-device`
+    public var hasTestDevice = false
+
     public init() {}
 
     /// The first that is given and only means something to a kernel.
@@ -31,6 +37,8 @@ public struct KernelOptions: Sendable {
         if commandLine != nil { return "--append" }
         if hasConsole { return "--virtio-console" }
         if cpu != nil { return "--cpu" }
+        if !firmwareItems.isEmpty { return "--fw-cfg" }
+        if hasTestDevice { return "--test-device" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }

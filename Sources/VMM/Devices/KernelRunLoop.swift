@@ -15,12 +15,14 @@ import X86
 /// Nanoseconds that output waits for the rest of its line, and between two looks at whether the kernel has halted.
 private let outputPatience: UInt64 = 5_000_000
 private let haltPeriod: UInt64 = 100_000_000
+/// And between two looks at a ring that nobody would empty when there are no exits.
+private let ringPeriod: UInt64 = 20_000_000
 
 extension RunLoop {
     /// Runs the kernel with its keyboard's thread beside it.
     mutating func runKernel(_ kernel: Kernel) -> Stop {
         do throws(HostError) {
-            if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
+            try context.timer.arm(nanoseconds: period(kernel))
             let thread =
                 context.index == 0 ? try kernel.input.start(kernel.bus.serialConsole(context.platform.console)) : nil
             let stop = watchedRun { loop, error in loop.handleKernel(error, kernel) }
@@ -62,6 +64,7 @@ extension RunLoop {
 
     /// What belongs to no virtio device.
     private mutating func handlePorts(_ error: Int32, _ kernel: Kernel) -> Stop? {
+        takeCoalesced(kernel)
         if error == EINTR { return didNotRun(error) ?? kicked(kernel) }
         if error != 0 { return didNotRun(error) }
         switch vcpu.exit {
@@ -87,6 +90,7 @@ extension RunLoop {
     private mutating func portAccessed(_ kernel: Kernel) -> Stop? {
         if let ending = ports?.ending { return ending }
         guard let serial = ports?.serial else { return nil }
+        chooseCoalescing(kernel, serial)
         if serial.hasLine {
             if let stop = writeOutput() { return stop }
         } else if !serial.output.isEmpty, ports?.isOutputTimed == false {
@@ -94,17 +98,24 @@ extension RunLoop {
             try? context.timer.arm(nanoseconds: outputPatience)
         }
         if kernel.input.isReady, serial.room == SerialPort.inputCapacity { return takeInput(kernel) }
-        return setLine(kernel)
+        return setTestLines(kernel) ?? setLine(kernel)
     }
 
     /// Somebody typed, or the timer has come.
     private mutating func kicked(_ kernel: Kernel) -> Stop? {
         if let stop = writeOutput() ?? takeInput(kernel) { return stop }
-        guard kernel.lines != nil else { return nil }
-        let isParked = !vcpu.takesInterrupts && !vcpu.isRunnable
-        if context.platform.processors?.park(context.index, isParked) ?? isParked { return halted() }
-        try? context.timer.arm(nanoseconds: haltPeriod)
+        if kernel.lines != nil {
+            let isParked = !vcpu.takesInterrupts && !vcpu.isRunnable
+            if context.platform.processors?.park(context.index, isParked) ?? isParked { return halted() }
+        }
+        try? context.timer.arm(nanoseconds: period(kernel))
         return nil
+    }
+
+    /// Of the timer; nil when nothing waits for it.
+    func period(_ kernel: Kernel) -> UInt64? {
+        if ports?.coalescing.isOn == true { return ringPeriod }
+        return kernel.lines == nil ? nil : haltPeriod
     }
 
     private mutating func writeOutput() -> Stop? {
@@ -143,6 +154,15 @@ extension RunLoop {
         }
         ports?.isLineHigh = isHigh
         do throws(KVMError) { try lines.set(SerialPort.line, isHigh) } catch { return .failed(error) }
+        return nil
+    }
+
+    /// As the test device was told, where there is one.
+    private mutating func setTestLines(_ kernel: Kernel) -> Stop? {
+        guard let changes = ports?.test?.takeChanges(), let lines = kernel.lines else { return nil }
+        do throws(KVMError) { for change in changes { try lines.set(change.line, change.isHigh) } } catch {
+            return .failed(error)
+        }
         return nil
     }
 
