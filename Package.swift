@@ -103,6 +103,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // gdb's and lldb's way into a machine.
+        .target(
+            name: "Debugger", dependencies: ["VMM", "KVM", "Host", "X86", "Deprivileged", "Backing"],
+            swiftSettings: strict),
+
         // Calls over a socket: protocol, server, client. It knows no guest.
         .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
 
@@ -113,7 +118,9 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet",
-            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
+            dependencies: [
+                "VMM", "Snapshot", "Backing", "Debugger", "Deprivileged", "Devices", "Boot", "Rig", "CStart",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
@@ -138,6 +145,10 @@ let package = Package(
                 "Subcommand", "Snapshot", "VMM", "Boot", "Backing", "Devices", "GuestMemory", "Host", "X86",
             ],
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "swiftlet-walk",
+            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Host", "X86"], swiftSettings: strict),
 
         .executableTarget(
             name: "swiftlet-bench",

@@ -22,7 +22,7 @@ package final class VCPUThread: Sendable {
         return try Thread { self.run() }
     }
 
-    private func run() {
+    func run() {
         // Held for the whole run, uncontended: it says that the loop is this thread's.
         loop.withLock { loop in
             Thread.setKickByte(address: loop.vcpu.kickByteAddress)

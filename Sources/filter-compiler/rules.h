@@ -129,6 +129,9 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_IRQ_LINE),
     IOCTL(FILES, KVM_GET_MP_STATE),
 
+    /* A debugger steps, and has vector registers changed (KVM_SET_XSAVE, above). */
+    IOCTL(FILES, KVM_SET_GUEST_DEBUG),
+
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),
 

@@ -1,0 +1,186 @@
+// The guest as a debugger handles it: it runs, steps, stops, and between has registers and memory.
+//
+// In ring 3 a step is RFLAGS.TF and a breakpoint an INT3, and both end in the machine's own stubs for vectors 1 and 3: so they
+// work on every KVM. Elsewhere KVM makes exits of them (KVM_SET_GUEST_DEBUG), and a KVM that emulates ring 0 and does not know
+// INT3 stops there all the same. Read next: Breakpoints.swift.
+
+import Deprivileged
+import Host
+import KVM
+import VMM
+import X86
+
+final class Target {
+    let run: DebuggedRun
+    var breakpoints = Breakpoints()
+    private(set) var reason = StopReason.start
+    private var file: RegisterFile?
+    private let physicalBits = UInt64(Processor.cpuid(0x8000_0008).eax & 0xff)
+    /// Whether debug registers see accesses to memory: a KVM without VMX and SVM has none for its guests.
+    let hasWatchpoints = !Ring.hostEmulatesRingZero
+    let table: RegisterTable
+
+    init(_ machine: Machine) throws(MachineError) {
+        run = try DebuggedRun(machine)
+        let hasAVX = GuestCPU().hasAVX
+        table = RegisterTable(is64Bit: !machine.is32Bit, hasAVX: hasAVX)
+        machine.vcpu.loop.withLock { $0.setDebugged() }
+    }
+
+    /// Whether exceptions 1 and 3 come by stubs.
+    private var hasStubs: Bool { run.machine.vcpu.loop.withLock { $0.hasStubs } }
+
+    /// Whether a breakpoint in a debug register works where the guest runs.
+    private var hasExecuteRegisters: Bool { hasWatchpoints || !hasStubs }
+
+    // Registers and memory, while the guest stands still.
+
+    var registers: RegisterFile? {
+        get {
+            if file == nil {
+                file = run.machine.vcpu.loop.withLock { (loop: inout RunLoop) -> RegisterFile? in
+                    try? RegisterFile(&loop)
+                }
+            }
+            return file
+        }
+        set { file = newValue }
+    }
+
+    var paging: PagingState {
+        registers.map { PagingState($0.special, physicalBits: physicalBits) }
+            ?? PagingState(cr0: 0, cr3: 0, cr4: 0, efer: 0)
+    }
+
+    func read(_ address: UInt64, _ count: Int) -> [UInt8] {
+        breakpoints.hidden(run.machine.platform.bytes(at: address, count, paging), at: address)
+    }
+
+    func write(_ bytes: [UInt8], at address: UInt64) -> Bool {
+        run.write(breakpoints.covered(bytes, at: address), at: address, paging)
+    }
+
+    // Breakpoints.
+
+    func insert(_ kind: Int, _ address: UInt64, _ size: UInt64) -> Bool? {
+        guard let watch = watch(kind, address, size) else { return nil }
+        return watch.isSoftware ? breakpoints.insert(address, run, paging) : breakpoints.watch(watch.watch)
+    }
+
+    func remove(_ kind: Int, _ address: UInt64, _ size: UInt64) -> Bool? {
+        guard let watch = watch(kind, address, size) else { return nil }
+        if watch.isSoftware { breakpoints.remove(address, run) } else { breakpoints.unwatch(watch.watch) }
+        return true
+    }
+
+    /// Nil for a kind that there is not. Where a debug register would do nothing an INT3 does its work.
+    private func watch(_ kind: Int, _ address: UInt64, _ size: UInt64) -> (isSoftware: Bool, watch: Breakpoints.Watch)?
+    {
+        let none = Breakpoints.Watch(kind: .execute, address: address, size: 1)
+        if kind == 0 || kind == 1 && !hasExecuteRegisters { return (true, none) }
+        if kind == 1 { return (false, none) }
+        guard hasWatchpoints, let kind = WatchKind(rawValue: kind) else { return nil }
+        return (false, Breakpoints.Watch(kind: kind, address: address, size: size))
+    }
+
+    // Running.
+
+    /// Lets the guest go on, by one instruction or until something happens; `descriptor` interrupts it.
+    func resume(steps: Bool, _ signals: borrowing StopSignals, watching descriptor: Int32) -> StopReason {
+        reason = go(steps: steps, signals, descriptor)
+        return reason
+    }
+
+    private func go(steps: Bool, _ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
+        if case .crash(let crash) = reason { return .end(.crashed(crash)) }
+        if let rip = registers?.instructionPointer, breakpoints.software[rip] != nil {
+            // Over the instruction that the breakpoint stands on.
+            breakpoints.remove(rip, run)
+            let first = once(steps: true, signals, descriptor)
+            _ = breakpoints.insert(rip, run, paging)
+            if steps { return first }
+            guard case .step = first else { return first }
+        }
+        return once(steps: steps, signals, descriptor)
+    }
+
+    private func once(steps: Bool, _ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
+        do throws(KVMError) {
+            try prepare(steps: steps)
+            var stop = run.resume(signals, watching: descriptor)
+            // Between an exception and its report: that comes at once.
+            while case .paused = stop, isInOurCode { stop = run.resume(signals, watching: descriptor) }
+            let exit = run.machine.vcpu.loop.withLock { $0.vcpu.debugExit }
+            try run.settle(stop)
+            if hasStubs, registers?.trapFlag == true { registers?.trapFlag = false }
+            return reason(stop, exit, steps: steps)
+        } catch { return .end(.failed(error)) }
+    }
+
+    private var isInOurCode: Bool {
+        run.machine.vcpu.loop.withLock { $0.isInOurCode($0.vcpu.instructionPointer) }
+    }
+
+    /// Writes registers back and tells KVM what to stop at.
+    private func prepare(steps: Bool) throws(KVMError) {
+        let hasStubs = hasStubs
+        if hasStubs { registers?.trapFlag = steps }
+        var debug = GuestDebug()
+        breakpoints.fill(&debug)
+        debug.isEnabled = !hasStubs || !breakpoints.watches.isEmpty
+        debug.steps = steps && !hasStubs
+        let wish = debug
+        try run.machine.vcpu.loop.withLock { loop throws(KVMError) in
+            try file?.store(&loop)
+            try loop.vcpu.debug(wish)
+        }
+        file = nil
+    }
+
+    /// The debugger is gone: nothing of it stays.
+    func release() throws(KVMError) {
+        breakpoints.removeAll(run)
+        try run.machine.vcpu.loop.withLock { loop throws(KVMError) in
+            try file?.store(&loop)
+            try loop.vcpu.debug(GuestDebug())
+        }
+        file = nil
+    }
+}
+
+extension Target {
+    /// What a stop was for.
+    private func reason(_ stop: Stop, _ exit: DebugExit, steps: Bool) -> StopReason {
+        guard case .crashed(let crash) = stop else {
+            if case .paused = stop { return .interrupt }
+            return .end(stop)
+        }
+        switch crash.cause {
+        case .exception(Vector.breakpoint): return atBreakpoint(registers.map { $0.instructionPointer &- 1 }) ?? .trap
+        case .exception(Vector.debug): return steps ? .step : .trap
+        case .unexpectedExit("\(Exit.debug)"): return reason(exit, steps: steps)
+        case .emulation: return atBreakpoint(registers?.instructionPointer) ?? .crash(crash)
+        default: return .crash(crash)
+        }
+    }
+
+    /// Nil when no breakpoint of ours is there. A guest's own INT3 is one that it has passed.
+    private func atBreakpoint(_ address: UInt64?) -> StopReason? {
+        guard let address, breakpoints.software[address] != nil else { return nil }
+        if registers?.instructionPointer != address { registers?.instructionPointer = address }
+        return .breakpoint(isSoftware: true)
+    }
+
+    private func reason(_ exit: DebugExit, steps: Bool) -> StopReason {
+        if exit.vector == Vector.breakpoint {
+            if let found = atBreakpoint(registers?.instructionPointer) { return found }
+            registers?.instructionPointer &+= 1  // its own, which KVM has kept from it
+            return .trap
+        }
+        if let watch = breakpoints.hit(exit.status) {
+            if watch.kind == .execute { return .breakpoint(isSoftware: false) }
+            return .watchpoint(watch.address, isAccess: watch.kind != .write)
+        }
+        return steps ? .step : .trap
+    }
+}
