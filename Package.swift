@@ -209,6 +209,8 @@ let package = Package(
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "DebuggerTests", dependencies: ["Debugger", "VMM", "KVM"], swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(

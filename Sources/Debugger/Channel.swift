@@ -34,10 +34,12 @@ public final class Channel {
         self.socket = socket
     }
 
-    /// The guest's console beside it.
+    /// The guest's console beside it: where ours are the debugger's, it has nothing to read and writes to standard error.
     public static func guestConsole(_ address: DebuggerAddress) -> Console {
-        address == .standard ? Console(input: -1, output: 2) : Console()
+        address == .standard ? Console(input: nothing?.file.fd ?? -1, output: 2) : Console()
     }
+
+    private static let nothing = EmptyInput()
 
     /// Waits for a debugger; nil when a stop signal comes first. `say` tells the user where to connect.
     public static func open(
@@ -125,5 +127,15 @@ public final class Channel {
             }
         }
         return true
+    }
+}
+
+/// A descriptor with nothing to read, open as long as the process is.
+private final class EmptyInput: Sendable {
+    let file: File
+
+    init?() {
+        guard let file = try? File("/dev/null", .read) else { return nil }
+        self.file = file
     }
 }

@@ -101,7 +101,28 @@ final class Target {
             if steps { return first }
             guard case .step = first else { return first }
         }
+        if steps, let next = portInstructionEnd { return stepTo(next, signals, descriptor) }
         return once(steps: steps, signals, descriptor)
+    }
+
+    /// A call is over when the instruction behind its OUT is due. The step flag comes too late for that: on a KVM that emulates
+    /// OUT the exception is that instruction's.
+    private func stepTo(_ next: UInt64, _ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
+        let isOurs = breakpoints.software[next] == nil
+        guard breakpoints.insert(next, run, paging) else { return once(steps: true, signals, descriptor) }
+        let reason = once(steps: false, signals, descriptor)
+        if isOurs { breakpoints.remove(next, run) }
+        if isOurs, case .breakpoint = reason, registers?.instructionPointer == next { return .step }
+        return reason
+    }
+
+    /// Behind the IN or OUT that is due in ring 3; nil when it is another instruction.
+    private var portInstructionEnd: UInt64? {
+        guard hasStubs, let rip = registers?.instructionPointer else { return nil }
+        let code = read(rip, 3)
+        let start = code.first == 0x66 ? 1 : 0  // operand size
+        guard code.count > start, code[start] & 0xf4 == 0xe4 else { return nil }  // e4-e7 imm8, ec-ef DX
+        return rip &+ UInt64(start + (code[start] & 8 == 0 ? 2 : 1))
     }
 
     private func once(steps: Bool, _ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {

@@ -20,7 +20,8 @@ extension GuestTests {
         private func core(of guest: String) throws -> String {
             let path = "\(folder.path)/\(guest).core"
             var child = try House.run(["--core", path, House.image(guest)])
-            #expect(child.finish().how == .exited(126))
+            let ending = child.finish()
+            #expect(ending.how == .exited(126))
             return path
         }
 
@@ -59,7 +60,8 @@ extension GuestTests {
         @Test func snapshotIsWalked() throws {
             let file = "\(folder.path)/snapshot"
             var child = try House.run(["--snapshot", file, "--snapshot-exit", House.image("upper")])
-            #expect(child.finish().how == .exited(0))
+            let ending = child.finish()
+            #expect(ending.how == .exited(0))
             let text = try walk([file, "0x40000", "0x2000", "0x400000"]).outputText
             #expect(text.contains("in              image") && text.contains("read-only, user, executable"))
             #expect(text.contains("memory slot     0  0x1000-0x6fff, read-only"))

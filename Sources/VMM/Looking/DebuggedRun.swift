@@ -47,7 +47,7 @@ package final class DebuggedRun: Sendable {
             if called { control.requestPause() }
             if control.requested != nil { thread.withLock { $0?.kick() } }
         }
-        let stop = machine.vcpu.outcome.stop
+        let stop = (machine.platform.devices?.outcome(machine.vcpu) ?? machine.vcpu.outcome).stop
         if case .paused = stop { control.endPause() }
         return stop
     }
