@@ -118,7 +118,8 @@ extension PageFlags {
 
 extension CoreDump {
     private func elfHeader(programHeaders: Int) -> [UInt8] {
-        var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0] + [UInt8](repeating: 0, count: 8)
+        // The OS is Linux, whose registers these are: lldb opens no core without one.
+        var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 3] + [UInt8](repeating: 0, count: 8)
         bytes.append16(4)  // ET_CORE
         bytes.append16(62)  // EM_X86_64
         bytes.append32(1)

@@ -159,7 +159,12 @@ extension GuestTests {
             }
             if let lldb = Self.lldb {
                 var child = try Child(
-                    lldb, ["--batch", "-o", "register read rip", "-c", core, House.image("fault-write-text")])
+                    lldb,
+                    [
+                        "--batch", "-o", "target modules load --file fault-write-text.elf --slide 0", "-o",
+                        "register read rip",
+                        "-c", core, House.image("fault-write-text"),
+                    ])
                 let text = child.finish(seconds: 60).outputText
                 #expect(text.contains("fault-write-text.elf`main + "), "\(text)")
             }
