@@ -8,7 +8,7 @@ extension Session {
         let name = String(text.prefix { $0 != ":" && $0 != "," && $0 != ";" })
         switch name {
         case "qSupported":
-            knowsBreakpoints = text.contains("swbreak+")
+            knowsBreakpoints = text.split { $0 == ":" || $0 == ";" }.contains { $0 == "swbreak+" }
             return
                 "PacketSize=\(String(Self.packetSize, radix: 16));qXfer:features:read+;QStartNoAckMode+;swbreak+;hwbreak+"
                 + ";vContSupported+"
