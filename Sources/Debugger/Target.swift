@@ -96,13 +96,24 @@ final class Target {
         if let rip = registers?.instructionPointer, breakpoints.software[rip] != nil {
             // Over the instruction that the breakpoint stands on.
             breakpoints.remove(rip, run)
-            let first = once(steps: true, signals, descriptor)
+            let first = step(signals, descriptor)
             _ = breakpoints.insert(rip, run, paging)
             if steps { return first }
             guard case .step = first else { return first }
         }
         if steps, let next = portInstructionEnd { return stepTo(next, signals, descriptor) }
-        return once(steps: steps, signals, descriptor)
+        return steps ? step(signals, descriptor) : once(steps: false, signals, descriptor)
+    }
+
+    /// By KVM's exits a step may be told that was not made: Bochs's CPU does so where the fetch was an exit first. Nothing has
+    /// changed then, and it is made again; over a jump to itself that is the same.
+    private func step(_ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
+        let before = registers.map { ($0.instructionPointer, $0.general.rcx) }
+        let first = once(steps: true, signals, descriptor)
+        guard case .step = first, !hasStubs, let before, let after = registers,
+            before == (after.instructionPointer, after.general.rcx)
+        else { return first }
+        return once(steps: true, signals, descriptor)
     }
 
     /// A call is over when the instruction behind its OUT is due. The step flag comes too late for that: on a KVM that emulates
