@@ -111,6 +111,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // gdb's and lldb's way into a machine.
+        .target(
+            name: "Debugger", dependencies: ["VMM", "KVM", "Host", "X86", "Deprivileged", "Backing"],
+            swiftSettings: strict),
+
         // Calls over a socket: protocol, server, client. It knows no guest.
         .target(name: "Service", dependencies: ["Host"], swiftSettings: strict),
 
@@ -121,7 +126,9 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet",
-            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
+            dependencies: [
+                "VMM", "Snapshot", "Backing", "Debugger", "Deprivileged", "Devices", "Boot", "Rig", "CStart",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
@@ -146,6 +153,10 @@ let package = Package(
                 "Subcommand", "Snapshot", "VMM", "Boot", "Backing", "Devices", "GuestMemory", "Host", "X86",
             ],
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "swiftlet-walk",
+            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Host", "X86"], swiftSettings: strict),
 
         .executableTarget(
             name: "swiftlet-bench",
@@ -210,6 +221,8 @@ let package = Package(
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "DebuggerTests", dependencies: ["Debugger", "VMM", "KVM"], swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(

@@ -93,6 +93,7 @@ public struct GuestRegisters: Sendable {
     public var cr2: UInt64 = 0
     public var cr3: UInt64 = 0
     public var cr4: UInt64 = 0
+    public var efer: UInt64 = 0
     public var fsBase: UInt64 = 0
     public var gsBase: UInt64 = 0
     public var cs: UInt64 = 0
@@ -116,7 +117,7 @@ extension GuestRegisters {
     init(_ vcpu: borrowing VCPU) {
         if let regs = try? vcpu.registers() { general = regs }
         guard let sregs = try? vcpu.specialRegisters() else { return }
-        (cr0, cr2, cr3, cr4) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4)
+        (cr0, cr2, cr3, cr4, efer) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4, sregs.efer)
         (fsBase, gsBase) = (sregs.fs.base, sregs.gs.base)
         (cs, ss) = (UInt64(sregs.cs.selector), UInt64(sregs.ss.selector))
         (otherRoot, codeBase, codeBits) = (sregs.root == cr3 ? nil : sregs.root, sregs.cs.base, sregs.codeBits)

@@ -18,6 +18,9 @@ extension Machine {
         return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "") + strangerText
     }
 
+    /// The exits alone, of a run that is not over.
+    func exitText(_ outcome: Outcome) -> String? { exitReport(outcome, nil)?.text }
+
     private func exitReport(_ outcome: Outcome, _ emptyRun: UInt64?) -> ExitReport? {
         outcome.exits.map { ExitReport($0, frequency: platform.clock.frequency, emptyRun: emptyRun) }
     }

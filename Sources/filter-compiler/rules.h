@@ -133,6 +133,9 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_GET_MP_STATE),
     IOCTL(FILES, KVM_IRQFD), /* when their driver starts a virtio device */
 
+    /* A debugger steps, and has vector registers changed (KVM_SET_XSAVE, above). */
+    IOCTL(FILES, KVM_SET_GUEST_DEBUG),
+
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),
 

@@ -3,6 +3,7 @@
 // Read next: RunCommand.swift.
 
 import Backing
+import Debugger
 import Deprivileged
 import Host
 import VMM
@@ -15,10 +16,11 @@ struct Option {
 
     /// For help and completions. Parsing asks one table after the other: to make one of both would cost each start with an
     /// option 40,000 instructions.
-    static var all: [Option] { general + kernels }
+    static var all: [Option] { general + kernels + debugger }
 
     static func named(_ name: String) -> Option? {
         general.first { $0.name == name } ?? kernels.first { $0.name == name }
+            ?? debugger.first { $0.name == name }
     }
 
     private static let general = [
@@ -86,6 +88,7 @@ struct RunOptions {
     var configuration: Configuration
     var statistics: StatisticsTarget?
     var isSandboxed = true
+    var debugger: DebuggerAddress?
 
     /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
     init(_ arguments: some Sequence<String>) throws(UsageError) {
@@ -115,6 +118,7 @@ struct RunOptions {
             throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         try checkDevices()
+        try checkDebugger()
         try refuseToOverwrite(image)
     }
 
@@ -155,6 +159,7 @@ struct RunOptions {
         case "--module": addModule(value ?? "")
         case "--boot", "--initrd", "--append", "--cpus", "--cpu", "--fw-cfg": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
+        case "--gdb": try setDebugger(value ?? "")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value

@@ -177,6 +177,12 @@ private let hasFilters = fate("getpid") != .noFilter
         }
     }
 
+    @Test func debuggersMayStep() {
+        let guestDebug = 0x4048_ae9b  // KVM_SET_GUEST_DEBUG
+        #expect(fate("ioctl", -1, guestDebug) == .killed)
+        #expect(fate("ioctl", -1, guestDebug, in: .files) == .returned)
+    }
+
     /// The kernel takes the low half of a request: so must the filter.
     @Test func theUpperHalfOfARequestHidesNothing() {
         #expect(fate("ioctl", -1, 1 << 32 | injectKey) == .killed)

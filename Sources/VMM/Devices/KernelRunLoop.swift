@@ -27,6 +27,7 @@ extension RunLoop {
                 context.index == 0 ? try kernel.input.start(kernel.bus.serialConsole(context.platform.console)) : nil
             let stop = watchedRun { loop, error in loop.handleKernel(error, kernel) }
             let ending = withPorts(kernel) { loop in
+                loop.takeCoalesced(kernel)
                 kernel.strangers.store(loop.ports?.strangers ?? 0, ordering: .relaxed)
                 return loop.writeOutput() ?? kernel.bus.ending(stop)
             }

@@ -43,6 +43,8 @@ extension Machine {
         for thread in threads { thread.join() }
     }
 
+    package var vcpus: [VCPUThread] { [vcpu] + others }
+
     /// The vCPU by whose end, or pause, the machine ended.
     var spokesman: VCPUThread {
         let index = spokesmanIndex
@@ -62,7 +64,7 @@ extension Machine {
     /// Where all vCPUs but one stand, after the run.
     func registers(but number: Int) -> [(number: Int, registers: GuestRegisters)] {
         if others.isEmpty { return [] }
-        let all = [vcpu] + others
+        let all = vcpus
         return all.indices.filter { $0 != number }.map { index in
             (index, all[index].loop.withLock { GuestRegisters($0.vcpu) })
         }

@@ -24,6 +24,8 @@ package final class Processors: Sendable {
     let running: Atomic<Int>
     /// The vCPU whose end is the machine's, and how much that end counts.
     private let ending = Mutex((index: 0, weight: 0))
+    /// Whether a debugger may let the guest go on behind a crash, which then only pauses the others.
+    let isDebugged = Atomic<Bool>(false)
     /// How often page tables were committed.
     let commits = Atomic<UInt64>(0)
     private let parking = Mutex(Parking())
@@ -41,9 +43,9 @@ package final class Processors: Sendable {
         self.slots = slots
     }
 
-    /// All threads are about to run, also after a pause.
-    func begin() {
-        running.store(count, ordering: .releasing)
+    /// All threads, or so many, are about to run, also after a pause.
+    func begin(_ number: Int? = nil) {
+        running.store(number ?? count, ordering: .releasing)
         ending.withLock { $0 = (0, 0) }
         _ = done.take()
     }
@@ -55,10 +57,11 @@ package final class Processors: Sendable {
         let weight: Int
         switch stop {
         case .paused(let byGuest)?: weight = byGuest ? 2 : 1
-        default: weight = 3
+        case .crashed? where isDebugged.load(ordering: .relaxed): weight = 3
+        default: weight = 4
         }
         ending.withLock { if weight > $0.weight { $0 = (index, weight) } }
-        if weight < 3 { control.requestPause() } else { control.requestEndOfAll() }
+        if weight < 4 { control.requestPause() } else { control.requestEndOfAll() }
         running.subtract(1, ordering: .acquiringAndReleasing)
         done.signal()
     }

@@ -58,6 +58,7 @@ public func portSeeds() -> [Seed] {
         ("directory", directory), ("clock", clock), ("keyboard", keyboard + step(0x64, write, 0xfe)),
         ("word", "Shutdown".utf8.flatMap { step(0x8900, write, UInt32($0)) }), ("exit", step(0xf4, write | 0x20, 3)),
         ("nobody", step(nil, read | 0x20) + step(0xcf8, write | 0x20, 0x8000_0000)),
-        ("off", step(0x604, write | 0x10, 0x2000)), ("asleep", step(0x601, read) + step(0x600, write, 0x34)), ("reset", step(0xcf9, write, 6)), ("fast", step(0x92, write, 1)),
+        ("off", step(0x604, write | 0x10, 0x2000)), ("asleep", step(0x601, read) + step(0x600, write, 0x34)),
+        ("reset", step(0xcf9, write, 6)), ("fast", step(0x92, write, 1)),
     ]
 }
