@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
+        .library(name: "Debugger", targets: ["Debugger"]),
         .library(name: "Service", targets: ["Service"]),
         .library(name: "Rings", targets: ["Rings", "Devices", "Virtio"]),
         // All that a program needs which runs guests itself: docs/library.md.

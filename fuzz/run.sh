@@ -28,6 +28,10 @@ ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPor
 # A fuzzer has no network: waiting receives are RingsTests' to prove.
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingService.swift"
+gdb_floor=80
+gdb_files="Sources/Debugger/Packet.swift Sources/Debugger/Session.swift Sources/Debugger/Queries.swift
+    Sources/Debugger/RegisterFile.swift Sources/Debugger/RegisterTable.swift Sources/Debugger/StopReason.swift
+    Sources/Debugger/Breakpoints.swift"
 # But NetFrames.swift.
 virtio_floor=84
 virtio_files="Sources/Virtio/VirtioDevice.swift Sources/Virtio/QueueService.swift Sources/Virtio/SplitQueue.swift
@@ -102,6 +106,7 @@ fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz ports $ports_floor "$ports_files" -max_len=1024
+fuzz gdb $gdb_floor "$gdb_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz virtio $virtio_floor "$virtio_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

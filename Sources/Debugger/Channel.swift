@@ -24,12 +24,13 @@ public final class Channel {
     private var reader = PacketReader()
     /// Bytes come over a reliable stream: once both know, nothing is acknowledged.
     var acknowledges = true
-    private var last: [UInt8] = []
+    /// As it was sent.
+    private(set) var last: [UInt8] = []
 
     /// Nanoseconds that a debugger may take to read what it asked for.
     private static let patience: UInt64 = 10_000_000_000
 
-    private init(_ console: Console, _ socket: consuming UnixSocket?) {
+    init(_ console: Console, _ socket: consuming UnixSocket?) {
         self.console = console
         self.socket = socket
     }

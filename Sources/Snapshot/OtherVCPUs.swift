@@ -53,7 +53,7 @@ struct OtherVCPUs {
     // Sound: the shims read one state.
     var makesSense: Bool { unsafe csnapshot_vcpu_makes_sense(start) != 0 }
     var root: UInt64 { unsafe csnapshot_vcpu_root(start) }
-    var look: csnapshot_look { unsafe CSnapshot.csnapshot_look(start) }
+    var look: csnapshot_look { unsafe csnapshot_look(start) }
     func load(into vcpu: borrowing VCPU) throws(KVMError) { try unsafe vcpu.load(start) }
 }
 
