@@ -98,7 +98,8 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Disassembly", "Rings", "Virtio", "X86",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Disassembly", "Rings", "Virtio",
+                "X86",
                 "Host", "Observe", "CABI", "CDevices",
             ],
             swiftSettings: strict),

@@ -31,7 +31,7 @@ done
 # In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, shells, runs
 # that are watched, restored or saved, and guests with devices or several vCPUs do.
 beside='/(cbacking|CSeccomp/shim|CCapstone/shim|cdeprivileged|chalted|cclone|cdevices|chost_debugger|chost_service|csnapshot|csnapshot_look|swiftlet_devices|swiftlet_vcpus|ckvm_debug|ckvm_dirty|ckvm_events|Block|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GivenFiles|GuestDebug|GuestDevices|HostMapping|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|MemoryMap|Net|PageCache|Paths|Processors/[A-Z][A-Za-z]*|RestoredSymbols|RingInterrupts|RingSetup|RunOptions.Debugger|RunOptions.Devices|SandboxSupport|Spawn|StartVCPU|StatisticsReport|StatisticsTarget|LoopbackSocket|UnixSocket|WriteLog)\b'
-# Nor does a run execute what explains a machine to people: walks of page tables, cores' notes.
+# Nor does a run execute what explains a machine to people: walks of page tables, debuggers' questions, a crash's core.
 looking='/(X86/Walk|VMM/Looking)/'
 # Of Swiftlet's own guests none executes what Solo5's unikernels need.
 hvt='/(CPUIDBits|HostProtection|SynchronisedRegisters|WaitSet|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'

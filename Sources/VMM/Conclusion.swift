@@ -1,6 +1,6 @@
 // After the run: one line for the operator where there is something to say, the core file, the exit status.
 //
-// Read next: CrashReport.swift, CoreDump.swift, StatisticsReport.swift.
+// Read next: CrashReport.swift, Looking/CoreDump.swift, StatisticsReport.swift.
 
 import Glibc
 import Host

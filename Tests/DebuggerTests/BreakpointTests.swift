@@ -44,10 +44,13 @@ import VMM
     }
 
     @Test func stopsArePackets() {
-        #expect(StopReason.breakpoint(isSoftware: true).packet(knowsBreakpoints: true, thread: "1") == "T05swbreak:;thread:1;")
+        #expect(
+            StopReason.breakpoint(isSoftware: true).packet(knowsBreakpoints: true, thread: "1")
+                == "T05swbreak:;thread:1;")
         #expect(StopReason.breakpoint(isSoftware: false).packet(knowsBreakpoints: false, thread: "1") == "T05thread:1;")
         #expect(
-            StopReason.watchpoint(0xbeef, isAccess: false).packet(knowsBreakpoints: true, thread: "1") == "T05watch:beef;thread:1;")
+            StopReason.watchpoint(0xbeef, isAccess: false).packet(knowsBreakpoints: true, thread: "1")
+                == "T05watch:beef;thread:1;")
         #expect(StopReason.interrupt.packet(knowsBreakpoints: true, thread: "1") == "T02thread:1;")
         #expect(StopReason.end(.exited(status: 3)).packet(knowsBreakpoints: true, thread: "1") == "W03")
         #expect(StopReason.end(.signalled(15)).packet(knowsBreakpoints: true, thread: "1") == "X0f")

@@ -63,6 +63,26 @@ extension GuestTests {
             #expect(console.contains("checksum 78498"))
         }
 
+        @Test(.enabled(if: gdb != nil, noGDB)) func gdbSeesVCPUsAsThreads() throws {
+            let text = try session(
+                "cpus", options: "--cpus 2",
+                """
+                break begin
+                continue
+                info threads
+                thread 1
+                stepi
+                thread 2
+                stepi
+                p $rip
+                delete
+                continue
+                """)
+            #expect(text.contains("hit Breakpoint 1, 0x") && text.contains("(vCPU 1)"), "\(text)")
+            #expect(text.contains("(vCPU 0)") && text.contains("exited normally"), "\(text)")
+            #expect(console.contains("counted to 200000"), "\(console)")
+        }
+
         /// By single steps where the host has no debug registers for its guests.
         @Test(.enabled(if: gdb != nil, noGDB)) func gdbWatchesMemory() throws {
             let text = try session(

@@ -74,6 +74,29 @@ extension GuestTests {
             #expect(elsewhere.outputText.contains("CR3 names the PML4 at 0x10000000, where no memory is"))
         }
 
+        /// Each vCPU's own registers, in a core and in a snapshot.
+        @Test func anotherVCPUIsWalked() throws {
+            let core = "\(folder.path)/core"
+            var crash = try House.run(["--cpus", "3", "--core", core, House.image("cpus"), "fault"])
+            let ending = crash.finish()
+            #expect(ending.how == .exited(126))
+            let stacks = try (0..<3).map { try json(["--vcpu", "\($0)", core, "rsp"]).first?["address"] as? Int }
+            #expect(Set(stacks.compactMap(\.self)).count == 3, "\(stacks)")
+            #expect(try json([core, "rsp"]).first?["address"] as? Int == stacks[2], "the one that crashed")
+            #expect(try walk(["--vcpu", "3", core]).isRefusal(mentioning: "--vcpu 3"))
+            #expect(try walk(["--vcpu", "x", core]).isRefusal(mentioning: "--vcpu 'x': a number from 0 to "))
+            let saved = "\(folder.path)/saved"
+            var child = try House.run([
+                "--cpus", "2", "--snapshot", saved, "--snapshot-exit", House.image("cpus-snapshot"),
+            ])
+            let end = child.finish()
+            #expect(end.how == .exited(0))
+            #expect(try json([saved, "rsp"]).first?["address"] as? Int != nil)
+            let places = try (0..<2).map { try json(["--vcpu", "\($0)", saved, "rsp"]).first?["address"] as? Int }
+            #expect(places[0] != nil && places[1] != nil && places[0] != places[1])
+            #expect(try walk(["--vcpu", "2", saved]).isRefusal(mentioning: "--vcpu 2"))
+        }
+
         @Test func walkIsDrawn() throws {
             let core = try core(of: "fault-write-text")
             let drawing = "\(folder.path)/walk.svg"

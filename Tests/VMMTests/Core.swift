@@ -1,6 +1,6 @@
 // An ELF core as a debugger reads it: program headers, the registers in its note, memory by virtual address.
 //
-// Read next: Sources/VMM/CoreDump.swift.
+// Read next: Sources/VMM/Looking/CoreDump.swift.
 
 /// A core file's content. Offsets: gABI, figures 4-3 and 5-1; struct elf_prstatus of <linux/elfcore.h>.
 struct Core {

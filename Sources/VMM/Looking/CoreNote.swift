@@ -1,7 +1,7 @@
 // What a core says of the machine beside registers and memory: how it translates addresses, and what lies where.
 //
 // A note "Swiftlet" of a type of its own, which debuggers skip: words of 64 bits. `swiftlet walk` reads it. The physical memory
-// is in program headers of a type for operating systems (gABI, PT_LOOS). Read next: ../CoreDump.swift.
+// is in program headers of a type for operating systems (gABI, PT_LOOS). Read next: CoreDump.swift.
 
 import CABI
 import GuestMemory

@@ -21,7 +21,8 @@ public func debuggerSeeds() -> [Seed] {
     let zeros = String(repeating: "00", count: 16)
     return [
         seed("hello", ["qSupported:swbreak+;hwbreak+", "?", "QStartNoAckMode", "qAttached", "qC", "qHostInfo"]),
-        seed("xml", ["qXfer:features:read:target.xml:0,ffb", "qXfer:features:read:target.xml:ffb,ffb", "qProcessInfo"]),
+        seed(
+            "xml", ["qXfer:features:read:target.xml:0,ffb", "qXfer:features:read:target.xml:ffb,ffb", "qProcessInfo"]),
         seed("threads", ["qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,2", "Hg2", "Hc-1", "Hc1", "T2", "T3"]),
         seed("registers", ["g", "p10", "P10=0000040000000000", "G" + zeros, "P38=801f0000", "p3a", "P3a=" + zeros]),
         seed("vectors", ["P28=" + zeros, "P18=00000000000000000000", "P1a=ffff0000", "p1a", "P39=" + zeros]),

@@ -2,7 +2,7 @@
 //
 // Registers as Linux writes them (NT_PRSTATUS). The file holds physical memory as it lies, page tables too, with holes for
 // pages of zeros; one PT_LOAD for each run of guest-virtual pages that are contiguous both ways points into it. Layouts:
-// gABI; Linux <linux/elfcore.h>. Read next: Looking/CoreNote.swift, GuestView.swift.
+// gABI; Linux <linux/elfcore.h>. Read next: CoreNote.swift, ../GuestView.swift.
 
 import GuestMemory
 import Host
