@@ -5,10 +5,10 @@ LAYOUT = -Xswiftc -use-ld=lld -Xlinker --symbol-ordering-file=$(CURDIR)/CShims/C
     -Xlinker --no-warn-symbol-ordering
 SWIFT_BUILD = swift build -c release -Xswiftc -static-executable $(LAYOUT) --scratch-path .build-static
 PROGRAMS = swiftlet swiftlet-bench swiftlet-call swiftlet-check swiftlet-clone swiftlet-doctor swiftlet-host swiftlet-inspect swiftlet-serve \
-    swiftlet-snapshot
+    swiftlet-snapshot swiftlet-walk
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
-PACKAGES = gcc binutils libc6-dev linux-libc-dev libelf-dev libseccomp-dev zlib1g-dev
+PACKAGES = gcc binutils libc6-dev linux-libc-dev libcapstone-dev libelf-dev libseccomp-dev zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 

@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "VMM", targets: ["VMM"]),
         .library(name: "Snapshot", targets: ["Snapshot"]),
         .library(name: "Deprivileged", targets: ["Deprivileged"]),
+        .library(name: "Debugger", targets: ["Debugger"]),
         .library(name: "Service", targets: ["Service"]),
         .library(name: "Rings", targets: ["Rings", "Devices", "Virtio"]),
         .library(name: "Hosting", targets: ["Hosting", "Catalogue"]),
@@ -47,6 +48,11 @@ let package = Package(
             cSettings: [.unsafeFlags(["-gdwarf-4"])]),
         .target(name: "CSnapshot", path: "CShims/CSnapshot"),
         .systemLibrary(name: "CElf", path: "CShims/CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
+
+        // The disassembler of crash reports.
+        .systemLibrary(
+            name: "CCapstone", path: "CShims/CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+        .target(name: "Disassembly", dependencies: ["CCapstone"], swiftSettings: strict),
 
         // The sandbox's filters: compiled by libseccomp when we are built, which nothing else links.
         .systemLibrary(
@@ -93,8 +99,9 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Rings", "Virtio", "X86", "Host",
-                "Observe", "CABI", "CDevices",
+                "Boot", "KVM", "GuestMemory", "Backing", "Deprivileged", "Devices", "Disassembly", "Rings", "Virtio",
+                "X86",
+                "Host", "Observe", "CABI", "CDevices",
             ],
             swiftSettings: strict),
 
@@ -105,6 +112,11 @@ let package = Package(
                 "VMM", "Boot", "Backing", "Devices", "KVM", "GuestMemory", "X86", "Host", "Sandbox", "Observe", "CABI",
                 "CSnapshot",
             ],
+            swiftSettings: strict),
+
+        // gdb's and lldb's way into a machine.
+        .target(
+            name: "Debugger", dependencies: ["VMM", "KVM", "Host", "X86", "Deprivileged", "Backing"],
             swiftSettings: strict),
 
         // Calls over a socket: protocol, server, client. It knows no guest.
@@ -125,7 +137,9 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "swiftlet",
-            dependencies: ["VMM", "Snapshot", "Backing", "Deprivileged", "Devices", "Boot", "Rig", "CStart"],
+            dependencies: [
+                "VMM", "Snapshot", "Backing", "Debugger", "Deprivileged", "Devices", "Boot", "Rig", "CStart",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-check", dependencies: ["GuestCases", "Snapshot", "VMM", "Host"], swiftSettings: strict),
@@ -153,6 +167,10 @@ let package = Package(
                 "Subcommand", "Snapshot", "VMM", "Boot", "Backing", "Devices", "GuestMemory", "Host", "X86",
             ],
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "swiftlet-walk",
+            dependencies: ["Subcommand", "Snapshot", "VMM", "Boot", "Host", "X86"], swiftSettings: strict),
 
         .executableTarget(
             name: "swiftlet-bench",
@@ -200,6 +218,7 @@ let package = Package(
             name: "DeprivilegedTests",
             dependencies: ["Deprivileged", "CDeprivileged", "KVM", "GuestMemory", "Host", "X86", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(name: "DisassemblyTests", dependencies: ["Disassembly"], swiftSettings: testing),
         .testTarget(name: "ObserveTests", dependencies: ["Observe", "KVM", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "MeasureTests", dependencies: ["Measure"], swiftSettings: testing),
         .testTarget(
@@ -222,6 +241,8 @@ let package = Package(
         .testTarget(
             name: "swiftletTests", dependencies: ["swiftlet", "Backing", "Devices", "TestSupport"],
             swiftSettings: testing),
+        .testTarget(
+            name: "DebuggerTests", dependencies: ["Debugger", "VMM", "KVM"], swiftSettings: testing),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostingTests", dependencies: ["Hosting"], swiftSettings: testing),
         .testTarget(

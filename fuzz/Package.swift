@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// libFuzzer on what is hostile: image files, the arguments of calls, rings, requests to a server, the traps of deprivileged
+// libFuzzer on what is hostile: image files, the arguments of calls, rings, ports, requests to a server, debuggers, the traps of deprivileged
 // guests. `make fuzz` builds and runs it.
 //
 // A package of its own, because every module in it is compiled with -sanitize=fuzzer, the VMM's too.
@@ -20,6 +20,7 @@ let package = Package(
                 "CFuzz", .product(name: "VMM", package: "swiftlet"),
                 .product(name: "ImageBuilder", package: "swiftlet"),
                 .product(name: "Deprivileged", package: "swiftlet"),
+                .product(name: "Debugger", package: "swiftlet"),
                 .product(name: "Service", package: "swiftlet"),
                 .product(name: "Rings", package: "swiftlet"),
                 .product(name: "Hosting", package: "swiftlet"),
@@ -31,8 +32,10 @@ let package = Package(
         .executableTarget(name: "fuzz-unikernels", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-host", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-ports", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-rings", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-virtio", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-gdb", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-planted", dependencies: harness, swiftSettings: checked),
     ],
     swiftLanguageModes: [.v6]

@@ -21,6 +21,10 @@ image_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift So
 calls_floor=83
 requests_floor=85
 requests_files="Sources/Service/RequestReader.swift Sources/Service/CallProtocol.swift"
+ports_floor=90
+ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPort.swift
+    Sources/VMM/Devices/KeyboardController.swift Sources/VMM/Devices/RealTimeClock.swift
+    Sources/VMM/Devices/FirmwareConfiguration.swift"
 host_floor=90
 host_files="Sources/Catalogue/TOMLReader.swift Sources/Catalogue/TOMLReader+Values.swift Sources/Hosting/ControlRequest.swift
     Sources/Hosting/PlainText.swift Sources/Hosting/Keys.swift"
@@ -28,13 +32,17 @@ host_files="Sources/Catalogue/TOMLReader.swift Sources/Catalogue/TOMLReader+Valu
 # without io_uring reaches half of it.
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingCrank.swift"
+gdb_floor=80
+gdb_files="Sources/Debugger/Packet.swift Sources/Debugger/Session.swift Sources/Debugger/Queries.swift
+    Sources/Debugger/RegisterFile.swift Sources/Debugger/RegisterTable.swift Sources/Debugger/StopReason.swift
+    Sources/Debugger/Breakpoints.swift"
 # But NetFrames.swift.
 virtio_floor=84
 virtio_files="Sources/Virtio/VirtioDevice.swift Sources/Virtio/QueueService.swift Sources/Virtio/SplitQueue.swift
     Sources/Virtio/Chain.swift Sources/Virtio/VirtioBackend.swift Sources/Virtio/BlockRequests.swift
     Sources/Virtio/ConsoleBytes.swift"
-# But Net.swift: a fuzzer has no network.
-calls_files="$(ls Sources/VMM/Paravirt/*.swift | grep -v /Net.swift) Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
+# But Net.swift and StartVCPU.swift: a fuzzer has no network and one vCPU.
+calls_files="$(ls Sources/VMM/Paravirt/*.swift | grep -v -e /Net.swift -e /StartVCPU.swift) Sources/VMM/PortBus.swift Sources/VMM/VCPUContext.swift"
 traps_floor=87
 traps_files="Sources/Deprivileged/Decoder.swift Sources/Deprivileged/ModRM.swift Sources/Deprivileged/Emulator.swift
     Sources/Deprivileged/SystemState.swift Sources/Deprivileged/Segments.swift Sources/Deprivileged/Delivery.swift
@@ -111,6 +119,8 @@ fuzz calls $calls_floor "$calls_files" -max_len=1024 -close_fd_mask=2
 fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz host $host_floor "$host_files" -max_len=512
+fuzz ports $ports_floor "$ports_files" -max_len=1024
+fuzz gdb $gdb_floor "$gdb_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz virtio $virtio_floor "$virtio_files" -max_len=1024
 fuzz unikernels $unikernels_floor "$unikernels_files" -max_len=2048 -close_fd_mask=2

@@ -23,7 +23,7 @@ public struct MemoryReport: Sendable {
         _ memory: borrowing GuestMemory, backing: Backing, slots: SlotTotals, map: [swiftlet_memory_range],
         planned: Range<UInt64>
     ) {
-        var regions = map.map { ($0.start..<$0.start + $0.size, word($0.type)) }
+        var regions = map.map { ($0.start..<$0.start + $0.size, memoryWord($0.type)) }
         let grown = max(planned.upperBound, memory.high.lowerBound)..<memory.high.upperBound
         if !grown.isEmpty { regions.append((grown, "grown")) }
         self.backing = backing.name
@@ -76,7 +76,8 @@ public struct MemoryReport: Sendable {
     }
 }
 
-private func word(_ type: UInt32) -> String {
+/// What a range of the memory map is called.
+package func memoryWord(_ type: UInt32) -> String {
     switch Int32(bitPattern: type) {
     case SWIFTLET_MEMORY_MACHINE: "machine"
     case SWIFTLET_MEMORY_BOOT_INFO: "boot-info"

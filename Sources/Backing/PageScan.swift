@@ -1,6 +1,6 @@
 // Which pages of a range are there, and which of them are huge: PAGEMAP_SCAN, or /proc/self/pagemap before Linux 6.7.
 //
-// Read next: Mappings.swift.
+// Read next: PageState.swift.
 
 import CBacking
 import Host

@@ -23,8 +23,13 @@ public enum BootError: Error, Equatable, Sendable {
     case noInitialDisk
     case onlyInitialDisk
     case noCommandLine
+    case firmwareItemSize(UInt64, limit: UInt64)
     /// An option of `swiftlet run` that is about guests of another kind.
     case option(String)
+    /// A template of `--cpu`; line 0: the file as a whole.
+    case cpuTemplate(line: Int, String)
+    /// More vCPUs than there is room for.
+    case tooManyCPUs(most: Int)
     /// An option about kernels, given to a guest that is none.
     case notAKernel(String)
 
@@ -55,7 +60,12 @@ public enum BootError: Error, Equatable, Sendable {
         case .noInitialDisk: "such a kernel takes no initial RAM disk: leave out --initrd"
         case .onlyInitialDisk: "Linux takes one initial RAM disk and no modules: use --initrd instead of --module"
         case .noCommandLine: "a flat image gets no command line: leave out --append and the arguments"
+        case .firmwareItemSize(let size, let limit):
+            "\(mebibytes(size)) for the firmware configuration, whose items have at most \(mebibytes(limit)): use --module or --initrd"
         case .option(let name): "a kernel for the bare CPU, for which there is no \(name)"
+        case .cpuTemplate(0, let what): what
+        case .cpuTemplate(let line, let what): "line \(line): \(what)"
+        case .tooManyCPUs(let most): "a guest of at most \(most) vCPUs: use a smaller --cpus"
         case .notAKernel(let option): "a guest that boots by itself, for which there is no \(option)"
         }
     }

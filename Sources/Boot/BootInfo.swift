@@ -24,7 +24,7 @@ extension RingThree {
         info.memory_size = layout.memorySize
         info.memory_map = AddressMap.memoryMap
         info.memory_map_count = UInt32(map.count)
-        info.vcpu_count = 1
+        info.vcpu_count = UInt32(parameters.vcpus)
         info.page_table_root = root
         info.call_page = AddressMap.callPage(vcpu: 0)
         info.command_line = AddressMap.commandLine

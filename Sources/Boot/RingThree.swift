@@ -15,6 +15,7 @@ public struct BootParameters: Sendable {
     public var tscFrequency: UInt64
     public var features: swiftlet_cpu_features
     public var seed: (UInt64, UInt64, UInt64, UInt64)
+    public var vcpus = 1
     /// Bit n: segment n of the image is in memory already.
     public var mapped: UInt32 = 0
     /// What the grow call may bring memory to in all, and the bytes it adds at a time; 0 when it cannot grow.

@@ -33,6 +33,8 @@ package enum TrapOutcome: Equatable, Sendable {
     case tripleFault
     /// It jumped into a stub.
     case forged
+    /// An exception that a debugger waits for.
+    case debug
 }
 
 package struct DeprivilegedCPU: ~Copyable {
@@ -47,6 +49,9 @@ package struct DeprivilegedCPU: ~Copyable {
 
     /// It has gone on in ring 0, for good.
     package var hasLeft = false
+
+    /// Exceptions 1 and 3 are a debugger's, and not the guest's.
+    package var isDebugged = false
 
     /// Whether what the guest prints may wait in the monitor.
     package var hasLog: Bool { monitor.hasShortcuts && !hasLeft }

@@ -25,6 +25,7 @@ extension DeprivilegedCPU {
             virtual.interrupts = registers.rflags & Flags.interrupts != 0
         }
         registers.rflags = Flags.real(registers.rflags, interrupts: virtual.interrupts)
+        if isDebugged, vector == Vector.debug || vector == Vector.breakpoint { return .debug }
         let before = registers
         let outcome = answer(vector, code, &registers, memory, system)
         switch outcome {

@@ -179,6 +179,13 @@ public enum GuestMemoryError: Error, Equatable, Sendable {
         return unsafe base + Int(address)
     }
 
+    /// A page of guest memory, or of the machine's own below it.
+    public func page(_ address: UInt64) -> [UInt8]? {
+        let isMemory = contains(GuestAddress(address), 4096) || address < low.lowerBound
+        guard isMemory, let pointer = unsafe machinePointer(address, 4096) else { return nil }
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: pointer, count: 4096))
+    }
+
     /// Copies a value into a machine page.
     @inlinable
     public func writeMachine<T: BitwiseCopyable>(_ value: T, at address: UInt64) {

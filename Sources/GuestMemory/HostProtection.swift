@@ -19,4 +19,10 @@ extension GuestMemory {
         guard let start = unsafe place(GuestAddress(range.lowerBound), UInt64(range.count)) else { return EINVAL }
         return unsafe mprotect(start, range.count, PROT_READ) == 0 ? 0 : errno
     }
+
+    /// Undoes it. 0 or errno.
+    public func makeWritable(_ range: Range<UInt64>) -> Int32 {
+        guard let start = unsafe place(GuestAddress(range.lowerBound), UInt64(range.count)) else { return EINVAL }
+        return unsafe mprotect(start, range.count, PROT_READ | PROT_WRITE) == 0 ? 0 : errno
+    }
 }

@@ -1,6 +1,6 @@
 // What comes to `host` as signals, read from a descriptor: an end that is asked for, a child's end, a terminal's new size.
 //
-// As process 1 it is everybody's parent in the end: all children are reaped, known or not. Read next: LoopbackSocket.swift.
+// As process 1 it is everybody's parent in the end: all children are reaped, known or not. Read next: ProcessFigures.swift.
 
 import CHost
 import Glibc

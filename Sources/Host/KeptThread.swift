@@ -10,6 +10,9 @@ public final class KeptThread: Sendable {
     /// Starts `body`.
     public init(_ body: @escaping @Sendable () -> Void) throws(HostError) { thread = Mutex(try Thread(body)) }
 
+    /// As `Thread.kick`, until it is joined.
+    public func kick() { thread.withLock { $0?.kick() } }
+
     /// Waits for its end; to be called once.
     public func join() { thread.withLock { $0.take()?.join() } }
 }

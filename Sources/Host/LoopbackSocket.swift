@@ -1,6 +1,6 @@
-// A TCP socket that only this host can reach, for scrapers that know no Unix sockets.
+// TCP sockets that only this host can reach: for scrapers and debuggers that know no Unix sockets.
 //
-// Anybody on the host may connect: what is said there is for all of them. Read next: ProcessFigures.swift.
+// Anybody on the host may connect, which a Unix socket's file would forbid. Read next: EventSet.swift.
 
 import CHost
 import Glibc
@@ -27,4 +27,16 @@ public struct LoopbackSocket: ~Copyable, Sendable {
 public func acceptConnection(_ listener: Int32) -> File? {
     let result = chost_accept(listener)
     return result < 0 ? nil : File(owning: Int32(result))
+}
+
+extension UnixSocket {
+    /// Listens at a port of 127.0.0.1, 0 for any that is free. It does not block.
+    public init(listeningOnLoopback port: UInt16) throws(HostError) {
+        let result = chost_listen_loopback(0x7f00_0001, port)
+        if result < 0 { throw HostError("listen", "127.0.0.1:\(port)", errno: Int32(-result)) }
+        self.init(owning: Int32(result))
+    }
+
+    /// The port that it listens at.
+    public var port: UInt16 { chost_port(fd) }
 }

@@ -40,6 +40,18 @@ extension File {
         return CachedPages(cached: flags.count { $0 & 1 != 0 }, all: flags.count)
     }
 
+    /// Whether the page at an offset is in the page cache; nil where the kernel does not tell.
+    public func isCached(at offset: UInt64) -> Bool? {
+        guard let place = off_t(exactly: offset & ~4095) else { return nil }
+        guard let mapping = unsafe mmap(nil, 4096, PROT_READ, MAP_SHARED, fd, place), unsafe mapping != MAP_FAILED
+        else {
+            return nil
+        }
+        defer { unsafe munmap(mapping, 4096) }
+        var flag: UInt8 = 0
+        return unsafe mincore(mapping, 4096, &flag) == 0 ? flag & 1 != 0 : nil
+    }
+
     /// A file in memory, `size` bytes of zeroes (memfd_create(2)), that has its name only in /proc. Other programs open it by
     /// `pathForOthers`.
     public static func memory(size: UInt64, name: String = "swiftlet") throws(HostError) -> File {

@@ -1,6 +1,6 @@
 // A Unix stream socket, owned: what `serve` listens on and `call` connects to (unix(7)).
 //
-// Whoever may open its file may call: the mode is 0600 from the first instant. Read next: EventSet.swift.
+// Whoever may open its file may call: the mode is 0600 from the first instant. Read next: LoopbackSocket.swift.
 
 import CHost
 import Glibc
@@ -53,7 +53,7 @@ public struct UnixSocket: ~Copyable, Sendable {
         file = socket
     }
 
-    private init(owning fd: Int32) { file = File(owning: fd) }
+    init(owning fd: Int32) { file = File(owning: fd) }
 
     private static func make(blocking: Bool) throws(HostError) -> File {
         let result = chost_socket(blocking ? 1 : 0)

@@ -1,6 +1,7 @@
 // What KVM answers itself, and what it hands to user space, changed from its defaults: MSRs that leave, writes that wait.
 //
-// A machine uses none of it; `swiftlet bench` measures each against its plain counterpart. Read next: Interrupts.swift.
+// A kernel's console output waits so (VMM/Devices/CoalescedOutput.swift); `swiftlet bench` measures each against its plain
+// counterpart. Read next: Interrupts.swift.
 
 import CKVM
 
@@ -24,9 +25,30 @@ extension VM {
         _ = try check(result, "KVM_REGISTER_COALESCED_MMIO")
     }
 
+    /// A port whose bytes can be coalesced; nil where this KVM cannot.
+    public func coalescedPort(_ port: UInt16) -> CoalescedPort? {
+        let ring = coalescedRing
+        guard ring > 0, capability(KVM_CAP_COALESCED_PIO) > 0 else { return nil }
+        return CoalescedPort(vm: fd, port: port, ring: ring)
+    }
+
     /// Where the ring of coalesced writes lies: pages behind the start of `kvm_run`; 0: this KVM has none.
     /// The corresponding capability is `KVM_CAP_COALESCED_MMIO`.
     public var coalescedRing: Int { capability(KVM_CAP_COALESCED_MMIO) }
+}
+
+/// A port whose bytes can wait in a ring. Holds the VM's descriptor, not the VM: it must not outlive it.
+public struct CoalescedPort: Sendable {
+    let vm: Int32
+    let port: UInt16
+    let ring: Int
+
+    /// Writes wait from now on; false when they do not. Costs a grace period, and another when the VM is closed: some 10 ms.
+    /// The corresponding ioctl is `KVM_REGISTER_COALESCED_MMIO`.
+    public func start() -> Bool { ckvm_coalesce(vm, UInt64(port), 1, 1) == 0 }
+
+    /// Writes are exits again. The corresponding ioctl is `KVM_UNREGISTER_COALESCED_MMIO`.
+    public func stop() { _ = ckvm_stop_coalescing(vm, UInt64(port), 1, 1) }
 }
 
 extension VCPU {
@@ -35,6 +57,12 @@ extension VCPU {
         // Sound: the ring lies inside the mapping, whose size KVM gave.
         guard ring > 0, (ring + 1) * 4096 <= mappingSize else { return 0 }
         return unsafe Int(ckvm_take_coalesced(shared, ring))
+    }
+
+    /// Takes the oldest byte that waits for the port; nil when there is none.
+    public func takeByte(of port: CoalescedPort) -> UInt8? {
+        guard (port.ring + 1) * 4096 <= mappingSize else { return nil }
+        return unsafe UInt8(exactly: ckvm_take_coalesced_byte(shared, port.ring))
     }
 
     /// What the `RDMSR` of an `Exit.msrRead` reads; lets the `WRMSR` of an `Exit.msrWrite` pass.

@@ -14,6 +14,15 @@ public struct InterruptLines: Sendable {
     }
 }
 
+extension VCPU {
+    /// Whether it executes something: not while it has halted, or waits to be started by another vCPU.
+    /// The corresponding ioctl is `KVM_GET_MP_STATE`.
+    public var isRunnable: Bool { ckvm_get_mp_state(fd) == Int(KVM_MP_STATE_RUNNABLE) }
+
+    /// Has a vCPU run that is not the first, without another one starting it. The corresponding ioctl is `KVM_SET_MP_STATE`.
+    public func makeRunnable() throws(KVMError) { _ = try check(ckvm_make_runnable(fd), "KVM_SET_MP_STATE") }
+}
+
 extension VM {
     /// Puts PICs, I/O APIC, local APICs and the PIT into the kernel; before the vCPU is made. The PICs' lines are masked, as
     /// firmware leaves them: a kernel that knows only the I/O APIC never masks them, and would get each interrupt twice.

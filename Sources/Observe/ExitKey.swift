@@ -67,6 +67,8 @@ public struct ExitEvent: Sendable {
     public var left: UInt64 = 0
     public var began: UInt64 = 0
     public var handled: UInt64 = 0
+    /// The vCPU's number; nil in a machine with one.
+    public var vcpu: Int?
 
     public init(_ key: ExitKey, name: String? = nil, size: UInt32 = 0, data: UInt64? = nil) {
         self.key = key

@@ -32,18 +32,29 @@ public struct ExitTable: Sendable {
     public init() {}
 
     public mutating func record(_ event: ExitEvent) {
-        if last >= lines.count || lines[last].key != event.key { last = line(for: event) }
+        if last >= lines.count || lines[last].key != event.key { last = line(for: event.key, event.name) }
         lines[last].run.record(event.left &- event.entered)
         lines[last].handler.record(event.handled &- event.began)
     }
 
     public mutating func add(observer time: UInt64) { observer &+= time }
 
-    private mutating func line(for event: ExitEvent) -> Int {
-        if let found = lines.firstIndex(where: { $0.key == event.key }) { return found }
+    /// Adds another vCPU's exits. What its thread waited is known only where both's is.
+    public mutating func add(_ other: ExitTable) {
+        for theirs in other.lines {
+            let index = line(for: theirs.key, theirs.name)
+            lines[index].run.add(theirs.run)
+            lines[index].handler.add(theirs.handler)
+        }
+        waited = waited.flatMap { own in other.waited.map { own &+ $0 } }
+        observer &+= other.observer
+    }
+
+    private mutating func line(for key: ExitKey, _ name: String) -> Int {
+        if let found = lines.firstIndex(where: { $0.key == key }) { return found }
         if lines.count == Self.capacity { return Self.capacity - 1 }
         let isLast = lines.count == Self.capacity - 1
-        lines.append(isLast ? Line(key: .rest, name: "all others") : Line(key: event.key, name: event.name))
+        lines.append(isLast ? Line(key: .rest, name: "all others") : Line(key: key, name: name))
         return lines.count - 1
     }
 

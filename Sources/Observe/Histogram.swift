@@ -26,6 +26,17 @@ public struct Histogram: Equatable, Sendable {
         total &+= value
     }
 
+    /// Adds another's values.
+    public mutating func add(_ other: Histogram) {
+        if other.count == 0 { return }
+        while buckets.count < other.buckets.count { buckets.append(0) }
+        for (index, many) in other.buckets.enumerated() { buckets[index] &+= many }
+        smallest = count == 0 ? other.smallest : min(smallest, other.smallest)
+        largest = max(largest, other.largest)
+        count &+= other.count
+        total &+= other.total
+    }
+
     /// The nearest-rank percentile: a value that at least that part of all (0 to 1) do not exceed, within 0.8 %.
     public func percentile(_ part: Double) -> UInt64 {
         let rank = UInt64(max(1, (part * Double(count)).rounded(.up)))

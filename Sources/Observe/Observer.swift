@@ -1,7 +1,7 @@
 // What watches a run when somebody asked for it: `--stats`, `--trace` and `--profile`. Otherwise there is none.
 //
 // It takes the time four times an exit: before and after KVM_RUN, before and after the handler. What it does itself lies
-// between, and is counted apart. All of it on the vCPU's thread: nothing is locked.
+// between, and is counted apart. Each vCPU has its own, on its thread; only a trace is all vCPUs' together.
 // Read next: ObservedMachine.swift, ExitKey.swift, VMM/RunLoop.swift.
 
 import Host
@@ -26,13 +26,16 @@ public struct Observation: Sendable {
     public var needsSymbols: Bool { trace != nil || profile != nil }
 }
 
-public struct Observer: ~Copyable {
+public struct Observer: ~Copyable, Sendable {
     /// Exits, in TSC cycles; nil without `--stats`.
     public private(set) var table: ExitTable?
-    private var trace: TraceFile?
+    private var trace: SharedTrace?
     private var sampler: Sampler?
     /// What names addresses; set before the run.
     public var symbols = SymbolTable()
+    /// The vCPU's number; nil in a machine with one.
+    private var number: Int?
+    private var rate: UInt64
     private var event = ExitEvent(.rest)
     private var rip: UInt64 = 0
     private var waitedBefore: UInt64?
@@ -40,11 +43,40 @@ public struct Observer: ~Copyable {
     private var hasSlept = false
 
     /// Opens the files, so that a bad path is an error before the guest starts.
-    public init(_ wanted: Observation, title: String) throws(HostError) {
+    public init(_ wanted: Observation, title: String, vcpus: Int = 1) throws(HostError) {
         table = wanted.statistics ? ExitTable() : nil
-        if let path = wanted.trace { trace = TraceFile(try OutputFile(path), title: title) }
-        if let path = wanted.profile { sampler = Sampler(try OutputFile(path), rate: wanted.profileRate) }
+        (number, rate) = (vcpus == 1 ? nil : 0, wanted.profileRate)
+        if let path = wanted.trace { trace = SharedTrace(TraceFile(try OutputFile(path), title: title, vcpus: vcpus)) }
+        if let path = wanted.profile { sampler = Sampler(try OutputFile(path), rate: rate) }
     }
+
+    /// The observer of another vCPU, beside the first one's; nil beside nobody.
+    public static func companion(of first: borrowing Observer?, number: Int) -> Observer? {
+        switch first {
+        case .some(let first): Observer(beside: first, number)
+        case nil: nil
+        }
+    }
+
+    private init(beside first: borrowing Observer, _ number: Int) {
+        table = first.table == nil ? nil : ExitTable()
+        (self.number, rate, trace, symbols) = (number, first.rate, first.trace, first.symbols)
+        switch first.sampler {
+        case .some: sampler = Sampler(nil, rate: rate)
+        case nil: break
+        }
+    }
+
+    /// What `--profile` has sampled.
+    public var samples: Stacks {
+        switch sampler {
+        case .some(let sampler): sampler.stacks
+        case nil: Stacks()
+        }
+    }
+
+    /// Adds another vCPU's samples to those that `finish` writes.
+    public mutating func add(_ samples: Stacks) { sampler?.stacks.add(samples) }
 
     /// The run begins, on the vCPU's thread; after a pause again, on another.
     public mutating func begins(_ machine: some ObservedMachine) {
@@ -76,7 +108,8 @@ public struct Observer: ~Copyable {
     public mutating func leaves(_ error: Int32, _ vcpu: borrowing VCPU, _ machine: some ObservedMachine) {
         let (entered, left) = (event.entered, Clock.tsc())
         event = error == 0 ? ExitEvent(vcpu.exit, machine) : ExitEvent(error: error)
-        (event.entered, event.left, rip) = (entered, left, vcpu.instructionPointer)
+        (event.entered, event.left, event.vcpu) = (entered, left, number)
+        rip = vcpu.instructionPointer
         event.began = Clock.tsc()
     }
 
@@ -87,11 +120,11 @@ public struct Observer: ~Copyable {
         if trace == nil, sampler == nil { return }
         let timed = event.timed(machine.time)
         sampler?.look(at: timed, rip, vcpu, symbols, machine)
-        trace?.add(timed, rip, vcpu, symbols, machine)
+        trace?.with { $0.add(timed, rip, vcpu, symbols, machine) }
     }
 
     public mutating func injects(_ vector: UInt8, _ machine: some ObservedMachine) {
-        trace?.add(.injection(vector: vector, at: machine.time(at: Clock.tsc())), machine)
+        trace?.with { $0.add(.injection(vector: vector, at: machine.time(at: Clock.tsc()), vcpu: number), machine) }
     }
 
     /// Writes what is left: after the run, on the main thread, where a signal ends a write that nobody reads. With
@@ -99,7 +132,7 @@ public struct Observer: ~Copyable {
     public mutating func finish(
         why: String, status: Int32, patience: UInt64?, _ machine: some ObservedMachine
     ) {
-        trace?.finish(.stop(why: why, status: status, at: machine.time(at: Clock.tsc())), patience)
+        trace?.with { $0.finish(.stop(why: why, status: status, at: machine.time(at: Clock.tsc())), patience) }
         sampler?.finish(patience)
     }
 }

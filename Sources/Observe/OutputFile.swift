@@ -5,7 +5,7 @@
 import Host
 
 /// A file to write, opened at once.
-struct OutputFile: ~Copyable {
+struct OutputFile: ~Copyable, Sendable {
     /// "-" is standard error.
     let path: String
     let fd: Int32

@@ -26,6 +26,18 @@ public struct Stacks: Sendable {
         samples[stack, default: 0] += weight
     }
 
+    /// Adds another's samples.
+    mutating func add(_ other: Stacks) {
+        total += other.total
+        for (stack, count) in other.samples {
+            var stack = stack
+            if samples[stack] == nil {
+                if bytes + stack.utf8.count > Self.capacity { stack = Self.rest } else { bytes += stack.utf8.count }
+            }
+            samples[stack, default: 0] += count
+        }
+    }
+
     /// Without what has a meaning in the collapsed form, or none on a terminal.
     private static func frame(_ name: String) -> String {
         String(

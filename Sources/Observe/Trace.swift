@@ -8,7 +8,7 @@ public enum TraceItem {
     /// `place` is "main+0x13", or nil where no symbol is.
     case exit(ExitEvent, rip: UInt64, place: String?)
     /// An interrupt that the machine injects.
-    case injection(vector: UInt8, at: UInt64)
+    case injection(vector: UInt8, at: UInt64, vcpu: Int? = nil)
     /// The end; `why` is the kind of stop.
     case stop(why: String, status: Int32, at: UInt64)
 }
@@ -21,10 +21,10 @@ public enum TraceFormat: Sendable {
     public init(path: String) { self = path.hasSuffix(".json") ? .json : .text }
 
     /// What stands before the first item.
-    public func header(_ title: String) -> [UInt8] {
+    public func header(_ title: String, vcpus: Int = 1) -> [UInt8] {
         switch self {
         case .text: TraceText.header(title)
-        case .json: TraceJSON.header(title)
+        case .json: TraceJSON.header(title, vcpus)
         }
     }
 

@@ -5,8 +5,16 @@
 
 import Host
 import KVM
+import Synchronization
 
-struct TraceFile: ~Copyable {
+/// The one of all vCPUs: in the order in which their exits were handled.
+final class SharedTrace: Sendable {
+    private let file: Mutex<TraceFile>
+    init(_ file: consuming sending TraceFile) { self.file = Mutex(file) }
+    func with(_ body: (inout TraceFile) -> Void) { file.withLock { body(&$0) } }
+}
+
+struct TraceFile: ~Copyable, Sendable {
     private let file: OutputFile
     private let format: TraceFormat
     private var buffer: [UInt8]
@@ -14,9 +22,9 @@ struct TraceFile: ~Copyable {
     private var hasFailed = false
     static let chunk = 64 << 10
 
-    init(_ file: consuming OutputFile, title: String) {
+    init(_ file: consuming OutputFile, title: String, vcpus: Int) {
         format = TraceFormat(path: file.path)
-        buffer = format.header(title)
+        buffer = format.header(title, vcpus: vcpus)
         self.file = file
     }
 
@@ -67,7 +75,7 @@ struct TraceFile: ~Copyable {
 }
 
 /// Where exits come from, in words: they come from a few places, over and over.
-struct PlaceCache {
+struct PlaceCache: Sendable {
     private var known: [UInt64: (rip: UInt64, place: String?)] = [:]
     static let capacity = 4096
 

@@ -1,20 +1,23 @@
 // Chrome's trace event format, as Perfetto, speedscope and chrome://tracing read it: an array of objects, one a line.
 //
-// Two tracks: "guest" holds KVM_RUN, from each entry to its exit, and "handler" what the machine did about the exit. The
+// Two tracks for each vCPU: "guest" holds KVM_RUN, from each entry to its exit, and "handler" what the machine did about the exit. The
 // format lets the closing bracket be missing, so a trace whose writer was killed opens as well. Format: "Trace Event
 // Format", https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. Read next: TraceText.swift.
 
 enum TraceJSON {
     private enum Track: Int { case guest = 1, handler = 2 }
 
-    static func header(_ title: String) -> [UInt8] {
+    static func header(_ title: String, _ vcpus: Int) -> [UInt8] {
         var bytes = Array("[\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"".utf8)
         bytes.add(json: title)
         bytes.add("\"}}")
-        for (track, name) in [(Track.guest, "guest"), (.handler, "handler")] {
-            bytes.add(
-                ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":\(track.rawValue),\"args\":{\"name\":\"\(name)\"}}"
-            )
+        for vcpu in 0..<vcpus {
+            for (track, name) in [(Track.guest, "guest"), (.handler, "handler")] {
+                let name = vcpus == 1 ? name : "vCPU \(vcpu) \(name)"
+                bytes.add(
+                    ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":\(2 * vcpu + track.rawValue),"
+                        + "\"args\":{\"name\":\"\(name)\"}}")
+            }
         }
         return bytes
     }
@@ -22,42 +25,46 @@ enum TraceJSON {
     static func append(_ item: TraceItem, to bytes: inout [UInt8]) {
         switch item {
         case .exit(let event, let rip, let place):
-            slice("guest", .guest, from: event.entered, to: event.left, &bytes)
+            slice("guest", .guest, event.vcpu, from: event.entered, to: event.left, &bytes)
             bytes.add(",\"args\":{\"until\":\"")
             bytes.add(event.name)
             bytes.add("\"}}")
-            slice(event.name, .handler, from: event.began, to: event.handled, &bytes)
+            slice(event.name, .handler, event.vcpu, from: event.began, to: event.handled, &bytes)
             arguments(event, rip, place, &bytes)
-        case .injection(let vector, let time):
-            instant("interrupt \(vector)", scope: "t", .guest, time, &bytes)
+        case .injection(let vector, let time, let vcpu):
+            instant("interrupt \(vector)", scope: "t", .guest, vcpu, time, &bytes)
             bytes.add(",\"args\":{\"vector\":\(vector)}}")
         case .stop(let why, let status, let time):
-            instant("stop: \(why)", scope: "p", .handler, time, &bytes)
+            instant("stop: \(why)", scope: "p", .handler, nil, time, &bytes)
             bytes.add(",\"args\":{\"status\":\(status)}}")
         }
     }
 
-    private static func begin(_ name: String, _ phase: String, _ track: Track, _ bytes: inout [UInt8]) {
+    private static func begin(
+        _ name: String, _ phase: String, _ track: Track, _ vcpu: Int?, _ bytes: inout [UInt8]
+    ) {
         bytes.add(",\n{\"name\":\"")
         bytes.add(json: name)
         bytes.add("\",\"ph\":\"")
         bytes.add(phase)
-        bytes.add(track == .guest ? "\",\"pid\":1,\"tid\":1,\"ts\":" : "\",\"pid\":1,\"tid\":2,\"ts\":")
+        bytes.add("\",\"pid\":1,\"tid\":")
+        bytes.add(digits: UInt64(2 * (vcpu ?? 0) + track.rawValue), atLeast: 1)
+        bytes.add(",\"ts\":")
     }
 
     private static func slice(
-        _ name: String, _ track: Track, from start: UInt64, to end: UInt64, _ bytes: inout [UInt8]
+        _ name: String, _ track: Track, _ vcpu: Int?, from start: UInt64, to end: UInt64, _ bytes: inout [UInt8]
     ) {
-        begin(name, "X", track, &bytes)
+        begin(name, "X", track, vcpu, &bytes)
         bytes.add(microseconds: start)
         bytes.add(",\"dur\":")
         bytes.add(microseconds: end &- start)
     }
 
     private static func instant(
-        _ name: String, scope: String, _ track: Track, _ time: UInt64, _ bytes: inout [UInt8]
+        _ name: String, scope: String, _ track: Track, _ vcpu: Int?, _ time: UInt64, _ bytes: inout [UInt8]
     ) {
-        begin(name, "i", track, &bytes)
+        begin(name, "i", track, vcpu, &bytes)
         bytes.add(microseconds: time)
         bytes.add(",\"s\":\"\(scope)\"")
     }

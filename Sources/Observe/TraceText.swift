@@ -16,14 +16,17 @@ enum TraceText {
             column(event.left &- event.entered, 14, &bytes)
             column(event.handled &- event.began, 14, &bytes)
             bytes.add("  ")
+            number(event.vcpu, &bytes)
             bytes.add(hex: rip)
             bytes.add(" ")
             bytes.add(place ?? "-")
             bytes.add(" ")
             what(event, &bytes)
-        case .injection(let vector, let at):
+        case .injection(let vector, let at, let vcpu):
             time(at, &bytes)
-            bytes.add("  interrupt \(vector)")
+            bytes.add("  ")
+            number(vcpu, &bytes)
+            bytes.add("interrupt \(vector)")
         case .stop(let why, let status, let at):
             time(at, &bytes)
             bytes.add("  stop: \(why), status \(status)")
@@ -47,6 +50,14 @@ enum TraceText {
             bytes.add(digits: UInt64(event.size), atLeast: 1)
             bytes.add(")")
         }
+    }
+
+    /// Which of several vCPUs.
+    private static func number(_ vcpu: Int?, _ bytes: inout [UInt8]) {
+        guard let vcpu else { return }
+        bytes.add("vCPU ")
+        bytes.add(digits: UInt64(vcpu), atLeast: 1)
+        bytes.add(" ")
     }
 
     private static func time(_ nanoseconds: UInt64, _ bytes: inout [UInt8]) {

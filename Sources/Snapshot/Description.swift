@@ -47,6 +47,7 @@ public struct SnapshotDescription: Encodable, Equatable, Sendable {
     public var clock: UInt64
     public var timerDeadline: UInt64?
     public var instructionPointer: UInt64
+    public var vcpuCount: Int
     /// "AuthenticAMD"
     public var cpuMaker: String
     public var xcr0: UInt64
@@ -70,7 +71,8 @@ extension Snapshot {
             image: image, memorySize: memorySize,
             memoryNow: memory.low.upperBound + (memory.high.upperBound - memory.high.lowerBound),
             memoryMax: growth?.maximum, clock: machine.clock, timerDeadline: armed, instructionPointer: rip,
-            cpuMaker: makerText(machine.maker), xcr0: machine.xcr0, parts: try parts(), saved: savedRanges)
+            vcpuCount: vcpuCount, cpuMaker: makerText(machine.maker), xcr0: machine.xcr0, parts: try parts(),
+            saved: savedRanges)
     }
 
     /// Whether a machine can be made of it on this host, as `restore` finds out before it maps anything.

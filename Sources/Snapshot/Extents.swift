@@ -54,7 +54,10 @@ struct Extents: Sendable {
     }
 
     /// Whether a page is in one of them.
-    func contains(_ page: UInt64) -> Bool {
+    func contains(_ page: UInt64) -> Bool { extent(of: page) != nil }
+
+    /// The one that has a page.
+    func extent(of page: UInt64) -> csnapshot_extent? {
         var (low, high) = (0, indices.upperBound)
         while low < high {
             let middle = (low + high) / 2
@@ -64,10 +67,10 @@ struct Extents: Sendable {
             } else if page >= extent.address + UInt64(extent.size) {
                 low = middle + 1
             } else {
-                return true
+                return extent
             }
         }
-        return false
+        return nil
     }
 
     /// Ascending and disjoint in memory, inside memory and file; `hasParent`: zeros may take the place of what it has.

@@ -28,6 +28,7 @@ enum SectionKind: UInt32, CaseIterable {
     case extents = 4
     case growth = 5
     case parent = 6
+    case others = 7
     case identity = 0x8000_0001
 
     var name: String {
@@ -38,6 +39,7 @@ enum SectionKind: UInt32, CaseIterable {
         case .extents: "table of memory"
         case .growth: "growth of memory"
         case .parent: "reference to its parent"
+        case .others: "state of other vCPUs"
         case .identity: "identity"
         }
     }

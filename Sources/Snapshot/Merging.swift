@@ -26,7 +26,7 @@ extension Snapshot {
         var ranges: [Range<UInt64>] = []
         for range in saved { MemoryScan(memory: room.hostBase, range).add(to: &ranges) }
         let parts = SnapshotParts(
-            machine: machine, vcpu: vcpu.list, image: Array(image.utf8), growth: growth)
+            machine: machine, vcpu: vcpu.list, others: others?.list ?? [], image: Array(image.utf8), growth: growth)
         let written = try writeSnapshot(
             parts, MemoryScan.wellMerged(ranges).map { SavedRange(range: $0) }, memory: room.hostBase, to: path)
         withExtendedLifetime(room) {}

@@ -55,7 +55,7 @@ extension Snapshot {
     func observer(_ configuration: Configuration) throws(SnapshotError) -> Observer? {
         let wanted = configuration.observation
         if wanted.isNothing { return nil }
-        var observer = try snapshotIO(try Observer(wanted, title: "swiftlet restore \(path)"))
+        var observer = try snapshotIO(try Observer(wanted, title: "swiftlet restore \(path)", vcpus: vcpuCount))
         if wanted.needsSymbols {
             observer.symbols = SymbolTable(imageAt: image, stamp, bias: machine.bias)
         }
@@ -98,6 +98,7 @@ extension Machine {
         var configuration = configuration
         (configuration.image, configuration.memorySize) = (snapshot.image, snapshot.memorySize)
         configuration.memoryMaximum = snapshot.growth?.maximum
+        configuration.cpus = snapshot.vcpuCount
         let saved = snapshot.machine
         let layout = snapshot.layout
         try snapshot.checkHost(GuestCPU().features)
@@ -127,7 +128,8 @@ extension Machine {
             memory: memory, layout: layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet,
             takesSnapshots: configuration.snapshot != nil, isMapped: true,
-            growth: plan.map { Growth($0, vm.slots, after: slots) })
+            growth: plan.map { Growth($0, vm.slots, after: slots) }, processors: try snapshot.processors())
+        let others = try snapshot.makeOthers(vm, kvm, platform, observer)
         var context = VCPUContext(platform)
         context.timer.deadline = saved.timer_deadline
         context.timer.vector = UInt8(truncatingIfNeeded: saved.timer_vector)
@@ -137,7 +139,8 @@ extension Machine {
             stamp: snapshot.stamp, features: snapshot.features, table: snapshot.table, savedBy: configuration)
         let guest = Guest.ringThree(RingThree(layout: layout, bias: saved.bias))
         do throws(MachineError) {
-            try self.init(configuration, guest, origin, vm: vm, platform: platform, loop: loop, slots: slots)
+            try self.init(
+                configuration, guest, origin, vm: vm, platform: platform, loop: loop, slots: slots, others: others)
         } catch { throw .machine(error) }
         phases.end("vcpu", at: Clock.monotonic())
     }
@@ -151,10 +154,10 @@ final class ChainTables: Sendable {
 
 /// What a guest may want to know of its restore, in its call page, which is as the snapshot has it. `life` counts from 1.
 func tellGuest(
-    _ memory: borrowing GuestMemory, _ clock: MachineClock, clone: UInt32 = 0, of clones: UInt32 = 0,
+    _ memory: borrowing GuestMemory, _ clock: MachineClock, vcpu: Int = 0, clone: UInt32 = 0, of clones: UInt32 = 0,
     life: UInt32
 ) throws(HostError) {
-    let page = AddressMap.callPage(vcpu: 0)
+    let page = AddressMap.callPage(vcpu: vcpu)
     let clockPage = GuestAddress(page + UInt64(SWIFTLET_CALL_PAGE_CLOCK))
     var words = clock.page
     // Even, and another than before: who reads the clock just now reads it again (pvclock).

@@ -31,6 +31,7 @@ extension Configuration {
         for disk in devices.blocks { keep(disk.path) }
         for module in kernel.modules { keep(module.path) }
         keep(kernel.initialDisk)
+        if case .file(let path)? = kernel.cpu { keep(path) }
         if named.isEmpty { return Sandbox.closeInherited(keeping: asked.span) }
         named += [asked[0], asked[1]]
         Sandbox.closeInherited(keeping: named.span)

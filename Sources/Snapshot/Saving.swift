@@ -35,7 +35,7 @@ extension Machine {
 
     /// Has the guest's call answered while a file is written: in it "restored", in memory "saved", or "none" when it failed.
     func answering<T>(_ byGuest: Bool, _ write: () throws(SnapshotError) -> T) throws(SnapshotError) -> T {
-        let result = GuestAddress(AddressMap.callPage(vcpu: 0))
+        let result = GuestAddress(AddressMap.callPage(vcpu: spokesmanIndex))
         if byGuest { platform.memory.write(Int64(SWIFTLET_SNAPSHOT_RESTORED), at: result) }
         do throws(SnapshotError) {
             let written = try write()
@@ -60,7 +60,8 @@ extension Machine {
         let kvm = try snapshotKVM(try KVM())
         let (machine, vcpu) = try snapshotKVM(try state(kvm))
         let image = origin.image ?? absolutePath(configuration.image)
-        return SnapshotParts(machine: machine, vcpu: vcpu, image: Array(image.utf8), growth: growth)
+        let others = try snapshotKVM(try stateOfOthers(kvm))
+        return SnapshotParts(machine: machine, vcpu: vcpu, others: others, image: Array(image.utf8), growth: growth)
     }
 
     private var growth: csnapshot_growth? {
@@ -74,10 +75,8 @@ extension Machine {
             var machine = describe()
             machine.timer_deadline = loop.context.timer.deadline
             machine.timer_vector = UInt32(loop.context.timer.vector)
-            if loop.context.injected != 0, loop.vcpu.holdsInterrupt {
-                machine.waiting_vector = UInt32(loop.context.injected)
-            }
-            let words = loop.context.handled.words
+            machine.waiting_vector = loop.waitingVector
+            let words = platform.processors?.handlers.words ?? loop.context.handled.words
             machine.handled = (words[0], words[1], words[2], words[3])
             return (machine, try loop.vcpu.image(comparedWith: kvm))
         }
@@ -87,7 +86,7 @@ extension Machine {
         let layout = platform.layout
         var machine = csnapshot_machine()
         machine.abi_version = UInt32(SWIFTLET_ABI_VERSION)
-        machine.vcpu_count = 1
+        machine.vcpu_count = UInt32(1 + others.count)
         machine.memory_size = layout.memorySize
         (machine.image_start, machine.image_end) = (layout.image.lowerBound, layout.image.upperBound)
         (machine.stack_start, machine.stack_end) = (layout.stack.lowerBound, layout.stack.upperBound)

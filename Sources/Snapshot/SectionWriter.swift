@@ -10,6 +10,8 @@ import VMM
 struct SnapshotParts {
     var machine: csnapshot_machine
     var vcpu: [UInt8]
+    /// Of other vCPUs: OtherVCPUs.swift.
+    var others: [UInt8] = []
     /// Its path.
     var image: [UInt8]
     /// Of memory that may grow, or has.
@@ -19,7 +21,7 @@ struct SnapshotParts {
 
     /// With 16 bytes for each, because it begins on a multiple of 16.
     fileprivate func size(extentCount: Int) -> Int {
-        let fixed = MemoryLayout<csnapshot_machine>.size + vcpu.count + image.count + parent.count
+        let fixed = MemoryLayout<csnapshot_machine>.size + vcpu.count + others.count + image.count + parent.count
         let tables = extentCount * Extents.stride + MemoryLayout<csnapshot_growth>.size + 16
         return fixed + tables + 16 * SectionKind.allCases.count
     }
@@ -61,12 +63,13 @@ func writeSnapshot(
     let extents = try snapshotIO(try writeMemory(pieces, base, to: new.file, at: start))
     try snapshotIO(try writer.add(.extents, list: extents, to: new.file))
     if let growth = parts.growth { try snapshotIO(try writer.add(.growth, growth, to: new.file)) }
+    if !parts.others.isEmpty { try snapshotIO(try writer.add(.others, list: parts.others, to: new.file)) }
     if !parts.parent.isEmpty { try snapshotIO(try writer.add(.parent, list: parts.parent, to: new.file)) }
     try snapshotIO(try writer.add(.identity, written.identity, to: new.file))
     written.size = extents.last { $0.offset != 0 }.map { $0.offset + UInt64($0.size) } ?? start
     try snapshotIO(try new.file.truncate(written.size))
     if isCutShort() { throw .unsupported("a file under the guest's memory was cut short") }
-    let isPlain = parts.growth == nil && parts.parent.isEmpty
+    let isPlain = parts.growth == nil && parts.parent.isEmpty && parts.others.isEmpty
     written.checksum = try snapshotIO(
         try writer.finish(format: isPlain ? Format.plain : Format.version, fileSize: written.size, new.file))
     try new.publish()

@@ -24,6 +24,8 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
     /// Of memory that may grow, or has.
     let growth: csnapshot_growth?
     let vcpu: Bytes
+    /// Of a machine with several vCPUs.
+    let others: Bytes?
     let extents: Extents
     /// What this file was written on top of; nil when it stands alone.
     let parent: ParentSnapshot?
@@ -43,6 +45,7 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         let vcpu = try reader.readBytes(.vcpu, file)
         let image = try reader.readText(.image, file)
         let extents = Extents(try reader.readBytes(.extents, file))
+        let others = reader.has(.others) ? try reader.readBytes(.others, file) : nil
         let growth = reader.has(.growth) ? try reader.readGrowth(file) : nil
         let parent = reader.has(.parent) ? try ParentSnapshot(reader, file, below: child) : nil
         if !Self.makesSense(machine) { throw .damaged(path, part: SectionKind.machine.name) }
@@ -53,6 +56,9 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         if unsafe vcpu.count != Int(csnapshot_vcpu_size()) || csnapshot_vcpu_makes_sense(vcpu.start) == 0 {
             throw .damaged(path, part: SectionKind.vcpu.name)
         }
+        if !OtherVCPUs(others).makeSense(count: Int(machine.vcpu_count) - 1) {
+            throw .damaged(path, part: SectionKind.others.name)
+        }
         let (low, high) = Self.memory(machine, growth)
         if !extents.makeSense(low: low, high: high, fileSize: size, hasParent: parent != nil) {
             throw .damaged(path, part: SectionKind.extents.name)
@@ -61,7 +67,7 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
         (self.path, self.machine, self.vcpu, self.image, self.extents, fileSize) = (
             path, machine, vcpu, image, extents, size
         )
-        (header, self.growth, self.parent) = (reader.header, growth, parent)
+        (header, self.growth, self.parent, self.others) = (reader.header, growth, parent, others)
         self.file = file
     }
 
@@ -110,7 +116,8 @@ public struct Snapshot: ~Copyable, @unchecked Sendable {
 
     private static func makesSense(_ machine: csnapshot_machine) -> Bool {
         let isArmed = machine.timer_deadline != UInt64(SWIFTLET_NO_DEADLINE)
-        return machine.vcpu_count == 1 && (1...UInt32(SWIFTLET_ABI_VERSION)).contains(machine.abi_version)
+        return (1...UInt32(Configuration.mostCPUsOfGuest)).contains(machine.vcpu_count)
+            && (1...UInt32(SWIFTLET_ABI_VERSION)).contains(machine.abi_version)
             && (Configuration.smallestMemory...1 << 46).contains(machine.memory_size)
             && machine.memory_size % Format.page == 0 && machine.image_start <= machine.image_end
             && machine.stack_start <= machine.stack_end && machine.tables_start <= machine.tables_end

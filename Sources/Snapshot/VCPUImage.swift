@@ -21,8 +21,11 @@ extension VCPU {
     }
 
     /// Brings a new vCPU to that state.
-    func load(_ image: Bytes) throws(KVMError) {
-        try succeed(unsafe csnapshot_set_vcpu(fd, image.start))
+    func load(_ image: Bytes) throws(KVMError) { try unsafe load(UnsafeRawPointer(image.start)) }
+
+    /// From a whole one.
+    @unsafe func load(_ image: UnsafeRawPointer) throws(KVMError) {
+        try succeed(unsafe csnapshot_set_vcpu(fd, image))
         synchroniseRegisters()
     }
 }

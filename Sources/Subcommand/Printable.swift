@@ -1,6 +1,6 @@
 // Words and numbers for a terminal: nothing that a file brought along may control it.
 //
-// Read next: swiftlet-inspect/Inspect.swift.
+// Read next: SVG.swift.
 
 /// "0x40000"
 public func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -1,6 +1,6 @@
 // After the run: one line for the operator where there is something to say, the core file, the exit status.
 //
-// Read next: CrashReport.swift, CoreDump.swift, StatisticsReport.swift.
+// Read next: CrashReport.swift, Looking/CoreDump.swift, StatisticsReport.swift.
 
 import Glibc
 import Host
@@ -21,7 +21,7 @@ extension Machine {
             say(report(crash))
             if let path = configuration.core { writeCore(crash, path) }
         }
-        vcpu.finishObservation(outcome.stop)
+        finishObservation(outcome.stop)
         return outcome.stop.exitStatus
     }
 

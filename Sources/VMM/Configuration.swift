@@ -26,6 +26,8 @@ public struct Configuration: Sendable {
     public var timeout: UInt64?
     /// Path of a data module for the guest.
     public var module: String?
+    /// vCPUs.
+    public var cpus = 1
     /// Of a kernel for the bare CPU.
     public var kernel = KernelOptions()
     /// Of an image for ring 0.

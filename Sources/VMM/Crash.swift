@@ -36,6 +36,8 @@ public struct Crash: Sendable {
     }
 
     public let cause: Cause
+    /// The vCPU's number.
+    public var vcpu = 0
     public let registers: GuestRegisters
     /// Of an exception that has one.
     public let errorCode: UInt64?
@@ -76,7 +78,7 @@ extension Crash {
             errorCode = nil
         }
         if pending { registers.rip = memory.portInstruction(before: registers.rip) }
-        self.cause = cause
+        (self.cause, self.vcpu) = (cause, context.index)
         self.registers = registers
         self.errorCode = errorCode
         registersAreLost = cause == .tripleFault && registers.cs == 0xf000  // CS at reset (Intel SDM vol. 3A, 10.1.1)
@@ -91,6 +93,7 @@ public struct GuestRegisters: Sendable {
     public var cr2: UInt64 = 0
     public var cr3: UInt64 = 0
     public var cr4: UInt64 = 0
+    public var efer: UInt64 = 0
     public var fsBase: UInt64 = 0
     public var gsBase: UInt64 = 0
     public var cs: UInt64 = 0
@@ -99,6 +102,8 @@ public struct GuestRegisters: Sendable {
     var otherRoot: UInt64?
     /// What is added to RIP: 0 but in real mode, and where a kernel likes segments.
     var codeBase: UInt64 = 0
+    /// 16, 32 or 64.
+    var codeBits = 64
     var root: UInt64 { otherRoot ?? cr3 }
 
     public var rip: UInt64 {
@@ -112,10 +117,10 @@ extension GuestRegisters {
     init(_ vcpu: borrowing VCPU) {
         if let regs = try? vcpu.registers() { general = regs }
         guard let sregs = try? vcpu.specialRegisters() else { return }
-        (cr0, cr2, cr3, cr4) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4)
+        (cr0, cr2, cr3, cr4, efer) = (sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4, sregs.efer)
         (fsBase, gsBase) = (sregs.fs.base, sregs.gs.base)
         (cs, ss) = (UInt64(sregs.cs.selector), UInt64(sregs.ss.selector))
-        (otherRoot, codeBase) = (sregs.root == cr3 ? nil : sregs.root, sregs.cs.base)
+        (otherRoot, codeBase, codeBits) = (sregs.root == cr3 ? nil : sregs.root, sregs.cs.base, sregs.codeBits)
     }
 }
 

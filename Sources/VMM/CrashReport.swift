@@ -26,9 +26,7 @@ extension Crash {
         case .translationFault: return "host/guest translation fault: a write to code or constants"
         case .needsRingZero(let what): return "it \(what), which a guest in ring 3 cannot: try --ring 0"
         case .misuse(let what): return "misused call: \(what)"
-        case .emulation(let suberror):
-            return "KVM could not emulate the instruction at rip \(hex(registers.rip)): \(codeText) "
-                + "(internal error, suberror \(suberror))"
+        case .emulation(let suberror): return emulationHeadline(suberror)
         case .invalidState(let reason): return "the CPU refused the guest's state (reason \(hex(reason)))"
         case .noFirmware(let vector):
             return "interrupt \(hex(UInt64(vector))) in real mode, and there is no BIOS to take it: set its vector, "
@@ -40,7 +38,11 @@ extension Crash {
     /// The bytes at RIP, as a disassembler shows them.
     var codeText: String {
         if code.isEmpty { return "not mapped" }
-        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+        return bytesText(code.count)
+    }
+
+    func bytesText(_ count: Int) -> String {
+        code.prefix(count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     }
 
     private func memoryHeadline(_ address: UInt64, _ size: UInt32, _ written: UInt64?) -> String {
@@ -96,14 +98,14 @@ extension Machine {
         var lines = ["guest crashed: \(crash.headline(guest.layout))"]
         if configuration.quiet { return lines[0] }
         if crash.registersAreLost {
-            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault")
+            lines.append("  registers: lost, this host's KVM resets the CPU at a triple fault\(which(crash))")
             return lines.joined(separator: "\n")
         }
         let registers = crash.registers
-        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))")
+        lines.append("  rip \(padded(registers.rip))  \(place(registers.codeBase &+ registers.rip))\(which(crash))")
         if let code = crash.errorCode { lines.append("  error code \(hex(code))") }
-        lines += registerLines(registers)
-        lines.append("  code at rip: \(crash.codeText)")
+        lines += crash.emulationAdvice + registerLines(registers)
+        lines.append("  code at rip: \(crash.codeText)\(crash.instructionText)")
         return lines.joined(separator: "\n")
     }
 

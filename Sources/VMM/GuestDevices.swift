@@ -17,14 +17,16 @@ package final class GuestDevices: Sendable {
     /// Nil in a machine without KVM.
     private let doorbells: Doorbells?
     private let made = Mutex<[Ring]>([])
-    /// Rings whose interrupt is due.
-    let interrupts: RingInterrupts
+    /// Rings whose interrupt is due, by the vCPU that made them.
+    let interrupts: [RingInterrupts]
     /// Of the ring that failed first.
     private let failure = Mutex<RingFailure?>(nil)
 
-    init(_ list: [RingDevice], doorbells: Doorbells? = nil) throws(KVMError) {
+    init(_ list: [RingDevice], doorbells: Doorbells? = nil, vcpus: Int = 1) throws(KVMError) {
         (self.list, self.doorbells) = (list, doorbells)
-        interrupts = try RingInterrupts()
+        var interrupts: [RingInterrupts] = []
+        for _ in 0..<vcpus { interrupts.append(try RingInterrupts()) }
+        self.interrupts = interrupts
     }
 
     /// Opens what the image declares and the user attaches, and tells the guest; nil when that is nothing.
@@ -40,7 +42,7 @@ package final class GuestDevices: Sendable {
         let list = notes.map { note in
             note.kind == UInt32(SWIFTLET_DEVICE_CONSOLE) ? .console(console) : RingDevice(rest.next())
         }
-        let devices = try fromKVM(try GuestDevices(list, doorbells: vm.doorbells))
+        let devices = try fromKVM(try GuestDevices(list, doorbells: vm.doorbells, vcpus: configuration.cpus))
         devices.tell(memory, names: notes.map(\.name))
         return devices
     }
@@ -76,19 +78,20 @@ package final class GuestDevices: Sendable {
 
     /// Serves a new ring of these devices; its number.
     func serve(
-        _ queue: consuming RingQueue, vector: UInt8, for platform: Platform
+        _ queue: consuming RingQueue, vector: UInt8, for platform: Platform, vcpu: Int
     ) throws(MachineError) -> UInt32 {
-        try serve(RingService(queue, list, interrupts: vector != 0), vector: vector, for: platform)
+        let service = RingService(queue, list, interrupts: vector != 0)
+        return try serve(service, vector: vector, for: platform, vcpu: vcpu)
     }
 
     /// Serves a new ring on a thread of its own, from the vCPU's; its number.
     func serve(
-        _ service: any RingServing, vector: UInt8 = 0, for platform: Platform
+        _ service: any RingServing, vector: UInt8 = 0, for platform: Platform, vcpu index: Int = 0
     ) throws(MachineError) -> UInt32 {
-        let number = rings.count  // one vCPU: nobody else makes one meanwhile
+        let number = rings.count  // nobody else makes one meanwhile
         let (vcpu, place) = (ThreadReference.current, ThreadPlace.current)
         let ring = try makeRing(service, vector: vector) { [interrupts] in
-            if interrupts.raise(number) { vcpu.kick() }
+            if interrupts[index].raise(number) { vcpu.kick() }
         }
         let port = UInt16(SWIFTLET_DOORBELL_PORT) + UInt16(number)
         if let doorbells { try fromKVM(try doorbells.attach(ring.doorbell, to: .port(port, size: 4))) }

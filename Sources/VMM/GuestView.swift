@@ -1,6 +1,6 @@
 // Guest memory by virtual address: what reports, cores and debuggers read.
 //
-// Read next: X86/PageTables.swift (the walk), CoreDump.swift.
+// Read next: X86/PageTables.swift (the walk), Looking/CoreDump.swift.
 
 import GuestMemory
 import X86

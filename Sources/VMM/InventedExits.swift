@@ -71,7 +71,7 @@ import X86
         guard let devices = context.platform.devices, devices.rings.first.map({ $0.vector != 0 }) == true else {
             return
         }
-        _ = devices.interrupts.raise(0)
+        _ = devices.interrupts[0].raise(0)
     }
 
     /// The interrupt that the run loop would inject now.

@@ -45,6 +45,8 @@ public final class Machine: Sendable {
     /// The memory slots that the machine starts with.
     let slots: SlotTotals
     package let vcpu: VCPUThread
+    /// Of a machine with several: all others.
+    package let others: [VCPUThread]
 
     /// Builds everything up to the guest's first instruction; `phases` goes on with what the command has measured.
     public convenience init(
@@ -62,6 +64,7 @@ public final class Machine: Sendable {
         ringThree source: consuming ImageFile, _ configuration: Configuration, console: Console, phases: inout Phases
     ) throws(MachineError) {
         self.configuration = configuration
+        try refuseTooMany(configuration)
         let module = try ModuleFile(configuration.module)
         let guest = try fromImage(
             source.path,
@@ -97,16 +100,18 @@ public final class Machine: Sendable {
         let state = try Self.fill(
             memory, configuration, source, guest, module, clock.frequency, cpu.features, step: plan.step,
             mapped: text?.mapped ?? 0)
-        memory.write(clock.page, at: GuestAddress(AddressMap.callPage(vcpu: 0) + UInt64(SWIFTLET_CALL_PAGE_CLOCK)))
+        tellVCPU(0, clock, memory)
         phases.end("load", at: Clock.monotonic())
 
+        let processors = try fromKVM(try Processors(configuration.cpus, root: state.cr3))
         let devices = try GuestDevices.open(configuration, source, console, memory, vm)
         try fromKVM(try vcpu.load(state, cpu))
         platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, takesSnapshots: configuration.snapshot != nil, isMapped: text != nil,
             store: store, growth: plan.limit == 0 ? nil : Growth(plan, vm.slots, after: slots, store: store),
-            devices: devices)
+            devices: devices, processors: processors)
+        others = try makeOthers(vm, kvm, state, cpu, platform, observer)
         self.vcpu = try VCPUThread(RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer))
         self.vm = vm
         origin = Origin(stamp: source.stamp, features: cpu.features, savedBy: configuration)
@@ -119,9 +124,11 @@ public final class Machine: Sendable {
     /// (Snapshot/Restoring.swift).
     package init(
         _ configuration: Configuration, _ guest: Guest, _ origin: Origin, vm: consuming VM, platform: Platform,
-        loop: consuming sending RunLoop, slots: SlotTotals, source: consuming ImageFile? = nil
+        loop: consuming sending RunLoop, slots: SlotTotals, source: consuming ImageFile? = nil,
+        others: [VCPUThread] = []
     ) throws(MachineError) {
         vcpu = try VCPUThread(loop)
+        self.others = others
         (self.configuration, self.guest, self.origin, self.platform) = (configuration, guest, origin, platform)
         self.vm = vm
         self.source = source
@@ -134,7 +141,8 @@ public final class Machine: Sendable {
     ) throws(MachineError) -> Observer? {
         let wanted = configuration.observation
         if wanted.isNothing { return nil }
-        var observer = try fromHost(try Observer(wanted, title: "swiftlet run \(configuration.image)"))
+        var observer = try fromHost(
+            try Observer(wanted, title: "swiftlet run \(configuration.image)", vcpus: configuration.cpus))
         if wanted.needsSymbols { observer.symbols = symbols() }
         return observer
     }
@@ -166,7 +174,7 @@ public final class Machine: Sendable {
             commandLine: configuration.commandLine, moduleSize: module.size, tscFrequency: frequency,
             features: features,
             seed: try fromHost(try randomSeed()))
-        parameters.mapped = mapped
+        (parameters.mapped, parameters.vcpus) = (mapped, configuration.cpus)
         parameters.growth = (configuration.memoryMaximum ?? 0, step)
         return try fromImage(source.path, try guest.install(source.image, in: memory, parameters))
     }

@@ -22,6 +22,8 @@ package final class Platform: Sendable {
     package let hvt: Hvt?
     /// Of a kernel for the bare CPU.
     package let kernel: Kernel?
+    /// Of a machine with several vCPUs.
+    package let processors: Processors?
     let console: Console
     /// Where the guest's log lines go.
     let errors = Console(input: -1, output: 2)
@@ -39,7 +41,8 @@ package final class Platform: Sendable {
     package init(
         memory: consuming GuestMemory, layout: Layout, console: Console, clock: MachineClock, control: StopControl,
         quiet: Bool, takesSnapshots: Bool = false, isMapped: Bool = false, store: MemoryStore? = nil,
-        growth: Growth? = nil, hvt: Hvt? = nil, kernel: Kernel? = nil, devices: GuestDevices? = nil
+        growth: Growth? = nil, hvt: Hvt? = nil, kernel: Kernel? = nil, devices: GuestDevices? = nil,
+        processors: Processors? = nil
     ) {
         self.memory = memory
         self.store = store
@@ -52,7 +55,7 @@ package final class Platform: Sendable {
         self.control = control
         self.quiet = quiet
         self.takesSnapshots = takesSnapshots
-        self.devices = devices
+        (self.devices, self.processors) = (devices, processors)
     }
 
     /// The end of a machine whose memory is in a file that lost pages.

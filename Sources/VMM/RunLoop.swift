@@ -19,7 +19,7 @@ package struct RunLoop: ~Copyable {
     private var retries = 0
     /// Of an image for ring 0 that runs in ring 3: Hvt/HvtRingThree.swift.
     var deprivileged: DeprivilegedCPU?
-    /// Of a kernel for the bare CPU: Devices/KernelRunLoop.swift.
+    /// Of a kernel for the bare CPU, while an exit is handled: Devices/KernelRunLoop.swift.
     var ports: KernelPorts?
 
     package init(vcpu: consuming VCPU, context: consuming VCPUContext, observer: consuming Observer? = nil) {
@@ -32,6 +32,7 @@ package struct RunLoop: ~Copyable {
     mutating func run() -> Stop {
         if let hvt = context.platform.hvt { return runHvt(hvt) }
         if let kernel = context.platform.kernel { return runKernel(kernel) }
+        if let processors = context.platform.processors { return runAmong(processors) }
         if observer != nil { return observedRun() }
         while true {
             if let stop = handle(vcpu.run()) { return stop }
@@ -40,7 +41,7 @@ package struct RunLoop: ~Copyable {
 
     /// From KVM_RUN's return to the next entry; nil to go on.
     @inline(__always)
-    private mutating func handle(_ error: Int32) -> Stop? {
+    mutating func handle(_ error: Int32) -> Stop? {
         if error == 0 {
             switch context.handle(vcpu.exit, rip: vcpu.instructionPointer) {
             case .resume: break
@@ -136,7 +137,7 @@ package struct RunLoop: ~Copyable {
     ///
     /// Hardware flushes its TLB on either (Intel SDM vol. 3A, 4.10.4.1). A KVM with shadow paging drops its copies only
     /// when it sees a control register change: SET_SREGS with equal values would leave stale entries.
-    private mutating func commitPageTables() -> KVMError? {
+    mutating func commitPageTables() -> KVMError? {
         do throws(KVMError) {
             vcpu.completePendingIO()
             // This may swallow a kick. One for a stop comes again (Supervisor); the timer's is set anew here.

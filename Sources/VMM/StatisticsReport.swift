@@ -18,6 +18,9 @@ extension Machine {
         return lines.joined(separator: "\n") + "\n" + (exitReport(outcome, emptyRun)?.text ?? "") + strangerText
     }
 
+    /// The exits alone, of a run that is not over.
+    func exitText(_ outcome: Outcome) -> String? { exitReport(outcome, nil)?.text }
+
     private func exitReport(_ outcome: Outcome, _ emptyRun: UInt64?) -> ExitReport? {
         outcome.exits.map { ExitReport($0, frequency: platform.clock.frequency, emptyRun: emptyRun) }
     }
@@ -41,7 +44,8 @@ extension Machine {
         var detail = ""
         switch outcome.stop {
         case .crashed(let crash):
-            detail = ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\""
+            detail =
+                ",\"reason\":\"\(jsonText(crash.headline(guest.layout)))\",\"rip\":\"\(hex(crash.registers.rip))\",\"vcpu\":\(crash.vcpu)"
         case .signalled(let signal): detail = ",\"signal\":\(signal)"
         default: break
         }
@@ -70,6 +74,7 @@ func callName(_ number: Int32) -> String {
     case SWIFTLET_CALL_BLOCK: "block"
     case SWIFTLET_CALL_NET: "net"
     case SWIFTLET_CALL_RING: "ring"
+    case SWIFTLET_CALL_START_VCPU: "start-vcpu"
     case SWIFTLET_CALL_SNAPSHOT: "snapshot"
     default: "call-\(number)"
     }

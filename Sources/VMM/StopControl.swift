@@ -15,6 +15,7 @@ public final class StopControl: Sendable {
     private static let lost: Int32 = -2
     private static let pause: Int32 = -3
     private static let device: Int32 = -4
+    private static let ended: Int32 = -5
 
     public init() throws(KVMError) {
         event = try EventFD()
@@ -30,6 +31,9 @@ public final class StopControl: Sendable {
 
     /// A device's thread cannot go on; it knows why.
     func requestDeviceEnd() { request(Self.device) }
+
+    /// One of several vCPUs has ended: so do the others, whose own ends count for nothing.
+    func requestEndOfAll() { request(Self.ended) }
 
     /// Asks for a pause, from which the machine may go on. A stop takes its place.
     package func requestPause() { request(Self.pause) }
@@ -60,6 +64,7 @@ public final class StopControl: Sendable {
         case Self.lost: .memoryLost
         case Self.device: .hostFailed("a device", errno: 5)  // EIO
         case Self.pause: .paused(byGuest: false)
+        case Self.ended: .exited(status: 0)
         case let signal: .signalled(signal)
         }
     }

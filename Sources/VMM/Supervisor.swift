@@ -31,24 +31,33 @@ extension Machine {
     ) throws(MachineError) -> Outcome {
         do throws(HostError) {
             try Thread.installKick()
-            let thread = try vcpu.start()
-            supervise(thread, signals, &keyboard, deadline)
-            platform.devices?.stop(finishing: platform.control.requested == nil)
+            let companions = try startOthers()
+            let thread = try startFirst(companions)
+            supervise(thread, companions, signals, &keyboard, deadline)
+            stopDevices()
             thread.join()
+            for other in companions { other.join() }
         } catch { throw .host(error) }
         // A lost page has read as zeros, which counts for nothing, or it was the end of the guest or of a call.
-        let outcome = afterLastFlush(platform.devices?.outcome(vcpu) ?? vcpu.outcome)
+        let outcome = afterLastFlush(platform.devices?.outcome(spokesman) ?? allOutcome)
         let wasLost = platform.store?.pageWasLost == true || text?.pageWasLost == true
         let isSuspect = wasLost || ["error", "crash"].contains(outcome.stop.kind)
         guard isSuspect, isCutShort else { return outcome }
         return Outcome(stop: .memoryLost, exits: outcome.exits, loss: outcome.loss)
     }
 
+    /// When no vCPU will run any more.
+    func stopDevices() {
+        platform.devices?.stop(finishing: platform.control.requested == nil)
+        platform.kernel?.bus.stop()
+    }
+
     /// Whether a file under its memory lost pages.
     package var isCutShort: Bool { platform.memoryLost != nil || text?.isCutShort == true }
 
     private func supervise(
-        _ thread: borrowing Thread, _ signals: borrowing StopSignals, _ keyboard: inout Keyboard?, _ deadline: UInt64?
+        _ thread: borrowing Thread, _ companions: [KeptThread], _ signals: borrowing StopSignals,
+        _ keyboard: inout Keyboard?, _ deadline: UInt64?
     ) {
         let kickInterval: UInt64 = 10_000_000
         // A page that is gone may have KVM try for ever to get it: so the file is looked at, four times a second.
@@ -60,8 +69,8 @@ extension Machine {
             if isInFile { left = min(left ?? fileInterval, fileInterval) }
             let keys = keyboard?.keys
             let (ended, signalled, typed) = wait(
-                for: WaitFor(vcpu.done.fd), WaitFor(signals.fd), keys, nanoseconds: left)
-            if ended { return }
+                for: WaitFor(doneDescriptor), WaitFor(signals.fd), keys, nanoseconds: left)
+            if ended, haveEnded { return }
             if signalled, let signal = signals.take() {
                 let isWish = configuration.snapshot != nil && signal == snapshotSignal
                 if isWish { platform.control.requestPause() } else { platform.control.request(signal: signal) }
@@ -69,7 +78,7 @@ extension Machine {
             if typed, keyboard?.pump() == true { platform.control.request(signal: interruptSignal) }
             if let deadline, Clock.monotonic() >= deadline { platform.control.requestTimeout() }
             if isInFile, isCutShort { platform.control.requestMemoryLost() }
-            if platform.control.requested != nil { thread.kick() }
+            if platform.control.requested != nil { kick(thread, companions) }
         }
     }
 }

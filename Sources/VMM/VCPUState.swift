@@ -36,6 +36,7 @@ private func ring3Registers(_ state: CPUState, cr4: UInt64) -> SpecialRegisters 
     sregs.es = data
     sregs.fs = data
     sregs.gs = data
+    sregs.gs.base = AddressMap.callPage(vcpu: 0)
     sregs.tr = .taskState(Selector.tss, base: AddressMap.tss, limit: TSS.limit)
     sregs.ldt.unusable = 1
     sregs.gdt.base = AddressMap.gdt

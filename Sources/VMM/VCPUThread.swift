@@ -11,7 +11,7 @@ package final class VCPUThread: Sendable {
     /// Readable when the run has ended.
     let done: EventFD
     package let loop: Mutex<RunLoop>
-    init(_ loop: consuming sending RunLoop) throws(MachineError) {
+    package init(_ loop: consuming sending RunLoop) throws(MachineError) {
         done = try fromKVM(try EventFD())
         self.loop = Mutex(loop)
     }
@@ -22,12 +22,13 @@ package final class VCPUThread: Sendable {
         return try Thread { self.run() }
     }
 
-    private func run() {
+    func run() {
         // Held for the whole run, uncontended: it says that the loop is this thread's.
         loop.withLock { loop in
             Thread.setKickByte(address: loop.vcpu.kickByteAddress)
             loop.context.takeTimerAlong()
             loop.context.stop = loop.run()
+            loop.context.tellEnd()
             Thread.setKickByte(address: 0)
         }
         done.signal()

@@ -69,6 +69,7 @@ static const struct rule rules[] = {
     {RUN, "madvise", IS(2, MADV_DONTNEED)},
     {RUN, "madvise", IS(2, MADV_HUGEPAGE)}, /* malloc, where its tunables say so */
     {RUN, "brk", ANY},
+    {RUN, "sysinfo", ANY}, /* how much memory there is: glibc's qsort(), in the disassembler of crash reports */
 
     /* Threads, not processes. clone3 takes its flags from memory: it is told to be missing (main.c), and glibc then
      * takes clone. */
@@ -115,8 +116,13 @@ static const struct rule rules[] = {
     IOCTL(DEVICES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
     IOCTL(DEVICES, KVM_SET_MP_STATE),
 
+    /* A debugger steps, and has vector registers changed (KVM_SET_XSAVE, above). */
+    IOCTL(DEVICES, KVM_SET_GUEST_DEBUG),
+
     /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
     IOCTL(DEVICES, KVM_IRQ_LINE),
+    IOCTL(DEVICES, KVM_REGISTER_COALESCED_MMIO), /* its output */
+    IOCTL(DEVICES, KVM_UNREGISTER_COALESCED_MMIO),
     IOCTL(DEVICES, KVM_GET_MP_STATE),
     IOCTL(DEVICES, KVM_IRQFD), /* when their driver starts a virtio device */
 

@@ -15,6 +15,7 @@ extension SnapshotDescription {
         let most = memoryMax.map { ", may ask for \(bytes($0)) in all" } ?? ""
         table.add("memory", bytes(memorySize) + (memoryNow > memorySize ? ", grown to \(bytes(memoryNow))" : "") + most)
         table.add("at", "\(hex(instructionPointer)), clock \(seconds(clock)) s")
+        if vcpuCount > 1 { table.add("vCPUs", "\(vcpuCount), of which the first is there") }
         if let timerDeadline { table.add("timer", "at \(seconds(timerDeadline)) s") }
         table.add("CPU", "\(printable(cpuMaker)), XCR0 \(hex(xcr0))")
         return table.lines()

@@ -60,6 +60,7 @@ private let usage = """
       host --catalogue DIR  the machines of a server, chosen at its terminals
       solo5-hvt KERNEL      run a unikernel with the command line of Solo5's tender
       inspect IMAGE         what an image is, and where it will lie in guest memory
+      walk FILE [ADDRESS]   how an address in a snapshot or a core is translated, and why it faults
       doctor                what this host's KVM can do, measured
       bench                 what exits, memory and a start cost on this host
       check [GUEST...]      runs the cases that guests/NAME/expect describes

@@ -3,6 +3,7 @@
 // Exit statuses: the guest's own 0-255; 124 timeout, 125 Swiftlet's error, 126 the guest crashed, 128+n signal n.
 // Read next: VMM/Machine.swift.
 
+import Debugger
 import Host
 import Rig
 import Snapshot
@@ -34,7 +35,7 @@ enum RunCommand {
         let signals = try blockStopSignals()
         var phases = Phases(start: start)
         var keyboard: Keyboard?
-        var console = Console()
+        var console = options.debugger.map { Channel.guestConsole($0) } ?? Console()
         let terminal = options.configuration.raw ? RawTerminal(console.input) : nil
         if terminal != nil {
             let keys = try openKeyboard(console.input)
@@ -44,13 +45,19 @@ enum RunCommand {
         let machine = try Machine(options.configuration, console: console, phases: &phases)
         let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         if options.statistics != nil { phases.pass(to: Clock.monotonic()) }
+        let channel = try options.awaitDebugger(signals)
         let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             try options.configuration.enterSandbox(
-                statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices)
+                statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices || channel != nil)
             phases.end("sandbox", at: Clock.monotonic())
         }
-        let outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures)
+        let outcome: Outcome
+        if let channel {
+            outcome = try Debugger.run(machine, channel, signals: signals)
+        } else {
+            outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures)
+        }
         phases.end("run", at: Clock.monotonic())
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         _ = consume terminal

@@ -3,6 +3,7 @@
 // Read next: RunCommand.swift.
 
 import Backing
+import Debugger
 import Deprivileged
 import Host
 import Snapshot
@@ -16,10 +17,11 @@ struct Option {
 
     /// For help and completions. Parsing asks one table after the other: to make one of both would cost each start with an
     /// option 40,000 instructions.
-    static var all: [Option] { general + kernels }
+    static var all: [Option] { general + kernels + debugger }
 
     static func named(_ name: String) -> Option? {
         general.first { $0.name == name } ?? kernels.first { $0.name == name }
+            ?? debugger.first { $0.name == name }
     }
 
     private static let general = [
@@ -87,6 +89,7 @@ struct RunOptions {
     var configuration: Configuration
     var statistics: StatisticsTarget?
     var isSandboxed = true
+    var debugger: DebuggerAddress?
 
     /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
     init(_ arguments: some Sequence<String>) throws(UsageError) {
@@ -116,6 +119,7 @@ struct RunOptions {
             throw UsageError("--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
         try checkDevices()
+        try checkDebugger()
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
@@ -132,8 +136,9 @@ struct RunOptions {
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
         case "--module": addModule(value ?? "")
-        case "--boot", "--initrd", "--append": try setKernel(name, value ?? "")
+        case "--boot", "--initrd", "--append", "--cpus", "--cpu", "--fw-cfg": try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
+        case "--gdb": try setDebugger(value ?? "")
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value
@@ -151,6 +156,7 @@ struct RunOptions {
             case "--raw": configuration.raw = true
             case "--irqchip": configuration.kernel.hasInterrupts = true
             case "--virtio-console": configuration.kernel.hasConsole = true
+            case "--test-device": configuration.kernel.hasTestDevice = true
             case "--quiet": configuration.quiet = true
             case "--snapshot-exit": configuration.endsWithSnapshot = true
             case "--snapshot-incremental": configuration.savesIncrements = true

@@ -54,6 +54,19 @@ extension GuestTests {
             #expect(header[16] == 4)  // ET_CORE
         }
 
+        /// A thread for each vCPU, the one that crashed first: gdb's `info threads`.
+        @Test func aCoreHasAllVCPUs() throws {
+            let folder = try ScratchFolder()
+            let core = folder.path + "/core"
+            var child = try House.run(["--core", core, "--cpus", "3", House.image("cpus"), "fault"])
+            #expect(child.finish().how == .exited(126))
+            let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: core), options: .alwaysMapped).prefix(8192))
+            func word(_ offset: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) } }
+            let (note, size) = (word(64 + 8), word(64 + 32))
+            #expect(size == 3 * 356)
+            #expect((0..<3).map { word(note + 356 * $0 + 20 + 32) } == [3, 1, 2])  // pr_pid
+        }
+
         /// Not when it is over, and what it would have said is lost.
         @Test(arguments: ["--core=", "--stats=json:", "--snapshot="])
         func aFileThatCannotBeWrittenIsFoundBeforeTheGuestRuns(option: String) throws {

@@ -60,6 +60,43 @@ extension GuestTests {
             #expect(inTheMiddle * 3 > instants, "most instants are inside the computation")
         }
 
+        /// Of several vCPUs, wherever each of them was: in the guest, asleep, in a commit, or not started yet.
+        @Test(arguments: [2, 4])
+        func severalVCPUsSurviveAnyInstant(count: Int) throws {
+            let command = ["--cpus", "\(count)", House.image("cpus-snapshot"), "40000000"]
+            var whole = try House.run(["--timeout", "30"] + command)
+            let reference = whole.finish()
+            #expect(reference.how == .exited(0), "\(reference.errorText)")
+            var (inTheMiddle, span) = (0, reference.seconds * 0.8)
+            for _ in 0..<instants {
+                let first = try save(command, after: Double.random(in: 0...span), behind: "computing")
+                if first.output == reference.output {
+                    span *= 0.7
+                    continue
+                }
+                #expect(first.how == .exited(0), "\(first.errorText)")
+                inTheMiddle += 1
+                var child = try restore(file)
+                let second = child.finish()
+                #expect(second.how == .exited(0), "\(second.errorText)")
+                #expect(first.output + second.output == reference.output)
+                unsafe unlink(file)
+            }
+            #expect(inTheMiddle * 3 > instants, "most instants are inside the computation")
+        }
+
+        @Test func aGuestOfSeveralVCPUsIsNotCloned() throws {
+            let command = [
+                "--cpus", "2", "--snapshot", file, "--snapshot-exit", House.image("cpus-snapshot"), "3000000", "all",
+            ]
+            var child = try House.run(command)
+            #expect(child.finish().how == .exited(0))
+            var clone = try Child(House.bench.swiftlet, ["clone", "-n", "2", file])
+            let ending = clone.finish()
+            #expect(ending.how != .exited(0))
+            #expect(ending.errorText.contains("a guest with several vCPUs"), "\(ending.errorText)")
+        }
+
         @Test func sleepGoesOn() throws {
             #expect(try save([House.image("sleep"), "400"], after: 0.1).outputText == "")
             var child = try restore(file)

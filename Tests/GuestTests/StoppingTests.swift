@@ -24,7 +24,12 @@ struct Occupation: CustomTestStringConvertible {
         testDescription: "spins in ring 0", arguments: [House.image("pvh-hello"), "forever"])
     static let halted = Occupation(
         testDescription: "halts in ring 0", arguments: [House.image("pvh-hello"), "echo"], input: .open)
-    static let all = [spinning, sleeping, reading, writing, ringZero, halted]
+    static let several = Occupation(
+        testDescription: "spins on four vCPUs", arguments: ["--cpus", "4", House.image("cpus"), "spin"])
+    static let severalInRingZero = Occupation(
+        testDescription: "spins on one CPU of two",
+        arguments: ["--cpus", "2", House.image("smp-hello"), "spin", "halt", "2"])
+    static let all = [spinning, sleeping, reading, writing, ringZero, halted, several, severalInRingZero]
 
     /// Starts it and gives it time to get there.
     func start(_ options: [String] = []) throws -> Child {

@@ -113,6 +113,22 @@ private final class PaperVCPU {
         #expect(paper.vcpu.takeCoalesced(ring: 2) == 0)
     }
 
+    @Test func coalescedBytesAreTakenInTheirOrder() throws {
+        let paper = try #require(paper)
+        let ring = UnsafeMutableRawPointer(paper.run).advanced(by: 2 * 4096)
+        let (indices, port) = (ring.assumingMemoryBound(to: UInt32.self), CoalescedPort(vm: -1, port: 0x3f8, ring: 2))
+        (indices[0], indices[1]) = (169, 1)
+        // Each of 24 bytes behind the two indices, with its data behind address, length and kind.
+        for (place, byte) in [(169, 0x41), (0, 0x42)] as [(Int, UInt8)] {
+            ring.storeBytes(of: byte, toByteOffset: 24 + 24 * place, as: UInt8.self)
+        }
+        #expect(paper.vcpu.takeByte(of: port) == 0x41 && indices[0] == 0)
+        #expect(paper.vcpu.takeByte(of: port) == 0x42 && indices[0] == 1)
+        #expect(paper.vcpu.takeByte(of: port) == nil)
+        indices[0] = .max  // nobody but KVM writes there, but nothing reads outside
+        _ = paper.vcpu.takeByte(of: port)
+    }
+
     @Test func kickByteIsImmediateExit() throws {
         let paper = try #require(paper)
         #expect(paper.vcpu.immediateExit == false)

@@ -28,6 +28,22 @@ import Testing
         #expect((table.lines[0].run.total, table.lines[0].handler.total) == (80, 4))
     }
 
+    @Test func theTablesOfTwoVCPUsAddUp() {
+        var (one, other) = (ExitTable(), ExitTable())
+        one.record(event(ExitKey(.call, 1)))
+        other.record(event(ExitKey(.kick), run: 70))
+        other.record(event(ExitKey(.call, 1), handler: 3))
+        (one.waited, other.waited) = (5, 6)
+        one.add(observer: 2)
+        other.add(observer: 3)
+        one.add(other)
+        #expect((one.count(ExitKey(.call, 1)), one.count(ExitKey(.kick))) == (2, 1))
+        #expect((one.run, one.handler, one.observer, one.waited) == (90, 5, 5, 11))
+        other.waited = nil
+        one.add(other)
+        #expect(one.waited == nil)
+    }
+
     /// A guest that names a new address with each exit fills no memory.
     @Test func tableIsBounded() {
         var table = ExitTable()

@@ -7,7 +7,7 @@ import Testing
 @testable import Observe
 
 @Suite struct HistogramTests {
-    private func histogram(_ values: some Sequence<UInt64>) -> Histogram {
+    fileprivate func histogram(_ values: some Sequence<UInt64>) -> Histogram {
         values.reduce(into: Histogram()) { $0.record($1) }
     }
 
@@ -53,5 +53,19 @@ import Testing
     /// Totals wrap and nothing traps: the values are a guest's doing.
     @Test func overflowIsNoTrap() {
         #expect(histogram([.max, .max]).total == UInt64.max - 1)
+    }
+}
+
+extension HistogramTests {
+    @Test func twoTogetherAreAsIfOneHadSeenAll() {
+        let (some, others): ([UInt64], [UInt64]) = ([3, 900, 5], [1, 1 << 40])
+        var sum = histogram(some)
+        sum.add(histogram(others))
+        #expect(sum == histogram(some + others))
+        sum.add(Histogram())
+        #expect(sum == histogram(some + others))
+        var empty = Histogram()
+        empty.add(sum)
+        #expect(empty == sum)
     }
 }

@@ -7,6 +7,18 @@ import Testing
 
 @testable import Observe
 
+@Suite struct StacksOfSeveralTests {
+    @Test func samplesAddUp() {
+        var (one, other) = (Stacks(), Stacks())
+        one.add(["f", "main"], weight: 2)
+        other.add(["f", "main"])
+        other.add(["g"], weight: 5)
+        one.add(other)
+        #expect(one.total == 8)
+        #expect(one.collapsed == "g 5\nmain;f 3\n")
+    }
+}
+
 @Suite struct SymbolTableTests {
     private func table(_ symbols: [(UInt64, UInt64, String)]) -> SymbolTable {
         SymbolTable { add in for symbol in symbols { add(symbol.0, symbol.1, symbol.2) } }

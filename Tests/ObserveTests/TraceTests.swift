@@ -32,6 +32,21 @@ import Testing
         ]
     }
 
+    @Test func eachOfSeveralVCPUsHasItsTracks() throws {
+        var second = event(5, ExitKey(.kick))
+        second.vcpu = 1
+        let items = [TraceItem.exit(second, rip: 1, place: nil), .injection(vector: 32, at: 9, vcpu: 1)]
+        let bytes = items.reduce(into: TraceFormat.json.header("t", vcpus: 2)) { TraceFormat.json.append($1, to: &$0) }
+        let events = try parsed(bytes + TraceFormat.json.footer)
+        let names = events.dropFirst().prefix(4).compactMap { ($0["args"] as? [String: String])?["name"] }
+        #expect(names == ["vCPU 0 guest", "vCPU 0 handler", "vCPU 1 guest", "vCPU 1 handler"])
+        #expect(events.dropFirst(5).map { $0["tid"] as? Int } == [3, 4, 3])
+        let text = items.reduce(into: [UInt8]()) { TraceFormat.text.append($1, to: &$0) }
+        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+        #expect(lines[0].contains("  vCPU 1 0x1 - kick"))
+        #expect(lines[1].hasSuffix("  vCPU 1 interrupt 32"))
+    }
+
     @Test func jsonHasEveryField() throws {
         let events = try parsed(bytes(.json, items)).dropFirst(3).map { $0 }
         #expect(events.map { $0["ph"] as? String } == ["X", "X", "X", "X", "i", "i"])

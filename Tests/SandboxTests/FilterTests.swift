@@ -59,7 +59,7 @@ private let hasFilters = fate("getpid") != .noFilter
     /// By number, what an ordinary run may call whatever the arguments, written down once more: a call that slips into
     /// rules.h must be put here as well.
     private let plain: Set<Int> = [
-        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 39, 60, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
+        0, 1, 3, 5, 11, 12, 13, 14, 15, 17, 25, 39, 60, 99, 186, 202, 219, 222, 223, 226, 228, 231, 271, 273, 318,
         334,
     ]
     private let withArguments: Set<Int> = [9, 10, 16, 28, 56, 234]
@@ -219,10 +219,17 @@ private let hasFilters = fate("getpid") != .noFilter
 
     /// A kernel's interrupt lines, and whether it has halted: not an ordinary run's.
     @Test func kernelsMayRaiseInterrupts() {
-        for request in [0x4008_ae61, 0x8004_ae98, 0x4020_ae76] {  // KVM_IRQ_LINE, KVM_GET_MP_STATE, KVM_IRQFD
+        // KVM_IRQ_LINE, KVM_GET_MP_STATE, KVM_IRQFD, KVM_REGISTER_COALESCED_MMIO, KVM_UNREGISTER_COALESCED_MMIO
+        for request in [0x4008_ae61, 0x8004_ae98, 0x4020_ae76, 0x4010_ae67, 0x4010_ae68] {
             #expect(fate("ioctl", -1, request) == .killed)
             #expect(fate("ioctl", -1, request, in: .devices) == .returned)
         }
+    }
+
+    @Test func debuggersMayStep() {
+        let guestDebug = 0x4048_ae9b  // KVM_SET_GUEST_DEBUG
+        #expect(fate("ioctl", -1, guestDebug) == .killed)
+        #expect(fate("ioctl", -1, guestDebug, in: .devices) == .returned)
     }
 
     /// The kernel takes the low half of a request: so must the filter.

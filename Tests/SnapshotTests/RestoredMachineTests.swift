@@ -23,7 +23,8 @@ extension Extents {
 enum SavedMachine {
     /// A machine that has not run: it exits with 42 when it does.
     static func make(
-        in folder: ScratchFolder, _ backing: Backing = .anonymous, memory: UInt64 = 1 << 20, maximum: UInt64? = nil
+        in folder: ScratchFolder, _ backing: Backing = .anonymous, memory: UInt64 = 1 << 20, maximum: UInt64? = nil,
+        cpus: Int = 1
     ) throws -> Machine {
         let callPage: [UInt8] = [0x00, 0x00, 0x02, 0x00]  // 0x20000
         let store: [UInt8] = [0x48, 0xc7, 0x04, 0x25] + callPage + [42, 0, 0, 0]  // mov qword [call page], 42
@@ -31,7 +32,7 @@ enum SavedMachine {
         var configuration = Configuration(
             image: try folder.file("guest.elf", ELFBuilder.guest(code: store + exit).build()))
         (configuration.memorySize, configuration.memoryMaximum) = (memory, maximum)
-        configuration.backing = backing
+        (configuration.backing, configuration.cpus) = (backing, cpus)
         var phases = Phases(start: Clock.monotonic())
         return try Machine(configuration, console: Console(input: -1, output: -1), phases: &phases)
     }

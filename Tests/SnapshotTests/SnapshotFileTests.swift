@@ -128,7 +128,8 @@ import Testing
     /// Right checksums around numbers that are wrong.
     @Test func hostileNumbersAreRefused() throws {
         let changes: [(inout csnapshot_machine) -> Void] = [
-            { $0.vcpu_count = 2 }, { $0.abi_version = 99 }, { $0.memory_size = 4095 }, { $0.memory_size = .max },
+            { $0.vcpu_count = 17 }, { $0.vcpu_count = 0 }, { $0.abi_version = 99 }, { $0.memory_size = 4095 },
+            { $0.memory_size = .max },
             { $0.memory_size = 1 << 20 + 1 }, { $0.stack_start = .max }, { $0.clock = .max },
             { $0.waiting_vector = 256 },
             { ($0.timer_deadline, $0.timer_vector) = (0, 3) }, { $0.memory_size = 1 << 62 },

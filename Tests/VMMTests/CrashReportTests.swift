@@ -40,6 +40,10 @@ private func headline(
             "KVM could not emulate the instruction at rip 0x0: not mapped (internal error, suberror 1)"
         ),
         (
+            .emulation(suberror: 3),
+            "KVM could not emulate the instruction at rip 0x0: not mapped (internal error, suberror 3)"
+        ),
+        (
             .noFirmware(vector: 0x10),
             "interrupt 0x10 in real mode, and there is no BIOS to take it: set its vector, "
                 + "or print to the serial port at 0x3f8"
@@ -47,6 +51,33 @@ private func headline(
         (.invalidState(reason: 0x8000_0021), "the CPU refused the guest's state (reason 0x80000021)"),
         (.unexpectedExit("halt"), "unexpected exit: halt"),
     ]
+
+    private static let advice: [([UInt8], Int, String, String)] = [
+        (
+            [0x66, 0x0f, 0xef, 0xc0, 0x31, 0xc0], 64, "pxor xmm0, xmm0 (66 0f ef c0; internal error, suberror 1)",
+            "SSE2 is not emulated: build the kernel with -mgeneral-regs-only, or run it on"
+        ),
+        (
+            [0xf3, 0x0f, 0xb8, 0xc1], 64, "popcnt eax, ecx (f3 0f b8 c1; ",
+            "build the kernel with -mno-popcnt, or hide it, by CPUID bit popcnt (--cpu; Linux: clearcpuid=popcnt), or"
+        ),
+        ([0xcd, 0x80], 32, "int 0x80 (cd 80; ", "software interrupts are not emulated"),
+        ([0xcf], 32, "iretd (cf; ", "use a 64-bit kernel"),
+        ([0xcf], 64, "iretd (cf; ", "it is not emulated: run it on"),
+        ([0x06], 64, "06 (internal error", "it is not emulated: run it on"),
+    ]
+
+    @Test(arguments: advice.indices)
+    func whatCouldNotBeEmulatedIsNamedAndHowToDoWithoutIt(index: Int) {
+        let (code, bits, words, advice) = Self.advice[index]
+        var registers = GuestRegisters()
+        registers.codeBits = bits
+        let crash = Crash(
+            cause: .emulation(suberror: 1), registers: registers, errorCode: nil, registersAreLost: false, code: code)
+        #expect(crash.emulationHeadline(1).contains(words), "\(crash.emulationHeadline(1))")
+        #expect(
+            crash.emulationAdvice.count == 1 && crash.emulationAdvice[0].contains(advice), "\(crash.emulationAdvice)")
+    }
 
     @Test(arguments: causes.indices)
     func causeInWords(index: Int) throws {

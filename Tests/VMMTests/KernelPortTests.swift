@@ -2,6 +2,8 @@
 //
 // Read next: Sources/VMM/Devices/KernelPorts.swift.
 
+import Glibc
+import Host
 import Testing
 
 @testable import VMM
@@ -109,6 +111,74 @@ import Testing
         #expect(port.read(6) == 0x90, "as Linux looks for a port")
         port.write(0, 0x55)
         #expect(port.output.isEmpty && port.read(0) == 0x55)
+    }
+
+    @Test func aTestDeviceKeepsWhatIsWrittenAndHasInterruptLines() {
+        var ports = KernelPorts()
+        ports.write(0xe0, size: 4, 0x1234_5678)
+        #expect(ports.read(0xe0, size: 4) == .max && ports.strangers == 2, "only where it is wanted")
+        ports.test = TestDevice()
+        ports.write(0xe0, size: 4, 0x1234_5678)
+        ports.write(0xe8, size: 2, 0xabcd)
+        #expect(ports.read(0xe0, size: 4) == 0x1234_5678 && ports.read(0xe1, size: 1) == 0x56)
+        #expect(ports.read(0xe8, size: 4) == 0xabcd)
+        ports.write(0x2017, size: 1, 1)
+        ports.write(0x2000, size: 1, 0)
+        let changes = ports.test?.takeChanges() ?? []
+        #expect(changes.map(\.line) == [23, 0] && changes.map(\.isHigh) == [true, false])
+        ports.write(0x2018, size: 1, 1)
+        #expect(ports.test?.takeChanges().isEmpty == true && ports.strangers == 3)
+    }
+
+    private func item(_ ports: inout KernelPorts, _ key: UInt32, _ count: Int) -> [UInt8] {
+        ports.write(0x510, size: 2, key)
+        return (0..<count).map { _ in UInt8(ports.read(0x511, size: 1)) }
+    }
+
+    @Test func theFirmwareConfigurationSaysWhoItIs() {
+        var ports = KernelPorts(FirmwareConfiguration(memorySize: 0x1234_5000, cpus: 2))
+        #expect(item(&ports, 0, 5) == Array("QEMU".utf8) + [0], "and zeros behind its end")
+        #expect(item(&ports, 1, 4) == [1, 0, 0, 0] && item(&ports, 5, 2) == [2, 0] && item(&ports, 15, 2) == [2, 0])
+        #expect(item(&ports, 3, 8) == [0, 0x50, 0x34, 0x12, 0, 0, 0, 0])
+        #expect(item(&ports, 0xffff, 2) == [0, 0] && item(&ports, 0x19, 5) == [0, 0, 0, 0, 0], "no files")
+        ports.write(0x510, size: 1, 0)
+        ports.write(0x511, size: 1, 0x41)
+        #expect(ports.read(0x510, size: 1) == 0xff && ports.strangers == 3, "a selector has 16 bits and is not read")
+    }
+
+    @Test func theFirmwareConfigurationHasADirectory() throws {
+        let items = ["opt/one=string:abc", "opt/two=string:", "cmdline=string:quiet"].map { FirmwareItem($0) }
+        var ports = KernelPorts(
+            try FirmwareConfiguration(try items.map { try #require($0) }, commandLine: "loud", memorySize: 1 << 20))
+        let directory = item(&ports, 0x19, 4 + 2 * 64)
+        #expect(directory.prefix(12) == [0, 0, 0, 2, 0, 0, 0, 3, 0, 0x20, 0, 0])
+        #expect(directory[12..<20] == Array("opt/one".utf8) + [0] && directory[68..<74] == [0, 0, 0, 0, 0, 0x21])
+        #expect(item(&ports, 0x20, 4) == Array("abc".utf8) + [0] && item(&ports, 0x21, 1) == [0])
+        #expect(item(&ports, 0x14, 4) == [6, 0, 0, 0] && item(&ports, 0x15, 6) == Array("quiet".utf8) + [0])
+    }
+
+    @Test func aLoaderFindsABzImageInTwoParts() throws {
+        var image = [UInt8](repeating: 7, count: 2000)
+        image[0x1f1] = 2
+        image.replaceSubrange(0x202..<0x206, with: Array("HdrS".utf8))
+        let path = "/tmp/swiftlet-fw-cfg-\(getpid())"
+        try File(path, .create).write(image, at: 0)
+        defer { unlink(path) }
+        let item = try #require(FirmwareItem("kernel=\(path)"))
+        var ports = KernelPorts(try FirmwareConfiguration([item], commandLine: "", memorySize: 1 << 20))
+        #expect(self.item(&ports, 0x17, 4) == [0, 6, 0, 0] && self.item(&ports, 0x18, 1536) == Array(image[..<1536]))
+        #expect(self.item(&ports, 0x08, 4) == [208, 1, 0, 0] && self.item(&ports, 0x11, 464) == Array(image[1536...]))
+        #expect(self.item(&ports, 0x07, 4) == [0, 0, 0x10, 0])
+    }
+
+    @Test func anItemOfTheFirmwareConfigurationHasANameAndAValue() {
+        let name = String(repeating: "x", count: 55)
+        #expect(FirmwareItem("\(name)=f")?.name == name && FirmwareItem("\(name)x=f") == nil)
+        for wrong in ["", "=", "name", "name=", "=file", "two words=file", "\u{7f}=file"] {
+            #expect(FirmwareItem(wrong) == nil)
+        }
+        #expect(FirmwareItem("a=string:")?.source == .text("") && FirmwareItem("a=b=c")?.source == .file(path: "b=c"))
+        #expect(throws: MachineError.self) { try FirmwareItem("a=/tmp")?.content() }
     }
 
     @Test func aKeyboardControllerAnswers() {

@@ -2,6 +2,7 @@
 //
 // Read next: CoreDumpTests.swift.
 
+import Boot
 import CABI
 import Glibc
 import Host
@@ -9,6 +10,7 @@ import KVM
 import Synchronization
 import TestSupport
 import Testing
+import X86
 
 @testable import VMM
 
@@ -169,5 +171,8 @@ final class RunMachine: Sendable {
         #expect(core.bytes(at: 0x4_0000, 3) == [0x90, 0x0f, 0x0b])
         #expect(core.bytes(at: 0x4_1000, 8) == Array("constant".utf8))
         #expect(core.bytes(at: 0, 1) == nil, "page zero is not mapped")
+        #expect(core.physicalBytes(at: Int(AddressMap.stubs), 2) == [0xe7, 0], "the machine's own pages are there")
+        let root = Int(run.machine.guest.layout.tables.lowerBound)
+        #expect(core.physicalBytes(at: root, 1)?.first.map { $0 & 7 } == 7, "and so are page tables")
     }
 }

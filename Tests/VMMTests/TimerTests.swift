@@ -199,7 +199,7 @@ extension InventedGuest {
     init() throws {
         let devices = try GuestDevices([])
         guest = try InventedGuest(devices: devices)
-        interrupts = devices.interrupts
+        interrupts = devices.interrupts[0]
     }
 
     private func ring(_ vector: UInt32, at address: UInt64 = 0x9_0000) -> Action {

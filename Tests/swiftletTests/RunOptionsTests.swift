@@ -110,6 +110,18 @@ import VMM
         #expect(error("--trace", path, "i") == nil)
     }
 
+    @Test func howManyCPUsAndWhich() throws {
+        #expect(try parse("i").configuration.cpus == 1)
+        #expect(try parse("--cpus", "64", "i").configuration.cpus == 64)
+        for number in ["0", "65", "-1", "two", "1.5", "0x2"] {
+            #expect(error("--cpus", number, "i") == "--cpus '\(number)': a number from 1 to 64")
+        }
+        #expect(try parse("i").configuration.kernel.cpu == nil)
+        #expect(try parse("--cpu", "max", "i").configuration.kernel.cpu == .max)
+        #expect(try parse("--cpu=min", "i").configuration.kernel.cpu == .min)
+        #expect(try parse("--cpu", "./min", "i").configuration.kernel.cpu == .file("./min"))
+    }
+
     @Test func everythingBehindTheImageIsTheGuests() throws {
         let options = try parse("--quiet", "a.elf", "--quiet", "--mem", "-x", "--", "")
         #expect(options.configuration.image == "a.elf")

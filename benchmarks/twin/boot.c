@@ -133,5 +133,6 @@ struct start boot_install(struct machine *machine, char **arguments)
         .tsc_shift = machine->clock.shift,
         .flags = machine->clock.stable ? SWIFTLET_CLOCK_STABLE : 0,
     };
+    page->address = CALL_PAGE;
     return (struct start){machine->image.entry, machine->layout.stack.end - 8, BOOT_INFO, root};
 }

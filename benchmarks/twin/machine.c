@@ -170,6 +170,7 @@ void machine_load(struct machine *machine, struct start start)
         .idt = {.base = IDT, .limit = 0xfff},
         .apic_base = 0xfee00100, /* bootstrap processor, not enabled */
     };
+    sregs.gs.base = CALL_PAGE;
     struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = machine->cpu.xcr0};
     struct kvm_regs regs = {.rip = start.rip, .rsp = start.rsp, .rdi = start.rdi, .rflags = 0x3202};
     check(ioctl(machine->vcpu, KVM_SET_CPUID2, &machine->cpu.cpuid), "KVM_SET_CPUID2");

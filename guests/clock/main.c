@@ -50,7 +50,7 @@ static void check_monotonic(void)
 /* The two ways to know the TSC's rate say the same, to a part in ten thousand. */
 static void check_frequency(uint64_t frequency)
 {
-    const struct swiftlet_clock *clock = &call_page->clock;
+    const struct swiftlet_clock *clock = &call_page()->clock;
     uint64_t cycles = clock->tsc_shift >= 0 ? frequency << clock->tsc_shift : frequency >> -clock->tsc_shift;
     uint64_t nanoseconds = (uint64_t)(((unsigned __int128)cycles * clock->tsc_to_system_mul) >> 32);
     check(nanoseconds > SECONDS - SECONDS / 10000, "one second of cycles is one second on the clock, not less");

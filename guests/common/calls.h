@@ -11,10 +11,16 @@
 
 #include "swiftlet_abi.h"
 
-extern struct swiftlet_call_page *call_page;
+/* The call page of the vCPU that runs this: the base of GS is its address, and the page says which. */
+static inline struct swiftlet_call_page *call_page(void)
+{
+    struct swiftlet_call_page *page;
+    __asm__("movq %%gs:%c1, %0" : "=r"(page) : "i"(SWIFTLET_CALL_PAGE_ADDRESS));
+    return page;
+}
 
 /* The start of the call page, seen as the struct of one call. */
-#define CALL_ARGUMENTS(type) ((type *)(void *)call_page->arguments)
+#define CALL_ARGUMENTS(type) ((type *)(void *)call_page()->arguments)
 
 static inline void call(uint16_t number)
 {

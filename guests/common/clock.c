@@ -5,7 +5,7 @@
 
 uint64_t clock_now(void)
 {
-    const volatile struct swiftlet_clock *clock = &call_page->clock;
+    const volatile struct swiftlet_clock *clock = &call_page()->clock;
     for (;;) {
         uint32_t version = clock->version;
         uint64_t delta = clock_cycles() - clock->tsc_timestamp;

@@ -25,9 +25,9 @@ void exception_handle(unsigned vector, exception_handler handler)
 void exception_dispatch(struct exception_frame *frame)
 {
     uint8_t arguments[SWIFTLET_CALL_ARGUMENTS_SIZE];
-    memcpy(arguments, call_page->arguments, sizeof arguments);
+    memcpy(arguments, call_page()->arguments, sizeof arguments);
     handlers[frame->vector](frame);
     if (frame->vector >= FIRST_INTERRUPT)
         interrupts_unmask();
-    memcpy(call_page->arguments, arguments, sizeof arguments);
+    memcpy(call_page()->arguments, arguments, sizeof arguments);
 }

@@ -2,7 +2,7 @@
  * Everything a guest needs: the contract with the VMM and the tiny runtime around it.
  *
  * A guest is a `main` in a folder of its own: it gets boot info, and what it returns is swiftlet's exit status (0 to
- * 255). It runs wholly at CPL 3, on one vCPU, with all its memory mapped at its own address. Swift sees this header as
+ * 255). It runs wholly at CPL 3, on one vCPU until it starts others, with all its memory mapped at its own address. Swift sees this header as
  * `import Guest` (module.modulemap). Read next: calls.h, which is the whole way out of a guest.
  */
 #ifndef GUEST_H
@@ -19,6 +19,7 @@
 #include "check.h"
 #include "clock.h"
 #include "console.h"
+#include "cpus.h"
 #include "devices.h"
 #include "exceptions.h"
 #include "interrupts.h"
@@ -29,9 +30,8 @@
 #include "probe.h"
 #include "ring.h"
 
-/* Written once, before main runs. */
+/* Written once, before main runs. The call page is in calls.h. */
 extern const struct swiftlet_boot_info *boot_info;
-extern struct swiftlet_call_page *call_page;
 
 int main(const struct swiftlet_boot_info *boot);
 

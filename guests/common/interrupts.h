@@ -12,19 +12,19 @@
 
 static inline void interrupts_mask(void)
 {
-    __atomic_store_n(&call_page->interrupts_masked, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&call_page()->interrupts_masked, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline bool interrupts_are_pending(void)
 {
-    return __atomic_load_n(&call_page->interrupts_pending, __ATOMIC_SEQ_CST) != 0;
+    return __atomic_load_n(&call_page()->interrupts_pending, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* The order matters: the mask first, so that an interrupt that comes between the two lines is injected at once and
  * one that came before has left its mark. */
 static inline void interrupts_unmask(void)
 {
-    __atomic_store_n(&call_page->interrupts_masked, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&call_page()->interrupts_masked, 0, __ATOMIC_SEQ_CST);
     if (interrupts_are_pending())
         call_poll(0, 0);
 }

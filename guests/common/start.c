@@ -6,13 +6,11 @@
 #include "guest.h"
 
 const struct swiftlet_boot_info *boot_info;
-struct swiftlet_call_page *call_page;
 
 _Noreturn void start_c(const struct swiftlet_boot_info *boot);
 
 _Noreturn void start_c(const struct swiftlet_boot_info *boot)
 {
     boot_info = boot;
-    call_page = (struct swiftlet_call_page *)boot->call_page;
     call_exit((uint64_t)main(boot));
 }

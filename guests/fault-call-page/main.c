@@ -1,6 +1,6 @@
 /*
- * fault-call-page: a guest that unmaps its own call page faults when it makes its next call, in writing the
- * arguments. The VMM does not need the guest's mapping: the commit that makes the unmapping take effect is itself a
+ * fault-call-page: a guest that unmaps its own call page faults when it makes its next call, in asking the page for its
+ * address. The VMM does not need the guest's mapping: the commit that makes the unmapping take effect is itself a
  * call.
  */
 #include "guest.h"

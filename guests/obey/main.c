@@ -45,7 +45,7 @@ int main(const struct swiftlet_boot_info *boot)
     if (begins("crash"))
         return *(volatile char *)0;
     if (begins("who"))
-        print("clone %u of %u, generation %u\n", call_page->clone, call_page->clones, call_page->generation);
+        print("clone %u of %u, generation %u\n", call_page()->clone, call_page()->clones, call_page()->generation);
     if (begins("write"))
         for (unsigned lines = number(); lines > 0; lines--)
             print("a line of some length, number %u\n", lines);

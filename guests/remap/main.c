@@ -223,8 +223,8 @@ int main(const struct swiftlet_boot_info *boot)
     call_timer(clock_now(), TIMER_VECTOR);
     while (fired == 0)
         sleep_until(clock_now() + MILLISECONDS);
-    print("clone %u, generation %u, entropy %lx\n", call_page->clone, call_page->generation,
-          *(const uint64_t *)call_page->entropy);
+    print("clone %u, generation %u, entropy %lx\n", call_page()->clone, call_page()->generation,
+          *(const uint64_t *)call_page()->entropy);
     char what;
     while (console_read(&what, 1) > 0)
         spoil(what, avx);

@@ -95,12 +95,12 @@ static bool is_zero(const uint8_t *bytes, size_t count)
 static void check_told(int64_t result, uint32_t generation, const uint8_t *entropy)
 {
     if (result == SWIFTLET_SNAPSHOT_RESTORED) {
-        check(call_page->generation == generation + 1, "a restore is counted");
-        check(!is_zero(call_page->entropy, 32), "a restored guest has entropy");
-        check(memcmp(call_page->entropy, entropy, 32) != 0, "a restored guest's entropy is fresh");
+        check(call_page()->generation == generation + 1, "a restore is counted");
+        check(!is_zero(call_page()->entropy, 32), "a restored guest has entropy");
+        check(memcmp(call_page()->entropy, entropy, 32) != 0, "a restored guest's entropy is fresh");
     } else {
-        check(call_page->generation == generation, "the guest that was saved is the same");
-        check(memcmp(call_page->entropy, entropy, 32) == 0, "and has the entropy that it had");
+        check(call_page()->generation == generation, "the guest that was saved is the same");
+        check(memcmp(call_page()->entropy, entropy, 32) == 0, "and has the entropy that it had");
     }
 }
 
@@ -117,8 +117,8 @@ int main(const struct swiftlet_boot_info *boot)
     prepare(pages);
     for (int rounds = argument_is(0, "again") ? 2 : 1; rounds > 0; rounds--) {
         uint8_t entropy[32];
-        memcpy(entropy, call_page->entropy, 32);
-        uint32_t generation = call_page->generation;
+        memcpy(entropy, call_page()->entropy, 32);
+        uint32_t generation = call_page()->generation;
         fired = 0;
         uint64_t before = clock_now();
         call_timer(before + 50 * MILLISECONDS, TIMER_VECTOR);
@@ -135,7 +135,7 @@ int main(const struct swiftlet_boot_info *boot)
         check(fired == 1, "the timer fires once");
         check_edits(pages);
         prepare(pages);
-        print("%s, generation %u\n", words(result), call_page->generation);
+        print("%s, generation %u\n", words(result), call_page()->generation);
     }
     if (argument_is(0, "log") || argument_is(0, "touch"))
         touch_late(argument_is(0, "log"));

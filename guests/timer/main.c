@@ -18,7 +18,7 @@ static void on_timer(struct exception_frame *frame)
 {
     (void)frame;
     fired_at = clock_now();
-    masked_in_handler = call_page->interrupts_masked;
+    masked_in_handler = call_page()->interrupts_masked;
     fired++;
 }
 
@@ -37,7 +37,7 @@ static void check_fires_while_computing(void)
     /* A host's clock and the TSC may differ by a little: a part in a hundred. */
     check(fired_at + SOON / 100 >= deadline, "the timer fires after its deadline");
     check(masked_in_handler, "interrupts are masked in the handler");
-    check(call_page->interrupts_masked == 0, "interrupts are unmasked behind the handler");
+    check(call_page()->interrupts_masked == 0, "interrupts are unmasked behind the handler");
 }
 
 static void check_mask(void)

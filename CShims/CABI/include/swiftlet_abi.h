@@ -15,5 +15,6 @@
 #include "swiftlet_call_page.h"
 #include "swiftlet_calls.h"
 #include "swiftlet_devices.h"
+#include "swiftlet_vcpus.h"
 
 #endif

@@ -52,9 +52,9 @@ struct swiftlet_boot_info {
     uint64_t memory_size;       /* bytes, as given with --mem */
     uint64_t memory_map;        /* address of struct swiftlet_memory_range[] sorted by start */
     uint32_t memory_map_count;  /* entries */
-    uint32_t vcpu_count;        /* 1 in this version */
+    uint32_t vcpu_count;        /* vCPUs, of which the first runs: --cpus */
     uint64_t page_table_root;   /* address of the PML4 */
-    uint64_t call_page;         /* address of this vCPU's struct swiftlet_call_page */
+    uint64_t call_page;         /* address of the first vCPU's struct swiftlet_call_page */
     uint64_t command_line;      /* address of a NUL-terminated string: the guest's arguments, joined by spaces */
     uint64_t command_line_size; /* bytes without the NUL */
     uint64_t module;            /* address of the data module, 0 when none was given */

@@ -16,6 +16,8 @@
 #define SWIFTLET_CALL_PAGE_CLONE 0x12c
 #define SWIFTLET_CALL_PAGE_ENTROPY 0x130
 #define SWIFTLET_CALL_PAGE_CLONES 0x150
+#define SWIFTLET_CALL_PAGE_VCPU 0x154
+#define SWIFTLET_CALL_PAGE_ADDRESS 0x158
 
 #define SWIFTLET_CLOCK_STABLE 1 /* flags: the TSC rate is constant and equal on all vCPUs */
 
@@ -53,7 +55,8 @@ struct swiftlet_call_page {
     uint32_t clone;      /* its number among its snapshot's clones that are alive, from 0; 0 in any other guest */
     uint8_t entropy[32]; /* fresh from the host's generator at each restore; zero at the start, when boot info has some */
     uint32_t clones;     /* how many clones were asked for together (`swiftlet clone -n`); 0 in any other guest */
-    uint32_t reserved;
+    uint32_t vcpu;       /* the vCPU's number, from 0 */
+    uint64_t address;    /* this page's address, which is the base of GS, too */
 };
 
 _Static_assert(sizeof(struct swiftlet_clock) == 32, "pvclock's layout");
@@ -64,6 +67,8 @@ _Static_assert(__builtin_offsetof(struct swiftlet_call_page, generation) == SWIF
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, clone) == SWIFTLET_CALL_PAGE_CLONE, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, entropy) == SWIFTLET_CALL_PAGE_ENTROPY, "part of the ABI");
 _Static_assert(__builtin_offsetof(struct swiftlet_call_page, clones) == SWIFTLET_CALL_PAGE_CLONES, "part of the ABI");
+_Static_assert(__builtin_offsetof(struct swiftlet_call_page, vcpu) == SWIFTLET_CALL_PAGE_VCPU, "part of the ABI");
+_Static_assert(__builtin_offsetof(struct swiftlet_call_page, address) == SWIFTLET_CALL_PAGE_ADDRESS, "part of the ABI");
 #endif
 
 #endif

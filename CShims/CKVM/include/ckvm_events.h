@@ -1,7 +1,7 @@
 /*
  * Exits that need not happen, and interrupts from elsewhere: ioeventfd, coalesced writes, an MSR filter, irqfd.
  *
- * Machines with rings have ioeventfds; the rest is `swiftlet bench exits`' to measure. Read next: Sources/KVM/Doorbells.swift.
+ * Machines with rings have ioeventfds, and kernels' console output is coalesced; the rest is `swiftlet bench exits`' to measure. Read next: Sources/KVM/Doorbells.swift.
  */
 #ifndef CKVM_EVENTS_H
 #define CKVM_EVENTS_H
@@ -23,6 +23,11 @@ static inline long ckvm_coalesce(int vm, uint64_t address, unsigned size, unsign
 {
     struct kvm_coalesced_mmio_zone zone = {.addr = address, .size = size, .pio = is_port};
     return ckvm_result(ioctl(vm, KVM_REGISTER_COALESCED_MMIO, &zone));
+}
+static inline long ckvm_stop_coalescing(int vm, uint64_t address, unsigned size, unsigned is_port)
+{
+    struct kvm_coalesced_mmio_zone zone = {.addr = address, .size = size, .pio = is_port};
+    return ckvm_result(ioctl(vm, KVM_UNREGISTER_COALESCED_MMIO, &zone));
 }
 /* Reads and writes of this MSR leave to user space: outside of a filter's bitmap, which denies it, all is allowed. */
 static inline long ckvm_filter_msr(int vm, unsigned index)
@@ -56,6 +61,19 @@ static inline unsigned ckvm_take_coalesced(struct kvm_run *run, long pages)
     unsigned taken = (last + capacity - ring->first) % capacity;
     __atomic_store_n(&ring->first, last, __ATOMIC_RELEASE);
     return taken;
+}
+
+/* Takes the first of them: its first byte, or -1 when there is none. */
+static inline int ckvm_take_coalesced_byte(struct kvm_run *run, long pages)
+{
+    struct kvm_coalesced_mmio_ring *ring = (void *)((char *)run + pages * 4096);
+    unsigned capacity = (4096 - sizeof *ring) / sizeof(struct kvm_coalesced_mmio);
+    unsigned first = ring->first % capacity;
+    if (first == __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE))
+        return -1;
+    int byte = ring->coalesced_mmio[first].data[0];
+    __atomic_store_n(&ring->first, (first + 1) % capacity, __ATOMIC_RELEASE);
+    return byte;
 }
 
 #endif

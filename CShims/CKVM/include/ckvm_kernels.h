@@ -30,6 +30,17 @@ static inline long ckvm_set_irq_line(int vm, unsigned line, unsigned level)
     struct kvm_irq_level request = {.irq = line, .level = level};
     return ckvm_result(ioctl(vm, KVM_IRQ_LINE, &request));
 }
+static inline long ckvm_get_mp_state(int vcpu)
+{
+    struct kvm_mp_state state = {0};
+    long result = ckvm_result(ioctl(vcpu, KVM_GET_MP_STATE, &state));
+    return result < 0 ? result : (long)state.mp_state;
+}
+static inline long ckvm_make_runnable(int vcpu)
+{
+    struct kvm_mp_state state = {.mp_state = KVM_MP_STATE_RUNNABLE};
+    return ckvm_result(ioctl(vcpu, KVM_SET_MP_STATE, &state));
+}
 /* Three pages for VMX without "unrestricted guest", which has no real mode of its own (KVM API, section 4.13). */
 static inline long ckvm_set_tss_address(int vm, unsigned long address)
 {

@@ -30,6 +30,7 @@
 #define CSNAPSHOT_EXTENTS 4
 #define CSNAPSHOT_GROWTH 5 /* of memory that may grow, or has */
 #define CSNAPSHOT_PARENT 6 /* the snapshot that this one was written on top of */
+#define CSNAPSHOT_OTHERS 7 /* the vCPUs beside the first, each a struct csnapshot_other and a vCPU's state */
 #define CSNAPSHOT_IDENTITY 0x80000001u /* 16 random bytes, by which a child knows its parent */
 #define CSNAPSHOT_EXTENT_MAX 0x100000 /* bytes: what one checksum covers */
 
@@ -107,6 +108,16 @@ struct csnapshot_parent {
 };
 _Static_assert(sizeof(struct csnapshot_parent) == 32, "part of the format");
 
+/* Of a vCPU that is not the first. */
+struct csnapshot_other {
+    uint64_t timer_deadline; /* as the machine's */
+    uint32_t timer_vector;
+    uint32_t waiting_vector;
+    uint32_t is_started;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct csnapshot_other) == 24, "part of the format");
+
 #define CSNAPSHOT_CPUID_MAX 100
 #define CSNAPSHOT_MSR_MAX 64
 struct csnapshot_cpuid {
@@ -147,6 +158,7 @@ static inline int csnapshot_vcpu_makes_sense(const void *bytes)
     return s->cpuid.count <= CSNAPSHOT_CPUID_MAX && s->msrs.count <= CSNAPSHOT_MSR_MAX;
 }
 
+static inline uint64_t csnapshot_vcpu_root(const void *bytes) { return ((const struct csnapshot_vcpu *)bytes)->sregs.cr3; }
 static inline uint64_t csnapshot_vcpu_rip(const void *bytes) { return ((const struct csnapshot_vcpu *)bytes)->regs.rip; }
 
 /* Which request failed: the number of the step, for a name (VCPUImage.swift). */
@@ -289,7 +301,7 @@ static inline int csnapshot_find(const struct csnapshot_header *header, uint32_t
 static inline int csnapshot_has_unknown(const struct csnapshot_header *header)
 {
     for (uint32_t i = 0; i < header->section_count && i < CSNAPSHOT_SECTIONS; i++)
-        if (header->sections[i].kind - 1 >= CSNAPSHOT_PARENT && !(header->sections[i].kind & CSNAPSHOT_OPTIONAL))
+        if (header->sections[i].kind - 1 >= CSNAPSHOT_OTHERS && !(header->sections[i].kind & CSNAPSHOT_OPTIONAL))
             return 1;
     return 0;
 }

@@ -33,6 +33,9 @@ public final class CloneSource: Sendable {
     ///
     /// - Throws: what this host lacks to run the guest, by name.
     public init(_ snapshot: consuming Snapshot, count: UInt32 = 0) throws(SnapshotError) {
+        if snapshot.vcpuCount > 1 {
+            throw .unsupported("\(snapshot.path): a guest with several vCPUs, which can be restored but not cloned")
+        }
         try snapshot.checkHost(GuestCPU().features)
         try snapshotIO(try Thread.installKick())
         let kvm = try snapshotKVM(try KVM())

@@ -1,7 +1,7 @@
 // What a machine has when its guest is a kernel for the bare CPU: the image for its symbols, interrupt lines, the keyboard's
 // thread.
 //
-// Its devices' state is not here but in the run loop: it is the vCPU thread's alone, and needs no lock (KernelPorts.swift).
+// Its devices go from hand to hand: the vCPU that handles an exit has them, and puts them back.
 // Read next: ../../swiftlet/RunOptions+Kernels.swift.
 
 import Boot
@@ -18,14 +18,20 @@ package final class Kernel: Sendable {
     let lines: InterruptLines?
     let input: SerialInput
     let bus: VirtioBus
+    /// The devices behind ports, while no vCPU handles an exit.
+    let ports: Mutex<KernelPorts?>
+    /// What is sent by the serial port can wait in a ring, the VM's; nil on a KVM that has none.
+    let coalesced: CoalescedPort?
     /// Accesses to ports and addresses that nobody owns.
     let strangers = Atomic<UInt64>(0)
 
     init(
         _ plan: KernelPlan, _ source: consuming KernelFile, _ lines: InterruptLines?, _ input: SerialInput,
-        _ bus: VirtioBus
+        _ bus: VirtioBus, _ ports: KernelPorts, _ coalesced: CoalescedPort?
     ) {
         (self.plan, image, self.lines, self.input, self.bus) = (plan, source.image, lines, input, bus)
+        self.ports = Mutex(ports)
+        self.coalesced = coalesced
         file = source.file
     }
 

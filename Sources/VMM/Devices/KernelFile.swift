@@ -83,7 +83,7 @@ struct KernelModules {
         if !hasACPI { words.insert(bus.commandLine, at: 0) }
         wishes = BootWishes(
             image: configuration.image, commandLine: words.joined(separator: " "), modules: modules,
-            hasInitialDisk: options.initialDisk != nil, machine: hasACPI ? bus.machine() : nil)
+            hasInitialDisk: options.initialDisk != nil, machine: hasACPI ? bus.machine(cpus: configuration.cpus) : nil)
     }
 
     /// Reads them to where the plan has room.

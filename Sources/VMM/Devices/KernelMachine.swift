@@ -1,4 +1,4 @@
-// A machine for a kernel that was made for the bare CPU: memory from 0 up, one vCPU in ring 0, and where its protocol
+// A machine for a kernel that was made for the bare CPU: memory from 0 up, vCPUs in ring 0, and where its protocol
 // expects them interrupt controllers and a timer, which are KVM's own.
 //
 // The order is Machine.swift's; the task state address lies where no memory is. Read next: KernelRegisters.swift.
@@ -22,10 +22,15 @@ extension Machine {
     ) throws(MachineError) {
         try refuseForKernel(configuration, source.image)
         let method = try source.method(configuration.kernel)
-        let hasInterrupts = method.expectsInterrupts || configuration.kernel.hasInterrupts
+        // A vCPU that is not the first starts by a message between local APICs.
+        let hasInterrupts =
+            method.expectsInterrupts || configuration.kernel.hasInterrupts || configuration.cpus > 1
         let bus = try VirtioBus(configuration, console, hasInterrupts: hasInterrupts)
         let modules = try KernelModules(configuration, bus)
         let (path, image, stamp) = (source.path, source.image, source.stamp)
+        let firmware = try FirmwareConfiguration(
+            configuration.kernel.firmwareItems, commandLine: modules.wishes.commandLine,
+            memorySize: configuration.memorySize, cpus: configuration.cpus)
         let plan = try fromImage(
             path, try KernelPlan(image, method, memorySize: configuration.memorySize, modules.wishes))
         let observer = try Self.observer(
@@ -53,17 +58,23 @@ extension Machine {
         try modules.load(plan, into: memory)
         phases.end("load", at: Clock.monotonic())
 
-        try fromKVM(try vcpu.load(plan.state, singleCPU(kvm.supportedCPUID(), hasInterrupts: hasInterrupts)))
+        let cpuid = try KernelCPUID(
+            configuration, supported: fromKVM(try kvm.supportedCPUID()), frequency: clock.frequency,
+            hasInterrupts: hasInterrupts)
+        try fromKVM(try vcpu.load(plan.state, cpuid.table(cpu: 0)))
         let input = try fromKVM(try SerialInput())
         bus.connect(vm.doorbells, lines)
-        let kernel = Kernel(plan, source, lines, input, bus)
+        let ports = KernelPorts(firmware, test: configuration.kernel.hasTestDevice ? TestDevice() : nil)
+        let kernel = Kernel(plan, source, lines, input, bus, ports, vm.coalescedPort(SerialPort.base))
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,
-            quiet: configuration.quiet, store: store, kernel: kernel)
+            quiet: configuration.quiet, store: store, kernel: kernel,
+            processors: try fromKVM(try Processors(configuration.cpus)))
+        let others = try makeOtherKernelCPUs(vm, kvm, cpuid, platform, observer)
         let origin = Origin(stamp: stamp, features: swiftlet_cpu_features(), savedBy: configuration)
-        var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
-        loop.ports = KernelPorts()
-        try self.init(configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots)
+        let loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
+        try self.init(
+            configuration, .kernel(plan), origin, vm: vm, platform: platform, loop: loop, slots: slots, others: others)
         phases.end("vcpu", at: Clock.monotonic())
         if !configuration.quiet, Ring.hostEmulatesRingZero {
             writeText("swiftlet: ring 0 is emulated on this host: about 1.4 million instructions a second\n")

@@ -19,6 +19,15 @@ public struct KernelOptions: Sendable {
     /// `--virtio-console`: standard input goes to a virtio console, and no longer to the serial port.
     public var hasConsole = false
 
+    /// `--cpu`; nil: all that the host can give.
+    public var cpu: CPUTemplate?
+
+    /// `--fw-cfg`, as often as it was given.
+    public var firmwareItems: [FirmwareItem] = []
+
+    /// `--test-device`
+    public var hasTestDevice = false
+
     public init() {}
 
     /// The first that is given and only means something to a kernel.
@@ -27,6 +36,9 @@ public struct KernelOptions: Sendable {
         if initialDisk != nil { return "--initrd" }
         if commandLine != nil { return "--append" }
         if hasConsole { return "--virtio-console" }
+        if cpu != nil { return "--cpu" }
+        if !firmwareItems.isEmpty { return "--fw-cfg" }
+        if hasTestDevice { return "--test-device" }
         return hasInterrupts ? "--irqchip" : nil
     }
 }

@@ -11,15 +11,23 @@ struct KernelPorts {
     var serial = SerialPort()
     private var keyboard = KeyboardController()
     private var clock = RealTimeClock()
+    private var firmware: FirmwareConfiguration
     private var shutdown = ShutdownWord()
+    /// Of `--test-device`.
+    var test: TestDevice?
     /// How the kernel has ended itself, if it has.
     private(set) var ending: Stop?
     /// Accesses that nobody has answered.
     private(set) var strangers: UInt64 = 0
     /// Whether the timer will have the output written.
     var isOutputTimed = false
+    var coalescing = Coalescing()
     /// The serial port's interrupt line, as KVM was told.
     var isLineHigh = false
+
+    init(_ firmware: FirmwareConfiguration = FirmwareConfiguration(), test: TestDevice? = nil) {
+        (self.firmware, self.test) = (firmware, test)
+    }
 
     /// A kernel's own end, and a reset: without another start they are the same.
     private static let end = Stop.exited(status: 0)
@@ -28,6 +36,7 @@ struct KernelPorts {
         switch port {
         // isa-debug-exit of QEMU, and its exit status.
         case 0xf4: ending = .exited(status: UInt8(truncatingIfNeeded: value << 1 | 1))
+        case 0x510 where size == 2: firmware.select(UInt16(truncatingIfNeeded: value))
         // Sleep, by QEMU's PM1a control register: SLP_EN (ACPI 6.5, 4.8.3.2.1). Kernels know it by heart.
         case 0x604 where size >= 2: if value & 1 << 13 != 0 { ending = Self.end }
         case ACPIPort.sleepControl where size == 1: if value & ACPIPort.sleepEnable != 0 { ending = Self.end }
@@ -75,7 +84,7 @@ struct KernelPorts {
         case ACPIPort.sleepControl, ACPIPort.sleepStatus: break  // nothing has woken us
         case 0x92: if value & 1 != 0 { ending = Self.end }  // system control port A: fast reset
         case 0x8900: if shutdown.take(value) { ending = Self.end }
-        default: return false
+        default: return test?.write(port, value) == true
         }
         return true
     }
@@ -86,10 +95,11 @@ struct KernelPorts {
         case 0x60: keyboard.readData()
         case 0x64: keyboard.status
         case 0x71: clock.read()
+        case 0x511: firmware.read()
         case 0x80: 0
         case 0x92: 2  // A20 is on
         case ACPIPort.sleepControl, ACPIPort.sleepStatus: 0
-        default: nil
+        default: test?.read(port)
         }
     }
 }

@@ -1,6 +1,6 @@
 // From a kernel's first state to KVM's registers: real, protected or long mode in ring 0.
 //
-// Built from nothing, as in VCPUState.swift: every field is decided here. Read next: KernelRunLoop.swift.
+// Built from nothing, as in VCPUState.swift: every field is decided here. Read next: KernelCPUID.swift.
 
 import Boot
 import KVM
@@ -55,26 +55,4 @@ extension Segment {
         (segment.type, segment.present, segment.s) = (type, 1, 1)
         return segment
     }
-}
-
-/// What KVM supports, for a machine of one CPU: KVM's own table has numbers of the host's CPU that it was asked on, and
-/// leaves it to us to say that there is a hypervisor, whose leaves tell the time, and the APIC's timer by TSC deadlines
-/// (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E; KVM API, 4.46).
-func singleCPU(_ supported: CPUID, hasInterrupts: Bool) -> CPUID {
-    let (hypervisor, deadlines): (UInt32, UInt32) = (1 << 31, hasInterrupts ? 1 << 24 : 0)
-    var table = CPUID()
-    for var leaf in supported.leaves {
-        switch leaf.leaf {
-        case 1:
-            leaf.ebx = leaf.ebx & 0xffff | 1 << 16  // APIC ID 0, one logical processor
-            leaf.ecx |= hypervisor | deadlines
-        case 4: leaf.eax &= 0x3fff  // no cache is shared
-        case 0xb, 0x1f: leaf.edx = 0  // x2APIC ID
-        case 0x8000_0008: leaf.ecx = 0  // cores
-        case 0x8000_001e: (leaf.eax, leaf.ebx, leaf.ecx) = (0, 0, 0)
-        default: break
-        }
-        table.append(leaf)
-    }
-    return table
 }

@@ -15,24 +15,57 @@ import X86
 /// Nanoseconds that output waits for the rest of its line, and between two looks at whether the kernel has halted.
 private let outputPatience: UInt64 = 5_000_000
 private let haltPeriod: UInt64 = 100_000_000
+/// And between two looks at a ring that nobody would empty when there are no exits.
+private let ringPeriod: UInt64 = 20_000_000
 
 extension RunLoop {
     /// Runs the kernel with its keyboard's thread beside it.
     mutating func runKernel(_ kernel: Kernel) -> Stop {
         do throws(HostError) {
-            if kernel.lines != nil { try context.timer.arm(nanoseconds: haltPeriod) }
-            let thread = try kernel.input.start(kernel.bus.serialConsole(context.platform.console))
-            let stop = watchedRun { $0.handleKernel($1, kernel) }
-            let ending = writeOutput() ?? kernel.bus.ending(stop)
-            kernel.bus.stop()
-            kernel.input.stop(thread)
-            kernel.strangers.store(ports?.strangers ?? 0, ordering: .relaxed)
+            try context.timer.arm(nanoseconds: period(kernel))
+            let thread =
+                context.index == 0 ? try kernel.input.start(kernel.bus.serialConsole(context.platform.console)) : nil
+            let stop = watchedRun { loop, error in loop.handleKernel(error, kernel) }
+            let ending = withPorts(kernel) { loop in
+                loop.takeCoalesced(kernel)
+                kernel.strangers.store(loop.ports?.strangers ?? 0, ordering: .relaxed)
+                return loop.writeOutput() ?? kernel.bus.ending(stop)
+            }
+            if let thread { kernel.input.stop(thread) }
             return ending
         } catch { return .hostFailed("making a thread", errno: error.errno) }
     }
 
-    /// From KVM_RUN's return to the next entry; nil to go on.
+    /// Handles something with the devices in hand, which one vCPU has at a time.
+    private mutating func withPorts<R: Sendable>(_ kernel: Kernel, _ body: (inout RunLoop) -> R) -> R {
+        kernel.ports.withLock { shared in
+            swap(&ports, &shared)
+            defer { swap(&ports, &shared) }
+            return body(&self)
+        }
+    }
+
+    /// From KVM_RUN's return to the next entry; nil to go on. Virtio devices have locks of their own: who waits for a disk
+    /// keeps nobody from the ports.
     private mutating func handleKernel(_ error: Int32, _ kernel: Kernel) -> Stop? {
+        if error == 0 {
+            switch vcpu.exit {
+            case .mmioRead(let address, let size):
+                guard let value = kernel.bus.read(address, size: Int(size)) else { break }
+                vcpu.answerMemoryRead(value)
+                return nil
+            case .mmioWrite(let address, let size, let value):
+                guard let slot = kernel.bus.slot(address) else { break }
+                return slot.write(address, size: Int(size), value, kernel.bus, context.platform)
+            default: break
+            }
+        }
+        return withPorts(kernel) { $0.handlePorts(error, kernel) }
+    }
+
+    /// What belongs to no virtio device.
+    private mutating func handlePorts(_ error: Int32, _ kernel: Kernel) -> Stop? {
+        takeCoalesced(kernel)
         if error == EINTR { return didNotRun(error) ?? kicked(kernel) }
         if error != 0 { return didNotRun(error) }
         switch vcpu.exit {
@@ -44,14 +77,8 @@ extension RunLoop {
                 vcpu.answerPortItem(index, size: size, ports?.read(port, size: size) ?? .max)
             }
             return portAccessed(kernel)
-        case .mmioRead(let address, let size):
-            vcpu.answerMemoryRead(kernel.bus.read(address, size: Int(size)) ?? ports?.readMemory() ?? .max)
-        case .mmioWrite(let address, let size, let value):
-            guard let slot = kernel.bus.slot(address) else {
-                ports?.writeMemory()
-                break
-            }
-            return slot.write(address, size: Int(size), value, kernel.bus, context.platform)
+        case .mmioRead: vcpu.answerMemoryRead(ports?.readMemory() ?? .max)
+        case .mmioWrite: ports?.writeMemory()
         case .halt: return halted()
         case .other(CKVM_EXIT_SET_TPR), .interrupted: break
         case let exit:
@@ -64,6 +91,7 @@ extension RunLoop {
     private mutating func portAccessed(_ kernel: Kernel) -> Stop? {
         if let ending = ports?.ending { return ending }
         guard let serial = ports?.serial else { return nil }
+        chooseCoalescing(kernel, serial)
         if serial.hasLine {
             if let stop = writeOutput() { return stop }
         } else if !serial.output.isEmpty, ports?.isOutputTimed == false {
@@ -71,16 +99,24 @@ extension RunLoop {
             try? context.timer.arm(nanoseconds: outputPatience)
         }
         if kernel.input.isReady, serial.room == SerialPort.inputCapacity { return takeInput(kernel) }
-        return setLine(kernel)
+        return setTestLines(kernel) ?? setLine(kernel)
     }
 
     /// Somebody typed, or the timer has come.
     private mutating func kicked(_ kernel: Kernel) -> Stop? {
         if let stop = writeOutput() ?? takeInput(kernel) { return stop }
-        guard kernel.lines != nil else { return nil }
-        if !vcpu.takesInterrupts, vcpu.isHalted { return halted() }
-        try? context.timer.arm(nanoseconds: haltPeriod)
+        if kernel.lines != nil {
+            let isParked = !vcpu.takesInterrupts && !vcpu.isRunnable
+            if context.platform.processors?.park(context.index, isParked) ?? isParked { return halted() }
+        }
+        try? context.timer.arm(nanoseconds: period(kernel))
         return nil
+    }
+
+    /// Of the timer; nil when nothing waits for it.
+    func period(_ kernel: Kernel) -> UInt64? {
+        if ports?.coalescing.isOn == true { return ringPeriod }
+        return kernel.lines == nil ? nil : haltPeriod
     }
 
     private mutating func writeOutput() -> Stop? {
@@ -119,6 +155,15 @@ extension RunLoop {
         }
         ports?.isLineHigh = isHigh
         do throws(KVMError) { try lines.set(SerialPort.line, isHigh) } catch { return .failed(error) }
+        return nil
+    }
+
+    /// As the test device was told, where there is one.
+    private mutating func setTestLines(_ kernel: Kernel) -> Stop? {
+        guard let changes = ports?.test?.takeChanges(), let lines = kernel.lines else { return nil }
+        do throws(KVMError) { for change in changes { try lines.set(change.line, change.isHigh) } } catch {
+            return .failed(error)
+        }
         return nil
     }
 

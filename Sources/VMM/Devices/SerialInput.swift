@@ -21,6 +21,7 @@ package final class SerialInput: Sendable {
     /// On the vCPU's thread.
     func start(_ console: Console) throws(HostError) -> Thread {
         let vcpu = ThreadReference.current
+        isStopping.store(false, ordering: .releasing)  // after a pause
         return try Thread {
             while !self.isStopping.load(ordering: .acquiring) {
                 let (isReady, isWoken, _) = wait(for: WaitFor(console.input), WaitFor(self.event.fd), nanoseconds: nil)

@@ -5,6 +5,7 @@
 // Read next: KeyboardController.swift.
 
 struct SerialPort {
+    static let base: UInt16 = 0x3f8
     /// Its interrupt line on a PC.
     static let line: UInt32 = 4
     static let inputCapacity = 16
@@ -12,6 +13,8 @@ struct SerialPort {
 
     /// Sent, and not on the console yet.
     private(set) var output: [UInt8] = []
+    /// Bytes, in all.
+    private(set) var sent: UInt64 = 0
     private var input: [UInt8] = []
     private var enabled: UInt8 = 0
     private var lineControl: UInt8 = 0
@@ -26,6 +29,9 @@ struct SerialPort {
     private static let (onInput, onSent): (UInt8, UInt8) = (1, 2)
     private var isLooped: Bool { modemControl & 0x10 != 0 }
     private var setsDivisor: Bool { lineControl & 0x80 != 0 }
+
+    /// Whether the kernel wants to be told when everything is sent.
+    var tellsWhenSent: Bool { enabled & Self.onSent != 0 }
 
     /// Whether its interrupt line is high.
     var interrupts: Bool { cause != Self.noCause }
@@ -60,6 +66,7 @@ struct SerialPort {
 
     private mutating func send(_ value: UInt8) {
         isSentUntold = true
+        sent &+= 1
         if isLooped { receive([value]) } else { output.append(value) }
     }
 

@@ -74,7 +74,7 @@ package final class VirtioBus: Sendable {
     }
 
     /// For the tables.
-    func machine(cpus: Int = 1) -> ACPIMachine {
+    func machine(cpus: Int) -> ACPIMachine {
         Self.machine(devices: slots.count, hasInterrupts: hasInterrupts, cpus: cpus)
     }
 
@@ -103,7 +103,7 @@ package final class VirtioBus: Sendable {
         }
     }
 
-    /// Ends the devices' threads; by the vCPU's.
+    /// Ends the devices' threads, while the vCPUs' threads, which they may kick, are not yet joined.
     func stop() {
         for slot in slots { slot.stop() }
     }

@@ -1,6 +1,6 @@
 // The end of an hvt unikernel: the core of one that aborted, and the stock tender's last words.
 //
-// A unikernel aborts by halting with status 255; after a trap it also leaves where it stood. Read next: CoreDump.swift.
+// A unikernel aborts by halting with status 255; after a trap it also leaves where it stood. Read next: ../Looking/CoreDump.swift.
 
 import GuestMemory
 import Host

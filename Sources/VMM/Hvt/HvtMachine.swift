@@ -85,6 +85,7 @@ private func refuseForHvt(_ configuration: Configuration) throws(MachineError) {
     func refuse(_ option: String, _ isGiven: Bool) throws(MachineError) {
         if isGiven { throw .image(configuration.image, .solo5(.option(option))) }
     }
+    try refuse("--cpus", configuration.cpus > 1)
     try refuse("--mem-max", configuration.memoryMaximum != nil)
     try refuse("--module", configuration.module != nil)
     try refuse("--map-image", configuration.mapsImage)

@@ -26,7 +26,10 @@ extension VCPUContext {
         while true {
             let left = overflow ? nil : deadline - min(deadline, Clock.monotonic())
             let isReady = set.wait(nanoseconds: left)
-            if let stop = platform.control.requested { return end(stop) }
+            if let stop = platform.control.requested {
+                hvtAnswer(call, address)  // behind a pause the unikernel finds that nothing was ready
+                return end(stop)
+            }
             for (index, net) in hvt.nets.enumerated() where isReady && set.isReady(index + 1) {
                 call.readySet |= 1 << UInt64(net.handle)
                 call.result += 1

@@ -66,7 +66,9 @@ extension RunLoop {
     /// Runs the unikernel, with its ring's thread beside it if it has one; what it has sent before its halt is sent.
     mutating func runHvt(_ hvt: Hvt) -> Stop {
         let platform = context.platform
-        guard let devices = platform.devices, let ring = HvtRing.service(platform.memory, hvt) else {
+        // A run behind a pause finds it served.
+        guard let devices = platform.devices, devices.rings.isEmpty, let ring = HvtRing.service(platform.memory, hvt)
+        else {
             return loopHvt(hvt)
         }
         do throws(MachineError) { _ = try devices.serve(ring, for: platform) } catch {

@@ -124,6 +124,7 @@ extension RunLoop {
         case .call(let port, let value)?:
             vcpu.synchronisedRegisters = registers
             return callHvt(.portWrite(port: port, size: 4, count: 1, value: value), hvt)
+        case .debug?: return debugTrap(Int(port), registers)
         case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers, hvt)
         default: break
         }
@@ -137,6 +138,16 @@ extension RunLoop {
         case .forged?: return stop(context.crash(.forgedException(vector: Int(port))))
         default: return stop(context.crash(.tripleFault))
         }
+    }
+
+    /// For a debugger, which lets the guest go on: the stub's OUT is finished, and the registers are the guest's again.
+    private func debugTrap(_ vector: Int, _ registers: Registers) -> Stop {
+        vcpu.completePendingIO()
+        var shown = GuestRegisters(vcpu)
+        shown.general = registers
+        return .crashed(
+            Crash(
+                cause: .exception(vector: vector), registers: shown, errorCode: nil, registersAreLost: false, code: []))
     }
 
     private mutating func goOnInRingZero(_ what: String, _ registers: Registers, _ hvt: Hvt) -> Stop? {

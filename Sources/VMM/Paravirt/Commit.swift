@@ -1,6 +1,6 @@
 // The commit call: the guest's edits of its page tables take effect. docs/ABI.md, "commit".
 //
-// Here only the new root is checked; the flush itself is the run loop's (it needs the vCPU). Read next: Entropy.swift.
+// Here only the new root is checked; the flush is the run loop's (it needs the vCPU), of several vCPUs ProcessorRunLoop's. Read next: Entropy.swift.
 
 import CABI
 import GuestMemory

@@ -20,7 +20,7 @@ extension VCPUContext {
             case .passed: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .interrupted: call.result = Int64(SWIFTLET_TIMED_OUT)
             case .ready:
-                switch readOnce(address, call.length) {
+                switch platform.processors == nil ? readOnce(address, call.length) : readInTurn(address, call.length) {
                 case .done(let read): call.result = Int64(read)
                 case .interrupted, .notReady: continue
                 case .gone: call.result = 0
@@ -32,7 +32,7 @@ extension VCPUContext {
         }
     }
 
-    private func readOnce(_ address: GuestAddress, _ length: UInt64) -> ConsoleResult {
+    func readOnce(_ address: GuestAddress, _ length: UInt64) -> ConsoleResult {
         platform.memory.withMutableSpan(address, length) { platform.console.read(&$0) } ?? .gone
     }
 }

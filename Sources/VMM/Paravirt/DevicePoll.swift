@@ -42,7 +42,9 @@ extension VCPUContext {
         let timer = interruptDeadline
         while true {
             let left = platform.clock.remaining(until: min(call.deadline, timer))
-            call.ready = readyOnes(of: events, nanoseconds: left)
+            // Of two vCPUs that await a ring, one may take the other's sign.
+            let patience = platform.processors == nil ? left : min(left ?? .max, 10_000_000)
+            call.ready = readyOnes(of: events, nanoseconds: patience)
             if isStopped() { return .stop }
             if call.ready != 0 || left == 0 || (isRingDue && masked.load() == 0) { break }
         }

@@ -41,15 +41,15 @@ final class RingInterrupts: Sendable {
 
 extension VCPUContext {
     /// Whether a ring's interrupt is due.
-    var isRingDue: Bool { platform.devices?.interrupts.isDue ?? false }
+    var isRingDue: Bool { platform.devices?.interrupts[index].isDue ?? false }
 
     /// What ends a wait for a ring's interrupt: nothing while the guest holds interrupts back.
-    var ringInterrupt: WaitFor? { masked.load() == 0 ? platform.devices?.interrupts.wait : nil }
+    var ringInterrupt: WaitFor? { masked.load() == 0 ? platform.devices?.interrupts[index].wait : nil }
 
     /// The vector of the ring's interrupt that is delivered now.
     @inline(never)
     mutating func takeRingInterrupt() -> UInt8? {
-        guard let devices = platform.devices, let ring = devices.interrupts.take() else { return nil }
+        guard let devices = platform.devices, let ring = devices.interrupts[index].take() else { return nil }
         return devices.rings[ring].vector
     }
 }

@@ -24,7 +24,7 @@ extension VCPUContext {
             return misuse("ring: vector \(call.vector) is not in 32...255, or has no handler")
         }
         do throws(MachineError) {
-            call.ring = try devices.serve(queue, vector: UInt8(call.vector), for: platform)
+            call.ring = try devices.serve(queue, vector: UInt8(call.vector), for: platform, vcpu: index)
         } catch {
             return end(.hostFailed("making a ring", errno: error.errno))
         }

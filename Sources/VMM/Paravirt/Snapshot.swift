@@ -8,6 +8,9 @@ import CABI
 extension VCPUContext {
     mutating func snapshot() -> Action {
         answer(swiftlet_snapshot(result: Int64(SWIFTLET_SNAPSHOT_NONE)))
-        return platform.takesSnapshots ? end(.paused(byGuest: true)) : .resume
+        if !platform.takesSnapshots { return .resume }
+        // Where another vCPU has the machine pause already, this one's call is made again behind it.
+        if platform.inTurn({ isPausing() }), isStopped() { return .stop }
+        return end(.paused(byGuest: true))
     }
 }

@@ -1,8 +1,8 @@
 // An ELF core of a crashed guest: gdb opens it with the image and shows where it stood.
 //
-// Registers as Linux writes them (NT_PRSTATUS), memory by guest-virtual address, one PT_LOAD for each run of pages that
-// are contiguous both ways. Pages of zeros become holes in a sparse file. Layouts: gABI; Linux <linux/elfcore.h>.
-// Read next: GuestView.swift.
+// Registers as Linux writes them (NT_PRSTATUS). The file holds physical memory as it lies, page tables too, with holes for
+// pages of zeros; one PT_LOAD for each run of guest-virtual pages that are contiguous both ways points into it. Layouts:
+// gABI; Linux <linux/elfcore.h>. Read next: CoreNote.swift, ../GuestView.swift.
 
 import GuestMemory
 import Host
@@ -11,9 +11,12 @@ import X86
 
 struct CoreDump {
     private let machine: Machine
-    private let registers: GuestRegisters
     private let vector: Int
+    /// The first is the one that crashed.
+    private let vcpus: [(number: Int, registers: GuestRegisters)]
     private let segments: [Segment]
+    /// Of each, in the same order.
+    private let states: [CoreNote]
 
     private static let load: UInt32 = 1  // PT_LOAD
     private static let note: UInt32 = 4  // PT_NOTE; gdb insists on an alignment of 4
@@ -28,50 +31,60 @@ struct CoreDump {
 
     init(_ machine: Machine, _ crash: Crash) {
         self.machine = machine
-        registers = crash.registers
+        vcpus = [(crash.vcpu, crash.registers)] + machine.registers(but: crash.vcpu)
         if case .exception(let vector) = crash.cause { self.vector = vector } else { vector = 6 }
         segments = Self.segments(machine.platform, root: crash.registers.root)
+        states = vcpus.map { CoreNote(machine, vcpu: $0.number, $0.registers, crash) }
     }
 
     /// Writes the file; returns the bytes that are not holes.
     func write(to path: String) throws(HostError) -> UInt64 {
         let file = try File(path, .create)
-        let note = prstatus
-        let headers = 64 + 56 * UInt64(segments.count + 1)
-        let noteStart = headers
-        var offset = (noteStart + UInt64(note.count) + 4095) & ~4095
-        var head = elfHeader(programHeaders: segments.count + 1)
+        let notes =
+            vcpus.flatMap { prstatus($0.registers, process: UInt32($0.number + 1)) }
+            + states.flatMap { note(CoreNote.owner, CoreNote.type, words: $0.words) }
+        let physical = machine.map.slots.map(\.range)
+        let headerCount = segments.count + physical.count + 1
+        let noteStart = 64 + 56 * UInt64(headerCount)
+        let start = (noteStart + UInt64(notes.count) + 4095) & ~4095  // of physical address 0
+        var head = elfHeader(programHeaders: headerCount)
         head += programHeader(
-            type: Self.note, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(note.count))
-        var written = UInt64(head.count + note.count)
+            Self.note, flags: 4, offset: noteStart, address: 0, physical: 0, size: UInt64(notes.count))
+        for range in physical {
+            let (address, size) = (range.lowerBound, range.upperBound - range.lowerBound)
+            head += programHeader(
+                CoreNote.physicalMemory, flags: 4, offset: start + address, address: address, physical: address,
+                size: size)
+        }
         for segment in segments {
             head += programHeader(
-                type: Self.load, flags: segment.flags.elf, offset: offset, address: segment.address,
+                Self.load, flags: segment.flags.elf, offset: start + segment.physical, address: segment.address,
                 physical: segment.physical, size: segment.size)
-            written += try writePages(segment, to: file, at: offset)
-            offset += segment.size
         }
-        try file.write(head + note, at: 0)
-        try file.truncate(offset)
+        var written = UInt64(head.count + notes.count)
+        for range in physical { written += try writePages(range, to: file, at: start) }
+        try file.write(head + notes, at: 0)
+        try file.truncate(start + (physical.last?.upperBound ?? 0))
         return written
     }
 
-    /// Pages that are not all zero.
-    private func writePages(_ segment: Segment, to file: borrowing File, at offset: UInt64) throws(HostError) -> UInt64
-    {
-        let start = machine.platform.memory.hostBase + UInt(segment.physical)
+    /// Pages that are not all zero; address 0's place in the file is `start`.
+    private func writePages(
+        _ range: Range<UInt64>, to file: borrowing File, at start: UInt64
+    ) throws(HostError) -> UInt64 {
+        let memory = machine.platform.memory.hostBase
         var written: UInt64 = 0
-        for page in stride(from: 0, to: segment.size, by: 4096) where !isZero(at: start + UInt(page), 4096) {
-            let address = GuestAddress(segment.physical + page)
-            guard let bytes = machine.platform.memory.bytes(address, 4096) else { continue }
-            try file.write(bytes, at: offset + page)
+        for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+            if isZero(at: memory + UInt(page), 4096) { continue }
+            guard let bytes = machine.platform.memory.page(page) else { continue }
+            try file.write(bytes, at: start + page)
             written += 4096
         }
         return written
     }
 
-    /// Walks the guest's tables over the lower half of the address space. Wrecked tables give no segment, and a guest that
-    /// maps its memory over and over gets no core larger than twice its memory, in at most 4,096 segments.
+    /// Walks the guest's tables over the lower half of the address space. Wrecked tables give no segment, and of a guest that
+    /// maps its memory over and over the core has as many pages as twice its memory, in at most 4,096 segments.
     private static func segments(_ platform: Platform, root: UInt64) -> [Segment] {
         var list: [Segment] = []
         var address: UInt64 = 0
@@ -109,7 +122,8 @@ extension PageFlags {
 
 extension CoreDump {
     private func elfHeader(programHeaders: Int) -> [UInt8] {
-        var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0] + [UInt8](repeating: 0, count: 8)
+        // The OS is Linux, whose registers these are: lldb opens no core without one.
+        var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 3] + [UInt8](repeating: 0, count: 8)
         bytes.append16(4)  // ET_CORE
         bytes.append16(62)  // EM_X86_64
         bytes.append32(1)
@@ -122,7 +136,7 @@ extension CoreDump {
     }
 
     private func programHeader(
-        type: UInt32, flags: UInt32, offset: UInt64, address: UInt64, physical: UInt64, size: UInt64
+        _ type: UInt32, flags: UInt32, offset: UInt64, address: UInt64, physical: UInt64, size: UInt64
     ) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append32(type)
@@ -132,14 +146,14 @@ extension CoreDump {
     }
 
     /// A note "CORE", NT_PRSTATUS (1) with struct elf_prstatus of x86-64: 336 bytes, registers at 112.
-    private var prstatus: [UInt8] {
+    private func prstatus(_ registers: GuestRegisters, process: UInt32) -> [UInt8] {
         let regs = registers.general
         var status: [UInt8] = []
         status.append32(signal)  // pr_info.si_signo
         status += [UInt8](repeating: 0, count: 8)
         status.append16(UInt16(signal))  // pr_cursig
         status += [UInt8](repeating: 0, count: 18)
-        status.append32(1)  // pr_pid: the first vCPU
+        status.append32(process)  // pr_pid
         status += [UInt8](repeating: 0, count: 112 - status.count)
         for register in [
             regs.r15, regs.r14, regs.r13, regs.r12, regs.rbp, regs.rbx, regs.r11, regs.r10, regs.r9, regs.r8,
@@ -147,12 +161,17 @@ extension CoreDump {
             regs.rsp, registers.ss, registers.fsBase, registers.gsBase, 0x2b, 0x2b, 0x2b, 0x2b,
         ] { status.append64(register) }
         status += [UInt8](repeating: 0, count: 336 - status.count)
+        return note("CORE", 1, status)
+    }
+
+    private func note(_ owner: String, _ type: UInt32, _ descriptor: [UInt8] = [], words: [UInt64] = []) -> [UInt8] {
+        var descriptor = descriptor
+        for word in words { descriptor.append64(word) }
         var note: [UInt8] = []
-        note.append32(5)
-        note.append32(UInt32(status.count))
-        note.append32(1)
-        note += [0x43, 0x4f, 0x52, 0x45, 0, 0, 0, 0]
-        return note + status
+        for field in [UInt32(owner.utf8.count + 1), UInt32(descriptor.count), type] { note.append32(field) }
+        note += Array(owner.utf8)
+        repeat { note.append(0) } while note.count % 4 != 0
+        return note + descriptor
     }
 
     /// The signal that Linux would send for the exception (signal(7)).

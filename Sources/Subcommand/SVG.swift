@@ -1,38 +1,39 @@
 // SVG, written by hand: lines, boxes, curves and words are all that a plot needs, and any browser or paper takes it.
 //
-// SVG 1.1, sections 8 to 10. Read next: Scale.swift.
+// SVG 1.1, sections 8 to 10. Read next: ../swiftlet-inspect/Inspect.swift.
 
 import Host
-import Subcommand
 
 /// Elements of a picture, in the order of painting. Coordinates are in pixels, y downwards.
-struct SVG {
-    typealias Point = (x: Double, y: Double)
+public struct SVG {
+    public typealias Point = (x: Double, y: Double)
 
-    private(set) var elements = ""
+    public private(set) var elements = ""
 
-    enum Anchor: String { case start, middle, end }
+    public init() {}
 
-    mutating func line(_ from: Point, _ to: Point, _ color: String, width: Double = 1) {
+    public enum Anchor: String, Sendable { case start, middle, end }
+
+    public mutating func line(_ from: Point, _ to: Point, _ color: String, width: Double = 1) {
         elements +=
             "<line x1=\"\(n(from.x))\" y1=\"\(n(from.y))\" x2=\"\(n(to.x))\" y2=\"\(n(to.y))\" stroke=\"\(color)\" "
             + "stroke-width=\"\(n(width))\"/>\n"
     }
 
-    mutating func box(_ from: Point, _ to: Point, fill: String, stroke: String = "none") {
+    public mutating func box(_ from: Point, _ to: Point, fill: String, stroke: String = "none") {
         elements +=
             "<rect x=\"\(n(from.x))\" y=\"\(n(from.y))\" width=\"\(n(to.x - from.x))\" height=\"\(n(to.y - from.y))\" "
             + "fill=\"\(fill)\" stroke=\"\(stroke)\"/>\n"
     }
 
-    mutating func dot(_ center: Point, radius: Double, fill: String, stroke: String) {
+    public mutating func dot(_ center: Point, radius: Double, fill: String, stroke: String) {
         elements +=
             "<circle cx=\"\(n(center.x))\" cy=\"\(n(center.y))\" r=\"\(n(radius))\" fill=\"\(fill)\" "
             + "stroke=\"\(stroke)\" stroke-width=\"1.5\"/>\n"
     }
 
     /// A polyline, dashed where `dashes` says so.
-    mutating func curve(_ points: [Point], _ color: String, dashes: String = "") {
+    public mutating func curve(_ points: [Point], _ color: String, dashes: String = "") {
         if points.isEmpty { return }
         let path = points.map { "\(n($0.x)),\(n($0.y))" }.joined(separator: " ")
         let dashed = dashes.isEmpty ? "" : " stroke-dasharray=\"\(dashes)\""
@@ -42,13 +43,13 @@ struct SVG {
     }
 
     /// An area, nearly transparent, so that those behind it stay visible.
-    mutating func area(_ points: [Point], _ color: String) {
+    public mutating func area(_ points: [Point], _ color: String) {
         if points.isEmpty { return }
         let path = points.map { "\(n($0.x)),\(n($0.y))" }.joined(separator: " ")
         elements += "<polygon points=\"\(path)\" fill=\"\(color)\" fill-opacity=\"0.12\" stroke=\"none\"/>\n"
     }
 
-    mutating func words(
+    public mutating func words(
         _ text: String, _ at: Point, size: Double = 12, anchor: Anchor = .start, color: String = "#222222",
         bold: Bool = false, turned: Bool = false
     ) {
@@ -60,7 +61,7 @@ struct SVG {
     }
 
     /// The whole file, on white: a paper has no dark mode.
-    func document(width: Double, height: Double, title: String) -> String {
+    public func document(width: Double, height: Double, title: String) -> String {
         """
         <?xml version="1.0" encoding="UTF-8"?>
         <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
@@ -73,16 +74,17 @@ struct SVG {
     }
 
     /// What XML takes, and nothing that a row's note may have brought along.
-    static func escaped(_ text: String) -> String {
+    public static func escaped(_ text: String) -> String {
         printable(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
             .replacing("\"", with: "&quot;")
     }
 
     /// A wide guess: no font is at hand here, and the reader's may be another.
-    static func width(_ text: String, size: Double = 12) -> Double { Double(text.count) * size * 0.62 }
+    public static func width(_ text: String, size: Double = 12) -> Double { Double(text.count) * size * 0.62 }
 
     private func n(_ value: Double) -> String {
-        let text = decimal(value, 1)
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        let tenths = Int((value * 10).rounded())
+        let (whole, rest) = (abs(tenths) / 10, abs(tenths) % 10)
+        return (tenths < 0 ? "-" : "") + (rest == 0 ? "\(whole)" : "\(whole).\(rest)")
     }
 }

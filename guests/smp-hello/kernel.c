@@ -1,0 +1,135 @@
+/*
+ * smp-hello: starts all other processors by INIT and SIPI, as the manuals have it (Intel SDM vol. 3A, 9.4.4), and has all of
+ * them count together with a lock prefix.
+ *
+ * Words of its command line say more: a number is how many processors there are; "x2apic": the messages go by MSR instead of by
+ * memory; "crash": processor 1 ends in a triple fault; "spin": the others never stop; "halt": all halt for good.
+ */
+#include "kernel.h"
+#include "smp.h"
+
+#define APIC 0xfee00000
+#define APIC_SPURIOUS 0xf0
+#define APIC_COMMAND 0x300
+#define APIC_DESTINATION 0x310
+#define INIT_OTHERS 0xc4500 /* all but self, assert, INIT */
+#define START_OTHERS (0xc4600 | TRAMPOLINE >> 12)
+#define APIC_BASE_MSR 0x1b
+#define X2APIC_COMMAND_MSR 0x830
+#define TURNS 1000
+
+struct information {
+    uint32_t flags, memory_lower, memory_upper, boot_device;
+    const char *command_line;
+};
+
+extern const uint8_t trampoline[], trampoline_end[];
+uint8_t processor_stacks[PROCESSORS_MAX][STACK_SIZE];
+volatile uint32_t processors_begun;
+
+static volatile uint32_t counter, finished, numbers[2], crashes, spins;
+
+void kernel(uint32_t magic, const struct information *information);
+void processor(void);
+
+static uint32_t number_of_this(void)
+{
+    uint32_t eax = 1, ebx, ecx, edx;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    return ebx >> 24;
+}
+
+static void count(void)
+{
+    uint32_t number = number_of_this();
+    for (int turn = 0; turn < TURNS; turn++)
+        __asm__ volatile("lock incl %0" : "+m"(counter));
+    __asm__ volatile("lock orl %1, %0" : "+m"(numbers[number / 32 % 2]) : "r"(1u << number % 32));
+    __asm__ volatile("lock incl %0" : "+m"(finished));
+}
+
+void processor(void)
+{
+    count();
+    if (crashes && number_of_this() == 1)
+        __asm__ volatile("lidt %0; ud2" : : "m"(*(const uint8_t(*)[6]) "\0\0\0\0\0\0"));
+    while (spins)
+        __asm__ volatile("pause");
+}
+
+static void send(int has_x2apic, uint32_t command)
+{
+    if (has_x2apic) {
+        __asm__ volatile("wrmsr" : : "a"(command), "d"(0), "c"(X2APIC_COMMAND_MSR));
+    } else {
+        *(volatile uint32_t *)(APIC + APIC_DESTINATION) = 0;
+        *(volatile uint32_t *)(APIC + APIC_COMMAND) = command;
+    }
+}
+
+static void start_others(int has_x2apic)
+{
+    for (uint32_t at = 0; at < (uint32_t)(trampoline_end - trampoline); at++)
+        ((volatile uint8_t *)TRAMPOLINE)[at] = trampoline[at];
+    *(volatile uint32_t *)(APIC + APIC_SPURIOUS) = 0x1ff;
+    if (has_x2apic) {
+        uint32_t low, high;
+        __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(APIC_BASE_MSR));
+        __asm__ volatile("wrmsr" : : "a"(low | 1 << 10), "d"(high), "c"(APIC_BASE_MSR));
+    }
+    send(has_x2apic, INIT_OTHERS);
+    send(has_x2apic, START_OTHERS);
+    send(has_x2apic, START_OTHERS);
+}
+
+static int has_word(const char *line, const char *word)
+{
+    for (; *line; line++) {
+        const char *l = line, *w = word;
+        while (*w && *l == *w)
+            l++, w++;
+        if (!*w)
+            return 1;
+    }
+    return 0;
+}
+
+/* The last number of the line. */
+static uint32_t number_in(const char *line)
+{
+    uint32_t number = 1;
+    for (char before = ' '; *line; before = *line++)
+        if (*line >= '0' && *line <= '9')
+            number = (before >= '0' && before <= '9' ? number * 10 : 0) + (uint32_t)(*line - '0');
+    return number;
+}
+
+void kernel(uint32_t magic, const struct information *information)
+{
+    const char *line = information->command_line;
+    while (*line && *line != ' ')
+        line++;
+    if (magic != 0x2badb002)
+        end(2);
+    uint32_t processors = number_in(line);
+    crashes = (uint32_t)has_word(line, "crash");
+    spins = (uint32_t)has_word(line, "spin");
+    start_others(has_word(line, "x2apic"));
+    count();
+    while (finished < processors)
+        __asm__ volatile("pause");
+    print("processors: ");
+    for (uint32_t number = 0; number < PROCESSORS_MAX; number++)
+        if (numbers[number / 32] >> number % 32 & 1) {
+            print_number(number);
+            print(" ");
+        }
+    print("\ncounted to ");
+    print_number(counter);
+    print("\n");
+    while (crashes)
+        __asm__ volatile("pause");
+    if (has_word(line, "halt"))
+        return;
+    end(counter == processors * TURNS ? 0 : 1);
+}
