@@ -16,6 +16,8 @@ final class Target: Debuggee {
     private(set) var reason = StopReason.start
     private(set) var stopped = 0
     var selected = 0
+    /// vCPUs that have come to a breakpoint, or stand on one, while another's stop was told.
+    private var untold: Set<Int> = []
     /// Of each vCPU, when they were asked for.
     private var files: [RegisterFile?]
     private let physicalBits = UInt64(Processor.cpuid(0x8000_0008).eax & 0xff)
@@ -105,11 +107,12 @@ final class Target: Debuggee {
         switch how {
         case .step(let number):
             selected = number
+            if untold.remove(number) != nil, isOnBreakpoint { return .breakpoint(isSoftware: true) }
             if let first = overBreakpoint(signals, descriptor) { return first }
             if let next = portInstructionEnd { return stepTo(next, signals, descriptor) }
             return step(signals, descriptor)
         case .go(let numbers):
-            for number in numbers {
+            for number in numbers where untold.remove(number) == nil {
                 selected = number
                 guard let first = overBreakpoint(signals, descriptor) else { continue }
                 guard case .step = first else { return first }
@@ -120,11 +123,15 @@ final class Target: Debuggee {
 
     /// Over the instruction that a breakpoint stands on, while the other vCPUs stand still; nil where none is.
     private func overBreakpoint(_ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason? {
-        guard let rip = registers?.instructionPointer, breakpoints.software[rip] != nil else { return nil }
+        guard isOnBreakpoint, let rip = registers?.instructionPointer else { return nil }
         breakpoints.remove(rip, run)
         let first = step(signals, descriptor)
         _ = breakpoints.insert(rip, run, paging)
         return first
+    }
+
+    private var isOnBreakpoint: Bool {
+        registers.map { breakpoints.software[$0.instructionPointer] != nil } ?? false
     }
 
     /// By KVM's exits a step may be told that was not made: Bochs's CPU does so where the fetch was an exit first. Nothing has
@@ -182,15 +189,16 @@ final class Target: Debuggee {
         } catch { return .end(.failed(error)) }
     }
 
-    /// A vCPU that has come to something too, which is not told now: it will come to it again.
+    /// A vCPU that may have come to something too, which is not told now: it will come to it again.
     private func settleBeside(_ number: Int) throws(KVMError) {
-        let stop = run.stop(of: number)
+        let (stop, shown) = (run.stop(of: number), selected)
         try run.settle(number, stop)
-        guard case .crashed(let crash) = stop, case .exception(Vector.breakpoint) = crash.cause else { return }
-        let shown = selected
         selected = number
-        registers?.instructionPointer &-= 1  // behind its INT3
-        selected = shown
+        defer { selected = shown }
+        if case .crashed(let crash) = stop, case .exception(Vector.breakpoint) = crash.cause {
+            registers?.instructionPointer &-= 1  // behind its INT3
+        }
+        if isOnBreakpoint { untold.insert(number) }
     }
 
     private func isInOurCode(_ number: Int) -> Bool {

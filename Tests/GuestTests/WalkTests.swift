@@ -87,7 +87,7 @@ extension GuestTests {
             #expect(try walk(["--vcpu", "x", core]).isRefusal(mentioning: "--vcpu 'x': a number from 0 to "))
             let saved = "\(folder.path)/saved"
             var child = try House.run([
-                "--cpus", "2", "--snapshot", saved, "--snapshot-exit", House.image("cpus-snapshot"),
+                "--cpus", "2", "--snapshot", saved, House.image("cpus-snapshot"), "3000000", "all",
             ])
             let end = child.finish()
             #expect(end.how == .exited(0))
