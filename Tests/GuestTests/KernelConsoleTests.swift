@@ -53,6 +53,19 @@ extension GuestTests {
             #expect((11_024...11_044).contains(polite), "\(polite): it asks before each")
         }
 
+        /// Two processors send at once, into one ring: nothing is lost, and each one's letters come in its order.
+        @Test func whatTwoProcessorsSendComesInOrder() throws {
+            var child = try House.run(["--quiet", "--cpus", "2", House.image("smp-hello"), "talk", "2"])
+            let ending = child.finish()
+            #expect(ending.how == .exited(1), "\(ending.errorText)")
+            let letters = ending.output.prefix(6000)
+            for first in "aA".utf8 {
+                let own = letters.filter { (first..<first + 26).contains($0) }
+                #expect(own == (0..<3000).map { first + UInt8($0 % 26) })
+            }
+            #expect(ending.outputText.hasSuffix("processors: 0 1 \ncounted to 2000\n"))
+        }
+
         @Test func whatWasSentIsWrittenWithoutAnExit() throws {
             let terminal = try PseudoTerminal()
             var child = try terminal.run(arguments(dotAndSpin))

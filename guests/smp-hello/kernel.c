@@ -3,7 +3,8 @@
  * them count together with a lock prefix.
  *
  * Words of its command line say more: a number is how many processors there are; "x2apic": the messages go by MSR instead of by
- * memory; "crash": processor 1 ends in a triple fault; "spin": the others never stop; "halt": all halt for good.
+ * memory; "crash": processor 1 ends in a triple fault; "spin": the others never stop; "halt": all halt for good;
+ * "talk": each sends 3,000 letters by the serial port, one alphabet after the other, processor 0 small ones.
  */
 #include "kernel.h"
 #include "smp.h"
@@ -27,7 +28,7 @@ extern const uint8_t trampoline[], trampoline_end[];
 uint8_t processor_stacks[PROCESSORS_MAX][STACK_SIZE];
 volatile uint32_t processors_begun;
 
-static volatile uint32_t counter, finished, numbers[2], crashes, spins;
+static volatile uint32_t counter, finished, numbers[2], crashes, spins, talks;
 
 void kernel(uint32_t magic, const struct information *information);
 void processor(void);
@@ -39,12 +40,20 @@ static uint32_t number_of_this(void)
     return ebx >> 24;
 }
 
+static void talk(char first)
+{
+    for (int sent = 0; sent < 3000; sent++)
+        out8(SERIAL, (uint8_t)(first + sent % 26));
+}
+
 static void count(void)
 {
     uint32_t number = number_of_this();
     for (int turn = 0; turn < TURNS; turn++)
         __asm__ volatile("lock incl %0" : "+m"(counter));
     __asm__ volatile("lock orl %1, %0" : "+m"(numbers[number / 32 % 2]) : "r"(1u << number % 32));
+    if (talks)
+        talk(number == 0 ? 'a' : 'A');
     __asm__ volatile("lock incl %0" : "+m"(finished));
 }
 
@@ -114,6 +123,7 @@ void kernel(uint32_t magic, const struct information *information)
     uint32_t processors = number_in(line);
     crashes = (uint32_t)has_word(line, "crash");
     spins = (uint32_t)has_word(line, "spin");
+    talks = (uint32_t)has_word(line, "talk");
     start_others(has_word(line, "x2apic"));
     count();
     while (finished < processors)
