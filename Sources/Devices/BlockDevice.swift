@@ -45,7 +45,7 @@ public final class BlockDevice: Sendable {
         if size < 0 { throw .file(path: path, call: "size", errno: errno) }
         let capacity = UInt64(size)
         guard capacity >= option.sectorSize, capacity % option.sectorSize == 0 else {
-            throw .badSize(path: path, size: capacity, sectorSize: option.sectorSize)
+            throw .badSize(name: option.name, path: path, size: capacity, sectorSize: option.sectorSize)
         }
         (name, self.path, self.capacity) = (option.name, path, capacity)
         (sectorSize, isReadOnly) = (option.sectorSize, option.isReadOnly)
