@@ -12,6 +12,8 @@ import Synchronization
 public final class BlockDevice: Sendable {
     public let name: String
     public let path: String
+    /// For a report: which disk.
+    public var words: String { "the disk '\(name)' (\(path))" }
     /// Bytes; a multiple of `sectorSize`, and fixed: growing the file later changes nothing.
     public let capacity: UInt64
     /// Bytes, a power of two from 512 on. What a guest is told; transfers of any offset and length work.

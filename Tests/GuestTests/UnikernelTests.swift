@@ -184,7 +184,10 @@ extension GuestTests {
             #expect(isGreeted)
             deleteInterface(tap.name)
             let ending = child.finish(seconds: 30)
-            #expect(ending.how == .exited(1) && ending.errorText.contains("a network interface failed"))
+            let words = ": reading from the network interface 'service' (\(tap.name))\n"
+            #expect(ending.how == .exited(1), "\(ending.errorText)")
+            #expect(ending.errorText.hasPrefix("solo5-hvt: Fatal error when reading: "), "\(ending.errorText)")
+            #expect(ending.errorText.hasSuffix(words), "\(ending.errorText)")
         }
     }
 }
