@@ -19,8 +19,17 @@ public enum Solo5Error: Error, Equatable, Sendable {
     /// A device that the manifest does not have, and those that it has.
     case notDeclared(String, known: [Solo5Manifest.Device])
     case device(String)
-    case notAttached(String, String)
+    /// Devices of the manifest, and the options that would attach them.
+    case notAttached([Solo5Manifest.Device], add: String)
     case commandLineTooLong(size: Int, limit: Int)
+
+    /// Whether the options are wrong, and not the image.
+    public var isAboutDevices: Bool {
+        switch self {
+        case .device, .notDeclared, .notAttached: true
+        default: false
+        }
+    }
 
     /// One line: what, and what to do.
     public var message: String {
@@ -44,20 +53,11 @@ public enum Solo5Error: Error, Equatable, Sendable {
             "Resource not declared in manifest: '\(name)': it declares "
                 + (known.isEmpty ? "no device" : known.map { "\($0.name) (\($0.typeName))" }.joined(separator: ", "))
         case .device(let what): what
-        case .notAttached(let name, let type):
-            "Device '\(name)' of type \(type) declared but not attached. All declared devices must be attached"
-                + Self.attachment(name, type)
+        case .notAttached(let devices, let add):
+            devices.map { "Device '\($0.name)' of type \($0.typeName) declared but not attached. " }.joined()
+                + "All declared devices must be attached" + (add.isEmpty ? "" : ": add \(add)")
         case .commandLineTooLong(let size, let limit):
             "Guest command line too long: \(size) bytes (max=\(limit) characters)"
-        }
-    }
-
-    /// How to, for `swiftlet run` and under the tender's name.
-    private static func attachment(_ name: String, _ type: String) -> String {
-        switch type {
-        case "BLOCK_BASIC": ": add --block \(name)=PATH (solo5-hvt: --block:\(name)=PATH)"
-        case "NET_BASIC": ": add --net \(name)=tap:IFACE (solo5-hvt: --net:\(name)=IFACE)"
-        default: ""
         }
     }
 }

@@ -8,6 +8,7 @@ import Host
 public struct Attachments: Sendable {
     public var blocks: [BlockOption] = []
     public var nets: [NetOption] = []
+    public var dialect = DeviceDialect.swiftlet
 
     /// As many as Solo5's manifest has room for.
     public static let most = 63

@@ -12,6 +12,8 @@ import Synchronization
 public final class BlockDevice: Sendable {
     public let name: String
     public let path: String
+    /// For a report: which disk.
+    public var words: String { "the disk '\(name)' (\(path))" }
     /// Bytes; a multiple of `sectorSize`, and fixed: growing the file later changes nothing.
     public let capacity: UInt64
     /// Bytes, a power of two from 512 on. What a guest is told; transfers of any offset and length work.
@@ -45,7 +47,7 @@ public final class BlockDevice: Sendable {
         if size < 0 { throw .file(path: path, call: "size", errno: errno) }
         let capacity = UInt64(size)
         guard capacity >= option.sectorSize, capacity % option.sectorSize == 0 else {
-            throw .badSize(path: path, size: capacity, sectorSize: option.sectorSize)
+            throw .badSize(name: option.name, path: path, size: capacity, sectorSize: option.sectorSize)
         }
         (name, self.path, self.capacity) = (option.name, path, capacity)
         (sectorSize, isReadOnly) = (option.sectorSize, option.isReadOnly)

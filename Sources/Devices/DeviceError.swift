@@ -28,7 +28,7 @@ public enum DeviceError: Error, Equatable, Sendable {
     case file(path: String, call: String, errno: Int32)
     case notAFile(path: String)
     case inUse(path: String, isReadOnly: Bool)
-    case badSize(path: String, size: UInt64, sectorSize: UInt64)
+    case badSize(name: String, path: String, size: UInt64, sectorSize: UInt64)
 
     case noTunDevice(errno: Int32)
     case noInterface(String)
@@ -40,7 +40,10 @@ public enum DeviceError: Error, Equatable, Sendable {
     case interface(String, call: String, errno: Int32)
 
     /// One line.
-    public var message: String {
+    public var message: String { message(for: .swiftlet) }
+
+    /// The same, with advice that the reader's command line can take.
+    public func message(for options: DeviceDialect) -> String {
         switch self {
         case .option(let option, let text, let needed): "\(option) '\(text)': \(needed)"
         case .sameName(let name): "two devices are named '\(name)': give each name once"
@@ -54,8 +57,9 @@ public enum DeviceError: Error, Equatable, Sendable {
             "'\(name)' is a \(declared.words) in the image's manifest: use \(declared.example(name))"
         case .notInSnapshots:
             "the image declares devices, and a disk or a network is not in a snapshot: leave out --snapshot"
-        case .isImage(let path): "\(path): the disk is the image itself: attach a copy, or this one with ,ro"
-        case .file, .notAFile, .inUse, .badSize: diskMessage
+        case .isImage(let path):
+            "\(path): the disk is the image itself: attach a copy" + options.readOnly(", or this one")
+        case .file, .notAFile, .inUse, .badSize: diskMessage(options)
         case .noTunDevice, .noInterface, .interfaceDown, .interfaceBusy, .notATap, .notPermitted, .interface:
             networkMessage
         }
@@ -66,24 +70,26 @@ public enum DeviceError: Error, Equatable, Sendable {
         return "the image declares no device '\(name)': \(others)"
     }
 
-    private var diskMessage: String {
+    private func diskMessage(_ options: DeviceDialect) -> String {
         switch self {
         case .file(let path, "lock", let errno):
             "\(path): cannot be locked against a second writer: \(errnoText(errno)): use a file system with locks"
-        case .file(let path, _, EBUSY): "\(path): in use by this host: unmount it first, or attach it with ,ro"
+        case .file(let path, _, EBUSY):
+            "\(path): in use by this host: unmount it first" + options.readOnly(", or attach it")
         case .file(let path, "open", let errno) where errno == EACCES || errno == EROFS:
-            "\(path): \(errnoText(errno)): attach it with ,ro if it need not be written"
+            "\(path): \(errnoText(errno))" + options.readOnly(": if it need not be written, attach it")
+        case .file(let path, "open", let errno): "\(path): \(errnoText(errno))"
         case .file(let path, let call, let errno): "\(path): \(call): \(errnoText(errno))"
         case .notAFile(let path): "\(path): neither a regular file nor a block device"
         case .inUse(let path, let isReadOnly):
             isReadOnly
                 ? "\(path): another program writes to it"
-                : "\(path): another program uses it; to share it, all must attach it with ,ro"
-        case .badSize(let path, let size, let sector):
+                : "\(path): another program uses it" + options.readOnly("; to share it, all must attach it")
+        case .badSize(let name, let path, let size, let sector):
             size < sector
                 ? "\(path): \(size) bytes, less than one sector of \(sector): 'truncate -s 64M \(path)' makes a disk"
-                : "\(path): \(size) bytes are no multiple of its sectors' \(sector): give another ,sector=N or "
-                    + "lengthen it to \((size / sector + 1) * sector)"
+                : "\(path): \(size) bytes are no multiple of its sectors' \(sector): give another "
+                    + "\(options.sectorSize(name)) or lengthen it to \((size / sector + 1) * sector)"
         default: ""
         }
     }
@@ -109,11 +115,33 @@ public enum DeviceError: Error, Equatable, Sendable {
     }
 }
 
+/// Whose command line attaches the devices: an advice names options that it has.
+public enum DeviceDialect: Sendable {
+    case swiftlet
+    case solo5
+
+    /// solo5-hvt has no option for a disk that is only read.
+    func readOnly(_ advice: String) -> String { self == .swiftlet ? "\(advice) with ,ro" : "" }
+
+    func sectorSize(_ name: String) -> String {
+        self == .swiftlet ? ",sector=N" : "--block-sector-size:\(name)=N"
+    }
+
+    public func example(_ name: String, _ kind: DeviceKind) -> String {
+        switch (self, kind) {
+        case (.swiftlet, .block): "--block \(name)=PATH"
+        case (.swiftlet, .net): "--net \(name)=tap:IFACE"
+        case (.solo5, .block): "--block:\(name)=PATH"
+        case (.solo5, .net): "--net:\(name)=IFACE"
+        }
+    }
+}
+
 /// What a device is.
 public enum DeviceKind: UInt32, Sendable {
     case block = 1
     case net = 2
 
     var words: String { self == .block ? "disk" : "network interface" }
-    func example(_ name: String) -> String { self == .block ? "--block \(name)=PATH" : "--net \(name)=tap:IFACE" }
+    func example(_ name: String) -> String { DeviceDialect.swiftlet.example(name, self) }
 }

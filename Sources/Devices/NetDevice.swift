@@ -12,6 +12,8 @@ public final class NetDevice: Sendable {
     public let name: String
     /// The host's name of it.
     public let interface: String
+    /// For a report: which interface.
+    public var words: String { "the network interface '\(name)' (\(interface))" }
     /// The guest's.
     public let address: MACAddress
     /// Bytes behind a frame's header.

@@ -40,7 +40,8 @@ public enum RingFailure: Equatable, Sendable {
     case misuse(String)
     /// Nobody reads the console any more.
     case consoleGone
-    case deviceFailed(errno: Int32)
+    /// What was being done at which device, and why it failed.
+    case deviceFailed(String, errno: Int32)
 }
 
 extension RingEntry {

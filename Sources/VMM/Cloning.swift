@@ -116,7 +116,7 @@ extension Stop {
         case .timedOut: "the guest did not exit within its time limit and was stopped"
         case .signalled(let signal): "stopped by \(signalName(signal))"
         case .consoleGone: "nobody reads the guest's console any more (EPIPE)"
-        case .hostFailed(let part, let errno): "\(part) failed: \(errnoText(errno))"
+        case .hostFailed(let part, let errno): failure(part, errno)
         case .failed(let error): MachineError.kvm(error).message
         case .crashed(let crash): "guest crashed: \(crash.headline(platform.layout))"
         }

@@ -15,7 +15,7 @@ extension Machine {
         case .timedOut: say("the guest did not exit within the --timeout and was stopped", briefly: true)
         case .signalled(let signal): say("stopped by \(signalName(signal))", briefly: true)
         case .consoleGone: say("nobody reads the guest's console any more (EPIPE): stopped")
-        case .hostFailed(let part, let errno): say("\(part) failed: \(errnoText(errno))")
+        case .hostFailed(let part, let errno): say(failure(part, errno))
         case .failed(let error): say(MachineError.kvm(error).message)
         case .crashed(let crash):
             say(report(crash))
@@ -39,6 +39,11 @@ extension Machine {
             say("core written to \(path) (\(size >> 10) KiB of it not zero): \(opens)")
         } catch { say("no core: \(HostError(error.call, path, errno: error.errno).message)") }
     }
+}
+
+/// A part of the host that failed, and what helps.
+func failure(_ part: String, _ errno: Int32) -> String {
+    "\(part) failed: \(errnoText(errno))" + (errno == EMFILE ? ": raise the limit (ulimit -n)" : "")
 }
 
 /// How long the last word after a stop waits for room, in nanoseconds.

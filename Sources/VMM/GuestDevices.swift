@@ -137,7 +137,7 @@ package final class GuestDevices: Sendable {
             case .consoleGone: .consoleGone
             case .broken: misuse("ring: its indices say that it holds more entries than it has slots")
             case .misuse(let what): misuse(what)
-            case .deviceFailed(let errno): .hostFailed("a network interface", errno: errno)
+            case .deviceFailed(let part, let errno): .hostFailed(part, errno: errno)
             }
         return Outcome(stop: stop, exits: outcome.exits)
     }

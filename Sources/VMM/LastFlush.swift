@@ -11,9 +11,9 @@ extension Machine {
     /// How the run ended when that is known: an exit of the guest's own becomes the error that it is.
     func afterLastFlush(_ outcome: Outcome) -> Outcome {
         guard let (disk, errno) = lost() else { return outcome }
-        let part = "making permanent what was written to the disk '\(disk.name)' (\(disk.path))"
+        let part = "making permanent what was written to \(disk.words)"
         if case .exited = outcome.stop { return Outcome(stop: .hostFailed(part, errno: errno), exits: outcome.exits) }
-        return Outcome(stop: outcome.stop, exits: outcome.exits, loss: "\(part) failed: \(errnoText(errno))")
+        return Outcome(stop: outcome.stop, exits: outcome.exits, loss: failure(part, errno))
     }
 
     /// All are flushed; of those that fail, one is named.

@@ -44,7 +44,7 @@ struct NeededDevice: Encodable, Equatable, Sendable {
             switch device.kind {
             case .block: return NeededDevice(device.name, .block)
             case .network: return NeededDevice(device.name, .net)
-            case .unknown: throw .notAttached(device.name, device.typeName)
+            case .unknown: throw .notAttached([device], add: "")
             }
         }
     }

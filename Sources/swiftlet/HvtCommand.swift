@@ -4,6 +4,7 @@
 // stood in a script. Read next: HvtOptions.swift, docs/solo5.md.
 
 import Boot
+import Glibc
 import Host
 import Snapshot
 import VMM
@@ -48,7 +49,17 @@ enum HvtCommand {
             let outcome = try machine.run(signals: signals)
             _ = consume signals
             exitProcess(machine.concludeAsHvt(outcome))
-        } catch { fail(error.message) }
+        } catch { fail(words(error, image: options.configuration.image)) }
+    }
+
+    /// As the stock tender has them: the image's name stands where the image is at fault.
+    private static func words(_ error: MachineError, image: String) -> String {
+        switch error {
+        case .host(let error) where error.call == "open" && error.subject == image && error.errno != EINVAL:
+            "\(image): Could not open: \(errnoText(error.errno))"
+        case .image(_, .solo5(let error)) where error.isAboutDevices: error.message
+        default: error.message
+        }
     }
 
     private static func say(_ message: String) { writeText("\(name): \(printable(message))\n") }

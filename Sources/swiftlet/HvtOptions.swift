@@ -26,6 +26,7 @@ struct HvtOptions {
     where Words.Index == Int {
         configuration.memorySize = 512 << 20
         configuration.program = HvtCommand.name
+        configuration.devices.dialect = .solo5
         // Help and version count wherever they stand, and a missing KERNEL before any other mistake.
         let end = arguments.firstIndex { !$0.hasPrefix("-") || $0 == "--" } ?? arguments.endIndex
         for index in arguments.startIndex..<end {
@@ -46,13 +47,16 @@ struct HvtOptions {
         let key = argument[..<equals].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let value = String(argument[argument.index(after: equals)...])
         let name = key.count == 2 ? String(key[1]) : ""
-        if value.isEmpty || (key.count == 2 && !isDeviceName(name)) { throw invalid }
+        if key.count == 2, value.isEmpty || !isDeviceName(name) { throw invalid }
         switch (key.count, key[0]) {
         case (1, "--mem"): configuration.memorySize = try memory(value)
         case (1, "--dumpcore"): configuration.core = "\(try dumpFolder(value, argument))/core.solo5-hvt.\(getpid())"
-        case (2, "--block"): configuration.devices.blocks.append(BlockOption(name: name, path: value))
+        case (2, "--block"):
+            configuration.devices.blocks.removeAll { $0.name == name }  // of two the last counts
+            configuration.devices.blocks.append(BlockOption(name: name, path: value))
         case (2, "--block-sector-size"):
-            guard let size = BlockOption.sectorSize(value) else {
+            guard let number = leadingNumber(value) else { throw invalid }
+            guard let size = BlockOption.sectorSize(String(number)) else {
                 throw .wrong(
                     "Block size must be a multiple of 2 greater than or equal 512: a power of two up to 32768",
                     isFatal: false)
@@ -62,6 +66,7 @@ struct HvtOptions {
             if value.hasPrefix("@") {
                 throw .wrong("Could not attach interface: \(value): name a tap instead", isFatal: true)
             }
+            configuration.devices.nets.removeAll { $0.name == name }
             configuration.devices.nets.append(NetOption(name: name, interface: value))
         case (2, "--net-mac"):
             guard let address = MACAddress(value) else { throw invalid }
@@ -78,17 +83,27 @@ struct HvtOptions {
         return path
     }
 
-    /// MiB; rounded down to pages of 2 MiB, to one at least.
+    /// MiB; rounded down to pages of 2 MiB, to one at least. A negative number is one of 64 bits, and so too large.
     private mutating func memory(_ text: String) throws(HvtUsageError) -> UInt64 {
-        guard let number = UInt64(text), number > 0, number <= 1 << 32 else {
-            throw .wrong("Malformed argument to --mem", isFatal: true)
-        }
-        let size = max(number & ~1, 2) << 20
-        if size != number << 20 { warnings.append("adjusting memory to \(size) bytes") }
+        let given = UInt64(bitPattern: leadingNumber(text) ?? 0) << 20
+        if given == 0 { throw .wrong("Malformed argument to --mem", isFatal: true) }
+        let size = max(given & ~0x1f_ffff, 0x20_0000)
+        if size != given { warnings.append("adjusting memory to \(size) bytes") }
         if size > 4 << 30 {
             throw .wrong("guest memory size \(size) bytes exceeds the max size 4294967296 bytes", isFatal: true)
         }
         return size
+    }
+
+    /// As sscanf(3) reads it, which scripts may rest on: white space, a sign, digits; what is behind them counts for nothing,
+    /// and a number that is too large is the largest.
+    private func leadingNumber(_ text: String) -> Int64? {
+        var rest = text.utf8.drop { $0 == 0x20 || (0x09...0x0d).contains($0) }
+        let isNegative = rest.first == UInt8(ascii: "-")
+        if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+        let digits = rest.prefix { (0x30...0x39).contains($0) }
+        if digits.isEmpty { return nil }
+        return Int64((isNegative ? "-" : "") + String(Substring(digits))) ?? (isNegative ? .min : .max)
     }
 
     /// What is said of a device stands before or behind the option that attaches it.

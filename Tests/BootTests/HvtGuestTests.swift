@@ -136,7 +136,8 @@ import X86
         let errors: [Solo5Error] = [
             .noABI, .wrongTarget(2), .wrongTarget(77), .unsupportedVersion(3), .noManifest, .invalidManifest("x"),
             .noteSize(0), .notStatic, .segment(1, "x"), .entry(0), .memorySize(0), .option("--x"),
-            .notDeclared("d", known: []), .device("d"), .notAttached("d", "t"), .commandLineTooLong(size: 2, limit: 1),
+            .notDeclared("d", known: []), .device("d"), .notAttached([], add: "--x"),
+            .commandLineTooLong(size: 2, limit: 1),
         ]
         for error in errors { #expect(ImageError.solo5(error).isReadable) }
     }

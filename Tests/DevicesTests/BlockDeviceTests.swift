@@ -120,11 +120,11 @@ import Testing
 
     @Test func sizesAreChecked() throws {
         let odd = try folder.file("odd", [UInt8](repeating: 0, count: 1025))
-        #expect(throws: DeviceError.badSize(path: odd, size: 1025, sectorSize: 512)) { try open(odd) }
+        #expect(throws: DeviceError.badSize(name: "disk", path: odd, size: 1025, sectorSize: 512)) { try open(odd) }
         let empty = try folder.file("empty", [])
-        #expect(throws: DeviceError.badSize(path: empty, size: 0, sectorSize: 512)) { try open(empty) }
+        #expect(throws: DeviceError.badSize(name: "disk", path: empty, size: 0, sectorSize: 512)) { try open(empty) }
         let small = try disk("small", sectors: 2)
-        #expect(throws: DeviceError.badSize(path: small, size: 1024, sectorSize: 4096)) {
+        #expect(throws: DeviceError.badSize(name: "disk", path: small, size: 1024, sectorSize: 4096)) {
             try open(small, sector: 4096)
         }
         _ = try open(small)

@@ -99,4 +99,18 @@ import Testing
         attachments.blocks[0].isReadOnly = true
         #expect(try attachments.open([declared[0]], image: image).count == 1)
     }
+
+    /// solo5-hvt's command line knows neither.
+    @Test func adviceIsForTheReadersCommandLine() {
+        let errors: [DeviceError] = [
+            .isImage(path: "p"), .file(path: "p", call: "open", errno: EBUSY),
+            .file(path: "p", call: "open", errno: EROFS), .inUse(path: "p", isReadOnly: false),
+            .badSize(name: "n", path: "p", size: 1025, sectorSize: 512),
+        ]
+        for error in errors {
+            #expect(error.message.contains(",ro") || error.message.contains(",sector=N"))
+            let words = error.message(for: .solo5)
+            #expect(!words.contains(",ro") && !words.contains(",sector="), "\(words)")
+        }
+    }
 }

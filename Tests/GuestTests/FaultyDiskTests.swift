@@ -85,10 +85,13 @@ extension GuestTests {
             let image = House.image("hvt-block")
             var child = try House.run(["--block", "storage=\(disk.path)", image])
             var ending = child.finish()
-            #expect(ending.isRefusal(mentioning: "a disk failed: \(errnoText(EIO))"), "\(ending.errorText)")
+            let (doing, which) = (operation == .read ? "reading" : "writing", "the disk 'storage' (\(disk.path))")
+            let part = "\(doing) \(operation == .read ? "from" : "to") \(which)"
+            #expect(ending.isRefusal(mentioning: "\(part) failed: \(errnoText(EIO))"), "\(ending.errorText)")
             child = try Child(House.bench.swiftlet, ["solo5-hvt", "--block:storage=\(disk.path)", image])
             ending = child.finish()
-            #expect(ending.how == .exited(1) && ending.errorText.contains("a disk failed"), "\(ending.errorText)")
+            let words = "solo5-hvt: Fatal error when \(doing): \(errnoText(EIO)): \(part)\n"
+            #expect(ending.how == .exited(1) && ending.errorText == words, "\(ending.errorText)")
         }
 
         /// Who never flushes is not told of writes that fail behind the page cache; whoever runs it is.

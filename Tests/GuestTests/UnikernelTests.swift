@@ -45,7 +45,10 @@ extension GuestTests {
             for (arguments, words) in [
                 ([], "Missing KERNEL operand"), (["--mem=4098", hello], "exceeds the max size"),
                 (["--block:none=/dev/null", hello], "Resource not declared in manifest: 'none'"),
-                (["/nonexistent/kernel"], "/nonexistent/kernel"),
+                (
+                    ["/nonexistent/kernel"],
+                    "solo5-hvt: /nonexistent/kernel: Could not open: No such file or directory\n"
+                ),
                 ([House.image("hello")], "No Solo5 ABI information found in executable"),
             ] as [([String], String)] {
                 ending = try tender.run(arguments)
@@ -79,6 +82,32 @@ extension GuestTests {
             var child = try House.run(["--block", "disk=/dev/null", House.image("hvt-block")])
             let words = "Resource not declared in manifest: 'disk': it declares storage (BLOCK_BASIC)"
             #expect(child.finish().isRefusal(mentioning: words))
+        }
+
+        /// What it advises, its own command line can take.
+        @Test func underTheTendersNameAdviceIsTheTenders() throws {
+            let folder = TestSupport.ScratchFolder()
+            let odd = try folder.file("odd", [UInt8](repeating: 0, count: 1025))
+            let tender = try Tender()
+            let image = House.image("hvt-block")
+            let missing = "Device 'storage' of type BLOCK_BASIC declared but not attached. "
+            for (arguments, words) in [
+                ([image], "\(missing)All declared devices must be attached: add --block:storage=PATH"),
+                (
+                    ["--block:storage=/nowhere", image],
+                    "Could not open block device: /nowhere: No such file or directory"
+                ),
+                (
+                    ["--block:storage=\(odd)", image],
+                    "storage: Backing storage size must be block aligned (512 bytes): \(odd): 1025 bytes are no multiple "
+                        + "of its sectors' 512: give another --block-sector-size:storage=N or lengthen it to 1536"
+                ),
+            ] {
+                let ending = try tender.run(arguments)
+                #expect(ending.how == .exited(1) && ending.errorText == "solo5-hvt: \(words)\n", "\(ending.errorText)")
+            }
+            var child = try House.run([image])
+            #expect(child.finish().isRefusal(mentioning: "must be attached: add --block storage=PATH"))
         }
 
         @Test func asASubcommandToo() throws {
@@ -155,7 +184,10 @@ extension GuestTests {
             #expect(isGreeted)
             deleteInterface(tap.name)
             let ending = child.finish(seconds: 30)
-            #expect(ending.how == .exited(1) && ending.errorText.contains("a network interface failed"))
+            let words = ": reading from the network interface 'service' (\(tap.name))\n"
+            #expect(ending.how == .exited(1), "\(ending.errorText)")
+            #expect(ending.errorText.hasPrefix("solo5-hvt: Fatal error when reading: "), "\(ending.errorText)")
+            #expect(ending.errorText.hasSuffix(words), "\(ending.errorText)")
         }
     }
 }

@@ -192,8 +192,13 @@ import Testing
     @Test func namesMustMatch() {
         var attachments = Attachments()
         #expect(refusal(attachments, []) == nil)
-        #expect(refusal(attachments, [("storage", 1)]) == .notAttached("storage", "BLOCK_BASIC"))
-        #expect(refusal(attachments, [("service", 2)]) == .notAttached("service", "NET_BASIC"))
+        let both: [(name: String, type: UInt32)] = [("storage", 1), ("service", 2)]
+        let words =
+            "Device 'storage' of type BLOCK_BASIC declared but not attached. "
+            + "Device 'service' of type NET_BASIC declared but not attached. All declared devices must be attached: add "
+        #expect(refusal(attachments, both)?.message == words + "--block storage=PATH --net service=tap:IFACE")
+        attachments.dialect = .solo5
+        #expect(refusal(attachments, both)?.message == words + "--block:storage=PATH --net:service=IFACE")
         attachments.blocks = [BlockOption(name: "storage", path: "/nonexistent/disk")]
         #expect(refusal(attachments, []) == .notDeclared("storage", known: []))
         let other = refusal(attachments, [("storage", 2), ("disk", 1)])

@@ -12,6 +12,12 @@ import Testing
 @testable import VMM
 
 @Suite struct StopControlTests {
+    @Test func aLimitThatIsReachedCanBeRaised() {
+        let words = "making a ring failed: Too many open files: raise the limit (ulimit -n)"
+        #expect(failure("making a ring", EMFILE) == words)
+        #expect(failure("making a ring", ENOMEM) == "making a ring failed: Cannot allocate memory")
+    }
+
     @Test func firstReasonCounts() throws {
         let control = try StopControl()
         #expect(control.requested == nil)

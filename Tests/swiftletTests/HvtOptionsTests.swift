@@ -32,7 +32,17 @@ import Testing
         let odd = try HvtOptions(["--mem=5", "k"])
         #expect(odd.configuration.memorySize == 4 << 20 && odd.warnings == ["adjusting memory to 4194304 bytes"])
         #expect(try HvtOptions(["--mem=1", "k"]).configuration.memorySize == 2 << 20)
-        for text in ["0", "x", "-4", "4M", "99999999999999999999"] {
+        for text in ["64M", " 64", "+64", "\t 64.5", "65 x"] {
+            #expect(try HvtOptions(["--mem=\(text)", "k"]).configuration.memorySize == 64 << 20, "as sscanf reads it")
+        }
+        for text in ["-1", "-4", "99999999999999999999"] {
+            guard case .wrong(let words, isFatal: true)? = refusal("--mem=\(text)", "k") else {
+                Issue.record("--mem=\(text)")
+                continue
+            }
+            #expect(words.hasSuffix(" bytes exceeds the max size 4294967296 bytes"))
+        }
+        for text in ["0", "x", "", "-", "M64"] {
             #expect(refusal("--mem=\(text)", "k") == .wrong("Malformed argument to --mem", isFatal: true))
         }
         guard case .wrong(_, isFatal: true)? = refusal("--mem=4098", "k") else {
@@ -54,7 +64,16 @@ import Testing
         #expect(net.address?.description == "02:00:00:00:00:01")
     }
 
-    @Test(arguments: ["256", "521", "0", "65536", "x", "1000"])
+    /// As the stock tender has it, which reads one after the other.
+    @Test func ofOneNameTheLastCounts() throws {
+        let devices = try HvtOptions(["--block:a=1", "--net:n=t1", "--block:a=2", "--net:n=t2", "k"]).configuration
+            .devices
+        #expect(devices.blocks.map(\.path) == ["2"] && devices.nets.map(\.interface) == ["t2"])
+        let options = try HvtOptions(["--block:a=1", "--block-sector-size:a=4096K", "k"])
+        #expect(options.configuration.devices.blocks[0].sectorSize == 4096)
+    }
+
+    @Test(arguments: ["256", "521", "0", "65536", "-512", "1000"])
     func sectorSizes(text: String) {
         #expect(
             refusal("--block:a=x", "--block-sector-size:a=\(text)", "k")
@@ -65,6 +84,7 @@ import Testing
 
     @Test(arguments: [
         "--foo", "--mem", "--block:a", "--block:=x", "--block=x", "--block:a=", "--net:a", "--net-mac:a=1", "-x",
+        "--block-sector-size:a=x",
         "--gdb",
     ])
     func invalidOptions(option: String) {

@@ -98,7 +98,7 @@ package final class VirtioBus: Sendable {
         guard stop.kind == "error", let failure = failure.withLock({ $0 }) else { return stop }
         switch failure {
         case .consoleGone: return .consoleGone
-        case .deviceFailed(let errno): return .hostFailed("a device", errno: errno)
+        case .deviceFailed(let part, let errno): return .hostFailed(part, errno: errno)
         case .broken, .misuse: return stop
         }
     }

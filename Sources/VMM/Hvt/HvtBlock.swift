@@ -33,7 +33,8 @@ extension VCPUContext {
             case .done?: call.result = HvtResult.ok
             case .readOnly?: call.result = HvtResult.unspecified
             case .outOfRange?: break
-            case .failed(let errno)?: return end(.hostFailed("a disk", errno: errno))
+            case .failed(let errno)?:
+                return end(.hostFailed("\(writes ? "writing to" : "reading from") \(disk.words)", errno: errno))
             case .interrupted?, nil: return .stop
             }
         }

@@ -66,10 +66,18 @@ extension Machine {
         case .exited, .paused, .consoleGone: nil
         case .signalled(let signal): "Exiting on signal \(signal)"
         case .timedOut: "Exiting after the time limit"
-        case .hostFailed(let part, let errno): "Fatal error: \(part) failed: \(errnoText(errno))"
+        case .hostFailed(let part, let errno): fatal(part, errno)
         case .failed(let error): "KVM: \(MachineError.kvm(error).message)"
         case .crashed(let crash): hvtWords(crash)
         }
+    }
+
+    /// "Fatal error when writing: No space left on device", which scripts know; where to, stands behind it.
+    private func fatal(_ part: String, _ errno: Int32) -> String {
+        for verb in ["writing", "reading"] where part.hasPrefix("\(verb) ") {
+            return "Fatal error when \(verb): \(errnoText(errno)): \(part)"
+        }
+        return "Fatal error: \(failure(part, errno))"
     }
 
     private func hvtWords(_ crash: Crash) -> String {

@@ -15,15 +15,18 @@ func attachDevices(
         blocks.first { declared.device($0, .block) == nil } ?? nets.first { declared.device($0, .network) == nil }
     if let unknown { throw .notDeclared(unknown, known: declared.devices) }
     let names = blocks + nets
-    for device in declared.devices where !names.contains(device.name) {
-        throw .notAttached(device.name, device.typeName)
+    let missing = declared.devices.filter { !names.contains($0.name) }
+    if !missing.isEmpty {
+        let options = missing.compactMap { device in
+            DeviceKind(device.kind).map { attachments.dialect.example(device.name, $0) }
+        }
+        throw .notAttached(missing, add: options.joined(separator: " "))
     }
     let opened: [Device]
     do throws(DeviceError) {
         opened = try attachments.open(
-            declared.devices.map { DeclaredDevice(name: $0.name, kind: $0.kind == .block ? .block : .net) },
-            image: image)
-    } catch { throw Solo5Error(error) }
+            declared.devices.map { DeclaredDevice(name: $0.name, kind: DeviceKind($0.kind) ?? .net) }, image: image)
+    } catch { throw Solo5Error(error, attachments.dialect) }
     var manifest = declared
     var devices = [Device?](repeating: nil, count: 64)
     for (device, open) in zip(declared.devices, opened) {
@@ -40,17 +43,29 @@ func attachDevices(
     return (manifest, devices)
 }
 
+extension DeviceKind {
+    /// Nil for one that no option attaches.
+    fileprivate init?(_ kind: Solo5Manifest.Device.Kind) {
+        switch kind {
+        case .block: self = .block
+        case .network: self = .net
+        case .unknown: return nil
+        }
+    }
+}
+
 extension Solo5Error {
-    fileprivate init(_ error: DeviceError) {
+    fileprivate init(_ error: DeviceError, _ dialect: DeviceDialect) {
+        let message = error.message(for: dialect)
         switch error {
-        case .badSize(_, let size, let sector) where size < sector:
-            self = .device("Backing storage must be at least 1 block (\(sector) bytes) in size: \(error.message)")
-        case .badSize(_, _, let sector):
-            self = .device("Backing storage size must be block aligned (\(sector) bytes): \(error.message)")
-        case .file(_, "open", _): self = .device("Could not open block device: \(error.message)")
+        case .badSize(let name, _, let size, let sector) where size < sector:
+            self = .device("\(name): Backing storage must be at least 1 block (\(sector) bytes) in size: \(message)")
+        case .badSize(let name, _, _, let sector):
+            self = .device("\(name): Backing storage size must be block aligned (\(sector) bytes): \(message)")
+        case .file, .notAFile, .inUse: self = .device("Could not open block device: \(message)")
         case .noInterface, .interfaceDown, .interfaceBusy, .notATap, .notPermitted, .interface, .noTunDevice:
-            self = .device("Could not attach interface: \(error.message)")
-        default: self = .device(error.message)
+            self = .device("Could not attach interface: \(message)")
+        default: self = .device(message)
         }
     }
 }

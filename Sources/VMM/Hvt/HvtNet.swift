@@ -36,8 +36,8 @@ extension VCPUContext {
             case .done?: call.result = HvtResult.ok
             case .malformed?, nil: call.result = HvtResult.invalid
             case .down?: call.result = HvtResult.unspecified
-            case .gone?: return .hostFailed("a network interface", errno: ENODEV)
-            case .failed(let errno)?: return .hostFailed("a network interface", errno: errno)
+            case .gone?: return .hostFailed("writing to \(net.words)", errno: ENODEV)
+            case .failed(let errno)?: return .hostFailed("writing to \(net.words)", errno: errno)
             case .notReady?, .interrupted?:
                 if let stop = platform.control.requested { return stop }
                 let room = WaitFor(net.fd, write: true)
@@ -56,8 +56,8 @@ extension VCPUContext {
                 call.result = HvtResult.ok
             case .notReady?, .down?: call.result = HvtResult.again
             case .malformed?, nil: call.result = HvtResult.invalid
-            case .gone?: return .hostFailed("a network interface", errno: ENODEV)
-            case .failed(let errno)?: return .hostFailed("a network interface", errno: errno)
+            case .gone?: return .hostFailed("reading from \(net.words)", errno: ENODEV)
+            case .failed(let errno)?: return .hostFailed("reading from \(net.words)", errno: errno)
             case .interrupted?:
                 if let stop = platform.control.requested { return stop }
                 continue

@@ -42,8 +42,8 @@ extension RingEntry {
         case .notReady?: return .waits(WaitFor(net.fd, write: true))
         case .interrupted?: return .interrupted
         case .malformed?, nil: return .ends(.misuse("Invalid frame in the guest's ring: \(length) bytes"))
-        case .gone?: return .ends(.deviceFailed(errno: ENODEV))
-        case .failed(let errno)?: return .ends(.deviceFailed(errno: errno))
+        case .gone?: return .ends(.deviceFailed("writing to \(net.words)", errno: ENODEV))
+        case .failed(let errno)?: return .ends(.deviceFailed("writing to \(net.words)", errno: errno))
         }
     }
 
@@ -54,8 +54,8 @@ extension RingEntry {
         case .done(let bytes)?: return .answer(RingAnswer(HvtResult.ok, length: UInt32(bytes)))
         case .notReady?, .interrupted?, .down?: return .answer(RingAnswer(HvtResult.again))
         case .malformed?, nil: return .answer(RingAnswer(HvtResult.invalid))
-        case .gone?: return .ends(.deviceFailed(errno: ENODEV))
-        case .failed(let errno)?: return .ends(.deviceFailed(errno: errno))
+        case .gone?: return .ends(.deviceFailed("reading from \(net.words)", errno: ENODEV))
+        case .failed(let errno)?: return .ends(.deviceFailed("reading from \(net.words)", errno: errno))
         }
     }
 
