@@ -110,6 +110,22 @@ extension GuestTests {
             #expect(child.finish().isRefusal(mentioning: "must be attached: add --block storage=PATH"))
         }
 
+        /// What is there of Solo5's own is not replaced.
+        @Test func installingMakesTheLink() throws {
+            let folder = TestSupport.ScratchFolder()
+            for isTaken in [false, true] {
+                let prefix = "\(folder.path)/\(isTaken)"
+                let link = "\(prefix)/bin/solo5-hvt"
+                try FileManager.default.createDirectory(atPath: "\(prefix)/bin", withIntermediateDirectories: true)
+                if isTaken { try "theirs".write(toFile: link, atomically: false, encoding: .utf8) }
+                let variables = ["PREFIX=\(prefix)", "DESTDIR="]
+                var child = try Child("/usr/bin/make", ["-C", House.root, "install-tender"] + variables)
+                #expect(child.finish().how == .exited(0))
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+                #expect(target == (isTaken ? nil : "swiftlet"))
+            }
+        }
+
         @Test func asASubcommandToo() throws {
             var child = try Child(House.bench.swiftlet, ["solo5-hvt", "--mem=2", House.image("hvt-hello")])
             let ending = child.finish(seconds: 30)
