@@ -49,6 +49,7 @@ extension GuestTests {
                     ["/nonexistent/kernel"],
                     "solo5-hvt: /nonexistent/kernel: Could not open: No such file or directory\n"
                 ),
+                (["/etc/passwd"], "/etc/passwd: invalid executable: not an ELF image but a file of unknown kind\n"),
                 ([House.image("hello")], "No Solo5 ABI information found in executable"),
             ] as [([String], String)] {
                 ending = try tender.run(arguments)
