@@ -12,7 +12,7 @@ PACKAGES = gcc binutils libc6-dev linux-libc-dev libcapstone-dev libelf-dev libs
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install clean
+.PHONY: help deps lab-deps build guests run test lab-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install install-tender clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -105,15 +105,21 @@ install: docs ## programs, man pages and completions to PREFIX (/usr/local), und
 	install -d $(INSTALLED)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
 	    $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d $(SHARE)/doc/swiftlet
 	install -s $(PROGRAMS:%=bin/%) $(INSTALLED)/bin
+	@$(MAKE) --no-print-directory install-tender
 	install -m 644 docs/build/man/man1/*.1 $(SHARE)/man/man1
 	install -m 644 docs/build/completions/bash/* $(SHARE)/bash-completion/completions
 	install -m 644 docs/build/completions/zsh/* $(SHARE)/zsh/site-functions
 	install -m 644 docs/build/completions/fish/* $(SHARE)/fish/vendor_completions.d
 	install -m 644 README.md LICENSE docs/*.md docs/bench-schema.json $(SHARE)/doc/swiftlet
 
+# Under the name of Solo5's tender too (docs/solo5.md); a program of that name that is there already stays.
+install-tender:
+	@test -e $(TENDER) -a ! -L $(TENDER) || ln -sfn swiftlet $(TENDER)
+
 PREFIX ?= /usr/local
 INSTALLED = $(DESTDIR)$(PREFIX)
 SHARE = $(INSTALLED)/share
+TENDER = $(INSTALLED)/bin/solo5-hvt
 
 clean: ## remove what was built
 	rm -rf .build .build-* bin guests/build benchmarks/build fuzz/.build* docs/build

@@ -23,12 +23,12 @@ extension ELFImage {
         for note in notes where note.owner == "Swiftlet" && note.type == UInt32(SWIFTLET_NOTE_DEVICE) {
             let device = try DeviceNote(descriptor: note.descriptor)
             if devices.contains(where: { $0.name == device.name }) {
-                throw .malformed("two devices named '\(device.name)' in its notes")
+                throw .manifest("two devices named '\(device.name)' in its notes")
             }
             devices.append(device)
         }
         if devices.count > Int(SWIFTLET_DEVICES_MAX) {
-            throw .malformed("\(devices.count) devices in its notes, at most \(SWIFTLET_DEVICES_MAX)")
+            throw .manifest("\(devices.count) devices in its notes, at most \(SWIFTLET_DEVICES_MAX)")
         }
         return devices
     }
@@ -39,7 +39,7 @@ extension DeviceNote {
     public init(descriptor: [UInt8]) throws(ImageError) {
         let size = 8 + Int(SWIFTLET_DEVICE_NAME_SIZE)
         guard descriptor.count == size else {
-            throw .malformed("a device note of \(descriptor.count) bytes, not \(size)")
+            throw .manifest("a device note of \(descriptor.count) bytes, not \(size)")
         }
         let text = descriptor[8...].prefix { $0 != 0 }
         let isName = text.allSatisfy {
@@ -47,11 +47,11 @@ extension DeviceNote {
                 || $0 == 0x5f
         }
         guard !text.isEmpty, text.count < Int(SWIFTLET_DEVICE_NAME_SIZE), isName else {
-            throw .malformed("a device note whose name is not 1 to 31 letters, digits, - and _")
+            throw .manifest("a device note whose name is not 1 to 31 letters, digits, - and _")
         }
         let (kind, reserved) = (descriptor.word(0), descriptor.word(4))
         guard (UInt32(SWIFTLET_DEVICE_BLOCK)...UInt32(SWIFTLET_DEVICE_CONSOLE)).contains(kind), reserved == 0 else {
-            throw .malformed("a device note of kind \(kind), which this version does not know")
+            throw .manifest("a device note of kind \(kind), which this version does not know")
         }
         self.init(name: String(decoding: text, as: UTF8.self), kind: kind)
     }

@@ -12,6 +12,10 @@ public enum ImageError: Error, Equatable, Sendable {
     case notExecutable(type: UInt16)
     case truncated(what: String, needed: UInt64, size: UInt64)
     case malformed(String)
+    /// The notes that declare devices.
+    case manifest(String)
+    /// `--ring 0` for a guest that is none of those.
+    case ringThree
     case dynamicallyLinked(String)
     case noSegments
     case segmentOverflow(index: Int)
@@ -42,6 +46,8 @@ public enum ImageError: Error, Equatable, Sendable {
         case .truncated(let what, let needed, let size):
             "truncated: \(what) ends at byte \(needed), but the file has only \(size): build or copy it again"
         case .malformed(let what): "a damaged ELF: \(what)"
+        case .manifest(let what): "its manifest of devices is wrong: \(what)"
+        case .ringThree: "a guest for ring 3: leave out --ring 0"
         case .dynamicallyLinked(let what): "dynamically linked (\(what)): link with -static or -static-pie -nostdlib"
         case .noSegments: "nothing to load (no PT_LOAD segment): is it a stripped-down object or debug file?"
         case .segmentOverflow(let index): "segment \(index) reaches over the end of the address space"

@@ -80,13 +80,25 @@ extension BlockDevice {
         return unflushed.areThere ? EINTR : nil
     }
 
+    /// Block devices make holes of whole sectors only (fallocate(2), EINVAL). Which sizes those have, nobody needs to know here:
+    /// 4096 is a multiple of every common one, and what lies partly in the range stays.
+    private func punch(_ offset: UInt64, _ length: UInt64) -> Int32 {
+        let error = Int32(-cdevices_punch(file.fd, offset, length))
+        if error != EINVAL { return error }
+        let start = (offset + 4095) & ~4095
+        let end = (offset + length) & ~4095
+        if start >= end { return 0 }
+        let inner = Int32(-cdevices_punch(file.fd, start, end - start))
+        return inner == EINVAL ? 0 : inner
+    }
+
     /// The guest no longer needs these bytes: they read as zeros afterwards, or, where the host cannot make holes, as
     /// what they were.
     public func discard(at offset: UInt64, _ length: UInt64) -> BlockResult {
         guard contains(offset, length) else { return .outOfRange }
         if isReadOnly { return .readOnly }
         if length == 0 { return .done }
-        switch Int32(-cdevices_punch(file.fd, offset, length)) {
+        switch punch(offset, length) {
         case 0, EOPNOTSUPP: return .done
         case EINTR: return .interrupted
         case let error: return .failed(errno: error)

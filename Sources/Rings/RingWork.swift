@@ -96,13 +96,11 @@ extension RingEntry {
 
     private func outcome(_ result: FrameResult?, _ wait: WaitFor) -> RingOutcome {
         switch result {
-        case nil, .malformed?: .answer(.bad)
+        case nil: .answer(.bad)
         case .done(let bytes)?: .answer(RingAnswer(0, length: UInt32(bytes)))
         case .notReady?: .waits(wait)
         case .interrupted?: .interrupted
-        case .down?: .answer(RingAnswer(SWIFTLET_LINK_DOWN))
-        case .gone?: .answer(RingAnswer(SWIFTLET_DEVICE_GONE))
-        case .failed?: .answer(RingAnswer(SWIFTLET_IO_ERROR))
+        case let failed?: .answer(RingAnswer(failed.failure ?? SWIFTLET_IO_ERROR))
         }
     }
 }

@@ -66,10 +66,10 @@ public enum RestoreCommand {
         _ = consume terminal
         _ = consume signals
         try snapshot.explain(outcome)
-        let status = machine.concludeSaving(outcome)
+        var status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = statistics {
-            machine.writeStatistics(outcome, phases, emptyRun: empty, to: target)
+            status = machine.writeStatistics(outcome, phases, emptyRun: empty, to: target, status: status)
         }
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }
     }

@@ -6,6 +6,7 @@
 import Backing
 import Boot
 import CABI
+import Deprivileged
 import GuestMemory
 import Host
 import KVM
@@ -54,6 +55,7 @@ public final class Machine: Sendable {
     ) throws(MachineError) {
         switch try OpenedImage(configuration) {
         case .ringThree(let source):
+            if configuration.ring == .zero { throw .image(source.path, .ringThree) }
             try self.init(ringThree: source, configuration, console: console, phases: &phases)
         case .unikernel(let source): try self.init(hvt: source, configuration, console: console, phases: &phases)
         case .kernel(let source): try self.init(kernel: source, configuration, console: console, phases: &phases)

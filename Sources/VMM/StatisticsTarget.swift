@@ -1,7 +1,8 @@
 // Where `--stats` goes, of `swiftlet run` and of `swiftlet restore`: parsed, and written at the end.
 //
-// The exit status stays the guest's, whatever becomes of its statistics. Read next: StatisticsReport.swift.
+// Where they are lost, the exit status is 125 in the place of the guest's own. Read next: StatisticsReport.swift.
 
+import Glibc
 import Host
 
 /// Where statistics go.
@@ -41,27 +42,44 @@ public struct StatisticsTargetError: Error {
 }
 
 extension Machine {
-    /// Writes a run's statistics. `emptyRun`: what KVM_RUN needs for an exit of an empty guest, in TSC cycles.
-    public func writeStatistics(_ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?, to target: StatisticsTarget) {
+    /// Writes a run's statistics, and returns its exit status, which was `status`. `emptyRun`: what KVM_RUN needs for an exit
+    /// of an empty guest, in TSC cycles.
+    public func writeStatistics(
+        _ outcome: Outcome, _ phases: Phases, emptyRun: UInt64?, to target: StatisticsTarget, status: Int32
+    ) -> Int32 {
+        if write(outcome, phases, emptyRun, target) { return status }
+        if case .exited = outcome.stop { return Stop.errorStatus }
+        return status
+    }
+
+    /// Whether they are written.
+    private func write(_ outcome: Outcome, _ phases: Phases, _ emptyRun: UInt64?, _ target: StatisticsTarget) -> Bool {
         switch target {
         case .text:
-            writeText(
+            return writeText(
                 statisticsText(outcome, phases, emptyRun: emptyRun) + memoryReport.text,
                 patience: outcome.stop.wasAskedFor ? lastWordPatience : nil)
         case .json(let fd):
-            write(statisticsJSON(outcome, phases, emptyRun: emptyRun), to: fd, "descriptor \(fd)")
+            return write(statisticsJSON(outcome, phases, emptyRun: emptyRun), to: fd, "descriptor \(fd)")
         case .jsonFile(let path):
             do throws(MachineError) {
                 let file = try openForWriting(path)
-                write(statisticsJSON(outcome, phases, emptyRun: emptyRun), to: file.fd, path)
-            } catch { writeText("swiftlet: no statistics: \(printable(error.message))\n") }
+                return write(statisticsJSON(outcome, phases, emptyRun: emptyRun), to: file.fd, path)
+            } catch {
+                writeText("swiftlet: no statistics: \(printable(error.message))\n")
+                return false
+            }
         }
     }
 
     /// The phases alone, of a run in which nothing was watched.
     public func writePhases(_ phases: Phases, to fd: Int32) { write(phasesJSON(phases), to: fd, "descriptor \(fd)") }
 
-    private func write(_ text: String, to fd: Int32, _ name: String) {
-        if !writeText(text, to: fd) { writeText("swiftlet: statistics could not be written to \(printable(name))\n") }
+    @discardableResult
+    private func write(_ text: String, to fd: Int32, _ name: String) -> Bool {
+        if writeText(text, to: fd) { return true }
+        let reason = errnoText(errno)
+        writeText("swiftlet: statistics could not be written to \(printable(name)): \(reason)\n")
+        return false
     }
 }

@@ -58,6 +58,9 @@ enum HvtCommand {
         case .host(let error) where error.call == "open" && error.subject == image && error.errno != EINVAL:
             "\(image): Could not open: \(errnoText(error.errno))"
         case .image(_, .solo5(let error)) where error.isAboutDevices: error.message
+        case .image(_, .solo5): error.message
+        case .image(let path, .notELF(let kind)): "\(path): invalid executable: not an ELF image but \(kind.words)"
+        case .image(let path, let error): "\(path): invalid executable: \(error.message)"
         default: error.message
         }
     }

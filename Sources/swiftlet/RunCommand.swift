@@ -62,10 +62,10 @@ enum RunCommand {
         // Before anything is printed: the terminal is the user's again, and a stop signal ends this process.
         _ = consume terminal
         _ = consume signals
-        let status = machine.concludeSaving(outcome)
+        var status = machine.concludeSaving(outcome)
         if let fd = descriptorFromEnvironment("SWIFTLET_PHASES") { machine.writePhases(phases, to: fd) }
         if let target = options.statistics {
-            machine.writeStatistics(outcome, phases, emptyRun: empty, to: target)
+            status = machine.writeStatistics(outcome, phases, emptyRun: empty, to: target, status: status)
         }
         // The kernel takes back what a process had, the VM too: to take the machine apart first would only cost time.
         withExtendedLifetime((machine, outcome)) { exitProcess(status) }

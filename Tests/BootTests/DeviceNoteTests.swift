@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: ["", "a b", "a/b", "\u{e4}", "a=b", String(repeating: "x", count: 32)])
     func namesAreChecked(name: String) throws {
-        #expect(throws: ImageError.malformed("a device note whose name is not 1 to 31 letters, digits, - and _")) {
+        #expect(throws: ImageError.manifest("a device note whose name is not 1 to 31 letters, digits, - and _")) {
             try notes([descriptor(name)])
         }
     }
@@ -40,7 +40,7 @@ import Testing
     @Test func kindsAreChecked() throws {
         for kind: UInt32 in [0, 4, .max] {
             let words = "a device note of kind \(kind), which this version does not know"
-            #expect(throws: ImageError.malformed(words)) { try notes([descriptor("disk", kind: kind)]) }
+            #expect(throws: ImageError.manifest(words)) { try notes([descriptor("disk", kind: kind)]) }
         }
         #expect(throws: ImageError.self) { try notes([descriptor("disk", reserved: 1)]) }
     }
@@ -48,16 +48,16 @@ import Testing
     @Test func sizesAreChecked() throws {
         for count in [0, 1, 39, 41] {
             let words = "a device note of \(count) bytes, not 40"
-            #expect(throws: ImageError.malformed(words)) { try notes([[UInt8](repeating: 65, count: count)]) }
+            #expect(throws: ImageError.manifest(words)) { try notes([[UInt8](repeating: 65, count: count)]) }
         }
     }
 
     @Test func eachNameIsDeclaredOnce() throws {
-        #expect(throws: ImageError.malformed("two devices named 'a' in its notes")) {
+        #expect(throws: ImageError.manifest("two devices named 'a' in its notes")) {
             try notes([descriptor("a"), descriptor("b"), descriptor("a", kind: 2)])
         }
         #expect(try notes((0..<16).map { descriptor("d\($0)") }).count == 16)
-        #expect(throws: ImageError.malformed("17 devices in its notes, at most 16")) {
+        #expect(throws: ImageError.manifest("17 devices in its notes, at most 16")) {
             try notes((0..<17).map { descriptor("d\($0)") })
         }
     }

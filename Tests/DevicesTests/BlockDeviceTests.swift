@@ -1,6 +1,7 @@
 // Disks: what can be opened, what a transfer does, who else may open it.
 
 import Devices
+import Foundation
 import Glibc
 import Host
 import Synchronization
@@ -53,6 +54,33 @@ import Testing
         let isKept = read[512] == 2
         #expect(isKept || read[512..<8704].allSatisfy { $0 == 0 })
         #expect(read[511] == 1 && read[8704] == 18)
+    }
+
+    /// Its holes are of whole sectors. Without the right to make one there is nothing to show.
+    @Test func aBlockDeviceDiscardsAnyRange() throws {
+        let path = try disk("a", sectors: 64)
+        let loop = try losetup(["--find", "--show", path])
+        guard loop.hasPrefix("/dev/loop") else { return }
+        defer { _ = try? losetup(["--detach", loop]) }
+        let device = try open(loop)
+        #expect(device.discard(at: 100, 20_000) == .done)
+        #expect(device.discard(at: 1, 600) == .done)
+        let (_, read) = withZeroedBytes(512 * 64) { device.read(into: &$0, at: 0) }
+        let isKept = read[4096] == 9  // one that has no holes
+        #expect(isKept || read[4096..<16384].allSatisfy { $0 == 0 })
+        #expect(read[..<512].allSatisfy { $0 == 1 } && read[20_480] == 41, "and no more than that")
+    }
+
+    private func losetup(_ arguments: [String]) throws -> String {
+        let (process, output) = (Process(), Foundation.Pipe())
+        process.executableURL = URL(fileURLWithPath: "/sbin/losetup")
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        do { try process.run() } catch { return "" }
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: said.dropLast(), as: UTF8.self)
     }
 
     @Test func aReadOnlyDiskIsNotWritten() throws {

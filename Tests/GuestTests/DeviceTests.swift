@@ -140,6 +140,15 @@ extension GuestTests {
             #expect(child.finish().how == .exited(0))
         }
 
+        /// A word that netbench does not know is no measurement.
+        @Test(arguments: [["nonsense", "ring"], ["send"], ["send", "nonsense"]])
+        func wrongWordsAreNoMeasurement(words: [String]) throws {
+            let tap = PersistentTap()
+            var child = try run(tap.name, ["netbench"] + words)
+            let ending = child.finish()
+            #expect(ending.how == .exited(1) && ending.outputText.hasPrefix("FAILED: "), "\(ending.outputText)")
+        }
+
         @Test func aNetworkThatGoesIsToldToTheGuest() throws {
             let tap = PersistentTap()
             var child = try run(tap.name, ["netecho"])

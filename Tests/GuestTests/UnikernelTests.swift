@@ -49,6 +49,7 @@ extension GuestTests {
                     ["/nonexistent/kernel"],
                     "solo5-hvt: /nonexistent/kernel: Could not open: No such file or directory\n"
                 ),
+                (["/etc/passwd"], "/etc/passwd: invalid executable: not an ELF image but a file of unknown kind\n"),
                 ([House.image("hello")], "No Solo5 ABI information found in executable"),
             ] as [([String], String)] {
                 ending = try tender.run(arguments)
@@ -108,6 +109,22 @@ extension GuestTests {
             }
             var child = try House.run([image])
             #expect(child.finish().isRefusal(mentioning: "must be attached: add --block storage=PATH"))
+        }
+
+        /// What is there of Solo5's own is not replaced.
+        @Test func installingMakesTheLink() throws {
+            let folder = TestSupport.ScratchFolder()
+            for isTaken in [false, true] {
+                let prefix = "\(folder.path)/\(isTaken)"
+                let link = "\(prefix)/bin/solo5-hvt"
+                try FileManager.default.createDirectory(atPath: "\(prefix)/bin", withIntermediateDirectories: true)
+                if isTaken { try "theirs".write(toFile: link, atomically: false, encoding: .utf8) }
+                let variables = ["PREFIX=\(prefix)", "DESTDIR="]
+                var child = try Child("/usr/bin/make", ["-C", House.root, "install-tender"] + variables)
+                #expect(child.finish().how == .exited(0))
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+                #expect(target == (isTaken ? nil : "swiftlet"))
+            }
         }
 
         @Test func asASubcommandToo() throws {

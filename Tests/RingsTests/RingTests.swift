@@ -13,6 +13,15 @@ import Testing
 @testable import Rings
 
 @Suite struct RingTests {
+    @Test func whatBecameOfAFrameHasOneNumber() {
+        let failures: [(FrameResult, Int32)] = [
+            (.malformed, SWIFTLET_BAD_ENTRY), (.down, SWIFTLET_LINK_DOWN), (.gone, SWIFTLET_DEVICE_GONE),
+            (.failed(errno: EPERM), SWIFTLET_IO_ERROR),
+        ]
+        for (result, code) in failures { #expect(result.failure == code) }
+        for result in [FrameResult.done(60), .notReady, .interrupted] { #expect(result.failure == nil) }
+    }
+
     @Test func aDiskIsReadAndWritten() throws {
         let ring = try HostileRing()
         #expect(ring.result(SWIFTLET_BLOCK_READ, length: 1024, offset: 512) == 0)

@@ -153,8 +153,10 @@ int main(const struct swiftlet_boot_info *boot)
         flood(argument_is(1, "ring"), (uint64_t *)(void *)pages);
     if (argument_is(0, "lie"))
         lie();
+    check(argument_is(0, "call") || argument_is(0, "ring"), "HOW is call or ring");
     uint64_t count = argument_number(1, 1000), depth = argument_number(2, 1);
     check(depth >= 1 && depth <= DEPTH_MAXIMUM && capacity > 0, "a depth from 1 to 256 and a disk of 4 KiB");
+    check(argument_is(3, "") || argument_is(3, "write") || argument_is(3, "random"), "write, random or nothing");
     uint32_t operation = argument_is(3, "write") ? SWIFTLET_BLOCK_WRITE : SWIFTLET_BLOCK_READ;
     at_random = argument_is(3, "random");
     int64_t samples[SAMPLES];

@@ -170,10 +170,12 @@ int main(const struct swiftlet_boot_info *boot)
               device->mac[0], device->mac[1], device->mac[2], device->mac[3], device->mac[4], device->mac[5]);
         return 0;
     }
+    bool by_ring = argument_is(1, "ring");
+    check(argument_is(0, "send") || argument_is(0, "reflect") || argument_is(0, "receive"), "the first word is reflect, send or receive");
+    check(by_ring || argument_is(1, "call"), "HOW is call or ring");
     room = ((uint64_t)device->frame_size + 63) & ~63ul;
     frames = allocate(DEPTH_MAXIMUM * room);
     ring_make(&ring, DEPTH_MAXIMUM, 0);
-    bool by_ring = argument_is(1, "ring");
     uint64_t count = argument_number(2, 1000), depth = argument_number(3, 1), size = argument_number(4, 64);
     check(count > 0 && depth >= 1 && depth <= DEPTH_MAXIMUM && size >= 14 && size <= device->frame_size, "arguments in range");
     for (uint32_t number = 0; number < DEPTH_MAXIMUM; number++) {

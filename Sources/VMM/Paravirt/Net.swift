@@ -6,6 +6,7 @@ import CABI
 import Devices
 import GuestMemory
 import Host
+import Rings
 
 extension VCPUContext {
     mutating func net() -> Action {
@@ -16,7 +17,8 @@ extension VCPUContext {
         if let wrong = wrong(call, device) { return misuse(wrong) }
         let sends = call.operation == UInt32(SWIFTLET_NET_SEND)
         while true {
-            switch move(call, device, sends: sends) {
+            let moved = move(call, device, sends: sends)
+            switch moved {
             case .done(let bytes): call.result = Int64(bytes)
             case .notReady:
                 switch waitForDevice(WaitFor(device.fd, write: sends), until: call.deadline) {
@@ -27,9 +29,7 @@ extension VCPUContext {
             case .interrupted:
                 if isStopped() { return .stop }
                 continue
-            case .down: call.result = Int64(SWIFTLET_LINK_DOWN)
-            case .gone: call.result = Int64(SWIFTLET_DEVICE_GONE)
-            case .malformed, .failed: call.result = Int64(SWIFTLET_IO_ERROR)
+            default: call.result = Int64(moved.failure ?? SWIFTLET_IO_ERROR)
             }
             answer(call)
             return .resume
