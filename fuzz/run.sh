@@ -32,10 +32,9 @@ host_files="Sources/Catalogue/TOMLReader.swift Sources/Catalogue/TOMLReader+Valu
 # without io_uring reaches half of it.
 rings_floor=58
 rings_files="Sources/Rings/RingQueue.swift Sources/Rings/RingWork.swift Sources/Rings/RingCrank.swift"
-gdb_floor=80
+gdb_floor=83
 gdb_files="Sources/Debugger/Packet.swift Sources/Debugger/Session.swift Sources/Debugger/Queries.swift
-    Sources/Debugger/RegisterFile.swift Sources/Debugger/RegisterTable.swift Sources/Debugger/StopReason.swift
-    Sources/Debugger/Breakpoints.swift"
+    Sources/Debugger/RegisterFile.swift Sources/Debugger/RegisterTable.swift"
 # But NetFrames.swift.
 virtio_floor=84
 virtio_files="Sources/Virtio/VirtioDevice.swift Sources/Virtio/QueueService.swift Sources/Virtio/SplitQueue.swift

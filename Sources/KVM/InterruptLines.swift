@@ -19,6 +19,12 @@ extension VCPU {
     /// The corresponding ioctl is `KVM_GET_MP_STATE`.
     public var isRunnable: Bool { ckvm_get_mp_state(fd) == Int(KVM_MP_STATE_RUNNABLE) }
 
+    /// Has KVM know the local APIC of a vCPU that is not the first: until then, or until some vCPU changes its own APIC's
+    /// registers, a message to its ID alone is lost. The corresponding ioctls are `KVM_GET_LAPIC` and `KVM_SET_LAPIC`.
+    public func announceLocalAPIC() throws(KVMError) {
+        _ = try check(ckvm_announce_local_apic(fd), "KVM_SET_LAPIC")
+    }
+
     /// Has a vCPU run that is not the first, without another one starting it. The corresponding ioctl is `KVM_SET_MP_STATE`.
     public func makeRunnable() throws(KVMError) { _ = try check(ckvm_make_runnable(fd), "KVM_SET_MP_STATE") }
 }

@@ -4,6 +4,7 @@
  *
  * Words of its command line say more: a number is how many processors there are; "x2apic": the messages go by MSR instead of by
  * memory; "crash": processor 1 ends in a triple fault; "spin": the others never stop; "halt": all halt for good;
+ * "direct": each gets messages of its own, and no local APIC's register is written before;
  * "talk": each sends 3,000 letters by the serial port, one alphabet after the other, processor 0 small ones.
  */
 #include "kernel.h"
@@ -13,6 +14,7 @@
 #define APIC_SPURIOUS 0xf0
 #define APIC_COMMAND 0x300
 #define APIC_DESTINATION 0x310
+#define ALL_OTHERS 0xc0000u
 #define INIT_OTHERS 0xc4500 /* all but self, assert, INIT */
 #define START_OTHERS (0xc4600 | TRAMPOLINE >> 12)
 #define APIC_BASE_MSR 0x1b
@@ -76,10 +78,28 @@ static void send(int has_x2apic, uint32_t command)
     }
 }
 
-static void start_others(int has_x2apic)
+static void send_to(uint32_t number, uint32_t command)
+{
+    *(volatile uint32_t *)(APIC + APIC_DESTINATION) = number << 24;
+    *(volatile uint32_t *)(APIC + APIC_COMMAND) = command & ~ALL_OTHERS;
+}
+
+static void start_each(uint32_t processors)
+{
+    for (uint32_t number = 1; number < processors; number++) {
+        send_to(number, INIT_OTHERS);
+        send_to(number, START_OTHERS);
+    }
+}
+
+static void write_trampoline(void)
 {
     for (uint32_t at = 0; at < (uint32_t)(trampoline_end - trampoline); at++)
         ((volatile uint8_t *)TRAMPOLINE)[at] = trampoline[at];
+}
+
+static void start_others(int has_x2apic)
+{
     *(volatile uint32_t *)(APIC + APIC_SPURIOUS) = 0x1ff;
     if (has_x2apic) {
         uint32_t low, high;
@@ -124,7 +144,11 @@ void kernel(uint32_t magic, const struct information *information)
     crashes = (uint32_t)has_word(line, "crash");
     spins = (uint32_t)has_word(line, "spin");
     talks = (uint32_t)has_word(line, "talk");
-    start_others(has_word(line, "x2apic"));
+    write_trampoline();
+    if (has_word(line, "direct"))
+        start_each(processors);
+    else
+        start_others(has_word(line, "x2apic"));
     count();
     while (finished < processors)
         __asm__ volatile("pause");

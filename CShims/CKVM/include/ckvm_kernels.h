@@ -36,6 +36,14 @@ static inline long ckvm_get_mp_state(int vcpu)
     long result = ckvm_result(ioctl(vcpu, KVM_GET_MP_STATE, &state));
     return result < 0 ? result : (long)state.mp_state;
 }
+/* As it is: when a vCPU is made, KVM makes its map of local APICs before it counts that vCPU. */
+static inline long ckvm_announce_local_apic(int vcpu)
+{
+    struct kvm_lapic_state state;
+    if (ioctl(vcpu, KVM_GET_LAPIC, &state) < 0)
+        return ckvm_result(-1);
+    return ckvm_result(ioctl(vcpu, KVM_SET_LAPIC, &state));
+}
 static inline long ckvm_make_runnable(int vcpu)
 {
     struct kvm_mp_state state = {.mp_state = KVM_MP_STATE_RUNNABLE};

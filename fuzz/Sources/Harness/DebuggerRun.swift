@@ -26,6 +26,7 @@ public func debuggerSeeds() -> [Seed] {
         seed("threads", ["qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,2", "Hg2", "Hc-1", "Hc1", "T2", "T3"]),
         seed("registers", ["g", "p10", "P10=0000040000000000", "G" + zeros, "P38=801f0000", "p3a", "P3a=" + zeros]),
         seed("vectors", ["P28=" + zeros, "P18=00000000000000000000", "P1a=ffff0000", "p1a", "P39=" + zeros]),
+        seed("x87", ["P20=7f030000", "P22=ffff0000", "P22=00000000", "P24=12345678", "P27=00000000", "p22", "p24"]),
         seed("bases", ["P4a=0000000000000080", "P49=0010000000000000", "P4b=00", "p4c"]),
         seed("memory", ["m40000,10", "M40000,2:9090", "X40000,3:abc", "m4fff0,20", "m0,1"]),
         seed("breakpoints", ["Z0,40000,1", "Z1,40010,1", "Z2,40020,8", "Z4,40028,4", "z2,40020,8", "z0,40000,1"]),
