@@ -47,7 +47,7 @@ struct DefinitionReader {
             if most.bytes < machine.memory { throw fields.error("memory_max", "at least 'memory' is expected") }
             machine.options += ["--mem-max", most.text]
         }
-        if let cpus = try fields.integer("cpus", 1...1024), cpus > 1 {
+        if let cpus = try fields.integer("cpus", 1...64), cpus > 1 {
             machine.cpus = cpus
             try need("--cpus", fields, "cpus")
             machine.options += ["--cpus", "\(cpus)"]

@@ -94,7 +94,7 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
         ("image = 'image'\nmemory = 64", ":2:10: memory: a string is expected, not an integer"),
         ("image = 'image'\nmemory = '7X'", "memory: '7X': a size such as 64M"),
         ("image = 'image'\nmemory_max = '1M'", "memory_max: at least 'memory'"),
-        ("image = 'image'\ncpus = 0", "cpus: 1 to 1024 is expected"),
+        ("image = 'image'\ncpus = 0", "cpus: 1 to 64 is expected"),
         ("image = 'image'\ncpus = 2", "cpus: the 'swiftlet run' beside this program has no option --cpus"),
         ("image = 'image'\nidentity = 'bsd'", "identity: 'bsd': one of none, kvm, hyperv, vmware, xen"),
         ("image = 'image'\nring = '1'", "ring: 0, 3 or auto"), ("image = 'image'\nboot = 'dos'", "boot: multiboot"),
