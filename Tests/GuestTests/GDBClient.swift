@@ -12,11 +12,16 @@ final class GDBClient {
     private let socket: UnixSocket
     private var bytes: [UInt8] = []
 
-    /// Waits for the socket.
+    /// Waits for the socket, and until somebody listens: between the two it refuses.
     init(_ path: String) throws {
         let deadline = Clock.monotonic() + 20_000_000_000
-        while FileIdentity(path)?.isSocket != true, Clock.monotonic() < deadline { usleep(2000) }
-        socket = try UnixSocket(connectingTo: path)
+        while true {
+            do throws(HostError) {
+                socket = try UnixSocket(connectingTo: path)
+                return
+            } catch { if Clock.monotonic() > deadline { throw error } }
+            usleep(2000)
+        }
     }
 
     static func framed(_ text: String) -> [UInt8] {
