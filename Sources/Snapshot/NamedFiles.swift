@@ -92,6 +92,14 @@ extension Configuration {
             + (kernel.initialDisk.map { [$0] } ?? []).map {
                 NamedFile(option: "--initrd", noun: "the initial RAM disk", path: $0, isWritten: false)
             }
+            + kernel.firmwareItems.compactMap { item in
+                item.path.map {
+                    NamedFile(option: "--fw-cfg", noun: "the file of '\(item.name)'", path: $0, isWritten: false)
+                }
+            }
+            + (kernel.cpu?.path.map { [$0] } ?? []).map {
+                NamedFile(option: "--cpu", noun: "the CPU's template", path: $0, isWritten: false)
+            }
     }
 }
 

@@ -60,6 +60,9 @@ import VMM
                 #expect(error("--block", "d=\(disk),ro", option + path, "i") == "\(name) would overwrite the disk 'd'")
                 #expect(error("--module", disk, option + path, "i") == "\(name) would overwrite the module '\(disk)'")
                 #expect(error("--initrd", disk, option + path, "i") == "\(name) would overwrite the initial RAM disk")
+                let item = error("--fw-cfg", "opt/a=" + disk, option + path, "i")
+                #expect(item == "\(name) would overwrite the file of 'opt/a'")
+                #expect(error("--cpu", disk, option + path, "i") == "\(name) would overwrite the CPU's template")
             }
             let twice = error("--block", "d=" + disk, "--block", "e=" + path, "i")
             #expect(twice == "the disk 'd' and the disk 'e' are one file")

@@ -15,6 +15,8 @@ public enum CPUTemplate: Equatable, Sendable {
     case min
     case file(String)
 
+    package var path: String? { if case .file(let path) = self { path } else { nil } }
+
     public init(_ text: String) {
         switch text {
         case "max": self = .max

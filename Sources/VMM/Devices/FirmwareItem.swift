@@ -14,6 +14,8 @@ public struct FirmwareItem: Equatable, Sendable {
 
     public let name: String
     let source: Source
+    /// Of an item that is read from a file.
+    package var path: String? { if case .file(let path) = source { path } else { nil } }
 
     public static let usage =
         "NAME=FILE or NAME=string:TEXT, with a NAME of 1 to \(longestName) letters, as opt/org.example/x"
