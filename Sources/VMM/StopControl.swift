@@ -56,6 +56,9 @@ public final class StopControl: Sendable {
         event.signal()
     }
 
+    /// Whether the guest, if it has ended, did so by itself: nobody asked for it but a vCPU that had ended, of the others.
+    var isGuestsOwnEnd: Bool { [0, Self.ended].contains(reason.load(ordering: .acquiring)) }
+
     /// The stop that was asked for.
     var requested: Stop? {
         switch reason.load(ordering: .acquiring) {

@@ -48,7 +48,7 @@ extension Machine {
 
     /// When no vCPU will run any more.
     func stopDevices() {
-        platform.devices?.stop(finishing: platform.control.requested == nil)
+        platform.devices?.stop(finishing: platform.control.isGuestsOwnEnd)
         platform.kernel?.bus.stop()
     }
 

@@ -28,6 +28,22 @@ import Testing
         #expect(wait(for: WaitFor(control.event.fd), nanoseconds: nil).0, "and everybody who waits is woken")
     }
 
+    /// Then what it has submitted to its rings is done: also where the first of several vCPUs has ended the others.
+    @Test func whatEndsByItselfIsNotCutShort() throws {
+        let control = try StopControl()
+        #expect(control.isGuestsOwnEnd)
+        control.requestEndOfAll()
+        #expect(control.isGuestsOwnEnd && control.requested != nil)
+        for request in [{ $0.requestTimeout() }, { $0.request(signal: SIGTERM) }, { $0.requestDeviceEnd() }]
+            as [(StopControl) -> Void]
+        {
+            let control = try StopControl()
+            request(control)
+            control.requestEndOfAll()
+            #expect(!control.isGuestsOwnEnd)
+        }
+    }
+
     @Test func timeLimitIsAReasonToo() throws {
         let control = try StopControl()
         control.requestTimeout()
