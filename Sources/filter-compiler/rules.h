@@ -116,9 +116,6 @@ static const struct rule rules[] = {
     IOCTL(DEVICES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */
     IOCTL(DEVICES, KVM_SET_MP_STATE),
 
-    /* A debugger steps, and has vector registers changed (KVM_SET_XSAVE, above). */
-    IOCTL(DEVICES, KVM_SET_GUEST_DEBUG),
-
     /* Kernels for the bare CPU: the serial port's interrupt, and whether they have halted for good. */
     IOCTL(DEVICES, KVM_IRQ_LINE),
     IOCTL(DEVICES, KVM_REGISTER_COALESCED_MMIO), /* its output */
@@ -148,6 +145,9 @@ static const struct rule rules[] = {
     IOCTL(FILES, KVM_SET_USER_MEMORY_REGION),
     {FILES, "madvise", IS(2, MADV_NOHUGEPAGE)},
     {FILES, "madvise", IS(2, 23)}, /* MADV_POPULATE_WRITE */
+
+    /* A debugger steps, and sees vector registers (KVM_GET_XSAVE, below). Its runs are watched, which opens files. */
+    IOCTL(FILES, KVM_SET_GUEST_DEBUG),
 
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),

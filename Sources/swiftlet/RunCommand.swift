@@ -49,7 +49,7 @@ enum RunCommand {
         let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             try options.configuration.enterSandbox(
-                statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices || channel != nil)
+                statistics: options.statistics?.path, hasDevices: machine.mayHaveDevices)
             phases.end("sandbox", at: Clock.monotonic())
         }
         let outcome: Outcome
