@@ -88,7 +88,7 @@ package final class GuestDevices: Sendable {
     func serve(
         _ service: any RingServing, vector: UInt8 = 0, for platform: Platform, vcpu index: Int = 0
     ) throws(MachineError) -> UInt32 {
-        let number = rings.count  // nobody else makes one meanwhile
+        let number = rings.count  // ring calls come in turn (Platform.inTurn)
         let (vcpu, place) = (ThreadReference.current, ThreadPlace.current)
         let ring = try makeRing(service, vector: vector) { [interrupts] in
             if interrupts[index].raise(number) { vcpu.kick() }

@@ -105,7 +105,8 @@ package final class VirtioBus: Sendable {
 
     /// Ends the devices' threads, while the vCPUs' threads, which they may kick, are not yet joined.
     func stop() {
-        for slot in slots { slot.stop() }
+        for slot in slots { slot.requestStop() }
+        for slot in slots { slot.join() }
     }
 }
 

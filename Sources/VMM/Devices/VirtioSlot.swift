@@ -77,10 +77,13 @@ final class VirtioSlot: Sendable {
     }
 
     /// The request that is being done comes to its end, or is interrupted; nothing behind it is begun.
-    func stop() {
+    func requestStop() {
         device.service.hold()
-        ring.withLock { $0 }?.stop()
+        ring.withLock { $0 }?.requestStop(finishing: false)
     }
+
+    /// Once its end was asked for.
+    func join() { ring.withLock { $0 }?.join() }
 }
 
 /// What a device's thread raises its line by.
