@@ -86,20 +86,16 @@ extension Configuration {
     }
 
     private var read: [NamedFile] {
-        let modules = (module.map { [$0] } ?? []) + kernel.modules.map(\.0)
-        return [NamedFile(option: "IMAGE", noun: "the image", path: image, isWritten: false)]
-            + modules.map { NamedFile(option: "--module", noun: "the module '\($0)'", path: $0, isWritten: false) }
-            + (kernel.initialDisk.map { [$0] } ?? []).map {
-                NamedFile(option: "--initrd", noun: "the initial RAM disk", path: $0, isWritten: false)
-            }
-            + kernel.firmwareItems.compactMap { item in
-                item.path.map {
-                    NamedFile(option: "--fw-cfg", noun: "the file of '\(item.name)'", path: $0, isWritten: false)
-                }
-            }
-            + (kernel.cpu?.path.map { [$0] } ?? []).map {
-                NamedFile(option: "--cpu", noun: "the CPU's template", path: $0, isWritten: false)
-            }
+        let modules = [module].compactMap(\.self) + kernel.modules.map(\.0)
+        let files =
+            [
+                ("IMAGE", "the image", image), ("--initrd", "the initial RAM disk", kernel.initialDisk),
+                ("--cpu", "the CPU's template", kernel.cpu?.path),
+            ] + modules.map { ("--module", "the module '\($0)'", $0) }
+            + kernel.firmwareItems.map { ("--fw-cfg", "the file of '\($0.name)'", $0.path) }
+        return files.compactMap { option, noun, path in
+            path.map { NamedFile(option: option, noun: noun, path: $0, isWritten: false) }
+        }
     }
 }
 

@@ -96,3 +96,13 @@ private func oneLine(_ text: String) -> String {
     let line = text.split(separator: "\n").joined(separator: " ")
     return line.hasSuffix(".") ? String(line.dropLast()) : line
 }
+
+/// What goes wrong with the file at `path`, in the words of `run`.
+public func fromHost<T: ~Copyable>(
+    _ path: String, _ body: @autoclosure () throws(HostError) -> T
+) throws(SubcommandError) -> T {
+    do throws(HostError) { return try body() } catch {
+        let named = HostError(error.call, path, errno: error.errno)
+        throw SubcommandError(printable(MachineError.host(named).message))
+    }
+}

@@ -23,12 +23,3 @@ struct InspectedFile: ~Copyable {
         try fromHost(path, try file.read(at: 0, count))
     }
 }
-
-private func fromHost<T: ~Copyable>(
-    _ path: String, _ body: @autoclosure () throws(HostError) -> T
-) throws(SubcommandError) -> T {
-    do throws(HostError) { return try body() } catch {
-        let named = HostError(error.call, path, errno: error.errno)
-        throw SubcommandError(printable(MachineError.host(named).message))
-    }
-}

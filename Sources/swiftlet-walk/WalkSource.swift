@@ -47,15 +47,6 @@ private func noVCPU(_ path: String, _ vcpu: Int?) -> SubcommandError {
     SubcommandError("walk: --vcpu \(vcpu ?? 0): \(printable(path)) has no such vCPU: they count from 0")
 }
 
-private func fromHost<T: ~Copyable>(
-    _ path: String, _ body: @autoclosure () throws(HostError) -> T
-) throws(SubcommandError) -> T {
-    do throws(HostError) { return try body() } catch {
-        let named = HostError(error.call, path, errno: error.errno)
-        throw SubcommandError(printable(MachineError.host(named).message))
-    }
-}
-
 /// Bytes as a number, the lowest first.
 func number(_ bytes: some Sequence<UInt8>) -> UInt64 {
     var value: UInt64 = 0
