@@ -20,7 +20,7 @@ enum Event: Equatable {
 public final class Channel {
     private let console: Console
     /// Keeps the descriptor open; nil for standard input and output.
-    private let socket: UnixSocket?
+    private let socket: StreamSocket?
     private var reader = PacketReader()
     /// Bytes come over a reliable stream: once both know, nothing is acknowledged.
     var acknowledges = true
@@ -30,7 +30,7 @@ public final class Channel {
     /// Nanoseconds that a debugger may take to read what it asked for.
     private static let patience: UInt64 = 10_000_000_000
 
-    init(_ console: Console, _ socket: consuming UnixSocket?) {
+    init(_ console: Console, _ socket: consuming StreamSocket?) {
         self.console = console
         self.socket = socket
     }
@@ -49,19 +49,19 @@ public final class Channel {
         switch address {
         case .standard: return Channel(Console(), nil)
         case .unix(let path):
-            let listener = try UnixSocket(listeningAt: path)
+            let listener = try StreamSocket(listeningAt: path)
             defer { removeFile(path) }
             say("waiting for a debugger: (gdb) target remote \(path)")
             return try accept(listener, signals)
         case .tcp(let port):
-            let listener = try UnixSocket(listeningOnLoopback: port)
+            let listener = try StreamSocket(listeningOnLoopback: port)
             say("waiting for a debugger: (gdb) target remote 127.0.0.1:\(listener.port)")
             return try accept(listener, signals)
         }
     }
 
     private static func accept(
-        _ listener: borrowing UnixSocket, _ signals: borrowing StopSignals
+        _ listener: borrowing StreamSocket, _ signals: borrowing StopSignals
     ) throws(HostError) -> Channel? {
         while true {
             let (isCalled, isSignalled, _) = wait(for: WaitFor(listener.fd), WaitFor(signals.fd), nanoseconds: nil)

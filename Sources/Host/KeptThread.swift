@@ -1,6 +1,6 @@
 // A thread that a class or a collection can keep.
 //
-// Read next: UnixSocket.swift.
+// Read next: StreamSocket.swift.
 
 import Synchronization
 

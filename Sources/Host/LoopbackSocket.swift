@@ -5,35 +5,26 @@
 import CHost
 import Glibc
 
-public struct LoopbackSocket: ~Copyable, Sendable {
-    private let file: File
-    public var fd: Int32 { file.fd }
+extension StreamSocket {
+    /// Listens at a port of 127.0.0.1, 0 for any that is free. It does not block.
+    public init(listeningOnLoopback port: UInt16) throws(HostError) {
+        try self.init(listeningAt: 0x7f00_0001, port, text: "127.0.0.1:\(port)")
+    }
 
-    /// Listens at "127.0.0.1:PORT", or another address of 127.0.0.0/8; EINVAL for any other text.
-    public init(_ text: String) throws(HostError) {
+    /// Listens at "127.0.0.1:PORT", or another address of 127.0.0.0/8; EINVAL for any other text. It does not block.
+    public init(listeningAtLoopback text: String) throws(HostError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let bytes = parts[0].split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         guard parts.count == 2, let port = UInt16(parts[1]), port > 0, bytes.count == 4, bytes[0] == 127,
             !bytes.contains(nil)
         else { throw HostError("bind", text, errno: EINVAL) }
         let address = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1 ?? 0) }
+        try self.init(listeningAt: address, port, text: text)
+    }
+
+    private init(listeningAt address: UInt32, _ port: UInt16, text: String) throws(HostError) {
         let result = chost_listen_loopback(address, port)
         if result < 0 { throw HostError("bind", text, errno: Int32(-result)) }
-        file = File(owning: Int32(result))
-    }
-}
-
-/// The next connection of a listening socket, which does not block; nil when there is none.
-public func acceptConnection(_ listener: Int32) -> File? {
-    let result = chost_accept(listener)
-    return result < 0 ? nil : File(owning: Int32(result))
-}
-
-extension UnixSocket {
-    /// Listens at a port of 127.0.0.1, 0 for any that is free. It does not block.
-    public init(listeningOnLoopback port: UInt16) throws(HostError) {
-        let result = chost_listen_loopback(0x7f00_0001, port)
-        if result < 0 { throw HostError("listen", "127.0.0.1:\(port)", errno: Int32(-result)) }
         self.init(owning: Int32(result))
     }
 

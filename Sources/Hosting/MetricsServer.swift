@@ -10,7 +10,7 @@ public import Service
 /// Where metrics are served: "unix:PATH" or "127.0.0.1:PORT".
 public enum MetricsAddress: ~Copyable {
     case unix(Listener)
-    case loopback(LoopbackSocket)
+    case loopback(StreamSocket)
 
     public init(_ text: String) throws(ControlError) {
         do throws(ListenError) {
@@ -19,7 +19,7 @@ public enum MetricsAddress: ~Copyable {
                 return
             }
         } catch { throw ControlError(error.message) }
-        do throws(HostError) { self = .loopback(try LoopbackSocket(text)) } catch {
+        do throws(HostError) { self = .loopback(try StreamSocket(listeningAtLoopback: text)) } catch {
             let isWrong = error.errno == EINVAL
             throw ControlError(
                 isWrong ? "'\(text)': unix:PATH, or 127.0.0.1:PORT: no address that others reach" : error.message)

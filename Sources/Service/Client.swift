@@ -12,17 +12,17 @@ public struct CallError: Error, Sendable {
 }
 
 public struct Client: ~Copyable {
-    private let socket: UnixSocket
+    private let socket: StreamSocket
     private let path: String
 
     public init(_ path: String) throws(CallError) {
         if path.isEmpty { throw CallError("'': a socket needs a path") }
-        do throws(HostError) { socket = try UnixSocket(connectingTo: path) } catch {
+        do throws(HostError) { socket = try StreamSocket(connectingTo: path) } catch {
             let reason =
                 switch error.errno {
                 case ECONNREFUSED: "nobody listens there: start 'swiftlet serve'"
                 case ENOENT: "there is no server: start 'swiftlet serve'"
-                case ENAMETOOLONG: "a socket's path has at most \(UnixSocket.longestPath) bytes: use a relative one"
+                case ENAMETOOLONG: "a socket's path has at most \(StreamSocket.longestPath) bytes: use a relative one"
                 default: errnoText(error.errno)
                 }
             throw CallError("\(path): \(reason)")
@@ -34,22 +34,11 @@ public struct Client: ~Copyable {
     public func call(_ input: [UInt8]) throws(CallError) -> CallAnswer {
         guard UInt32(exactly: input.count) != nil else { throw CallError("a request has less than 4 GiB") }
         // A server that does not take it may say why before it has all of it: so the answer is looked for in any case.
-        send(CallRequest.bytes(input))
+        socket.sendAll(CallRequest.bytes(input))
         guard let header = CallAnswer.header(try receive(8)) else {
             throw CallError("\(path): what answers there is no 'swiftlet serve' of this version")
         }
         return CallAnswer(header.end, try receive(header.count))
-    }
-
-    private func send(_ bytes: [UInt8]) {
-        var done = 0
-        while done < bytes.count {
-            switch socket.send(bytes, from: done) {
-            case .done(let count): done += count
-            case .notReady: continue  // it blocks: a signal
-            case .end, .gone, .failed: return
-            }
-        }
     }
 
     private func receive(_ count: Int) throws(CallError) -> [UInt8] {

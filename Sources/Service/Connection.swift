@@ -8,7 +8,7 @@ import Synchronization
 
 final class Connection: Sendable {
     let id: UInt64
-    let socket: UnixSocket
+    let socket: StreamSocket
     private let state: Mutex<State>
     /// When it came into its phase (CLOCK_MONOTONIC). For those who look after all connections, and own none.
     private let since: Atomic<UInt64>
@@ -27,7 +27,7 @@ final class Connection: Sendable {
         var closesAfterAnswer = false
     }
 
-    init(_ socket: consuming UnixSocket, id: UInt64, limit: Int) {
+    init(_ socket: consuming StreamSocket, id: UInt64, limit: Int) {
         self.socket = socket
         self.id = id
         state = Mutex(State(reader: RequestReader(limit: limit)))

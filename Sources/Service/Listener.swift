@@ -14,14 +14,14 @@ public struct ListenError: Error, Sendable {
 
 public struct Listener: ~Copyable, Sendable {
     public let path: String
-    public let socket: UnixSocket
+    public let socket: StreamSocket
     private let identity: FileIdentity?
 
     public init(_ path: String) throws(ListenError) {
         if path.isEmpty { throw ListenError("''", "a socket needs a path") }
-        if path.utf8.count > UnixSocket.longestPath {
+        if path.utf8.count > StreamSocket.longestPath {
             throw ListenError(
-                path, "a socket's path has at most \(UnixSocket.longestPath) bytes: use a shorter or a relative one")
+                path, "a socket's path has at most \(StreamSocket.longestPath) bytes: use a shorter or a relative one")
         }
         let socket = try Self.open(path)
         self.path = path
@@ -29,14 +29,14 @@ public struct Listener: ~Copyable, Sendable {
         self.socket = socket
     }
 
-    private static func open(_ path: String) throws(ListenError) -> UnixSocket {
+    private static func open(_ path: String) throws(ListenError) -> StreamSocket {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         do throws(HostError) {
             let lock = try File(folder, .read)
             try lock.lock()
             if FileIdentity(path) != nil { try makeRoom(path) }
-            return try UnixSocket(listeningAt: path)
+            return try StreamSocket(listeningAt: path)
         } catch {
             throw ListenError(path, words(error.errno))
         }
@@ -53,7 +53,7 @@ public struct Listener: ~Copyable, Sendable {
     /// Removes a socket of a server that is gone.
     private static func makeRoom(_ path: String) throws(HostError) {
         guard FileIdentity(path)?.isSocket == true else { throw HostError("bind", path, errno: EEXIST) }
-        do throws(HostError) { _ = try UnixSocket(connectingTo: path) } catch {
+        do throws(HostError) { _ = try StreamSocket(connectingTo: path) } catch {
             if error.errno == ECONNREFUSED { removeFile(path) }
             return  // another error comes again when it is bound
         }

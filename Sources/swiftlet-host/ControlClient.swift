@@ -21,7 +21,7 @@ struct ControlClient {
         }
         let socket = try connect()
         var answer = Answer()
-        send(Array(request.line.utf8), to: socket)
+        socket.sendAll(Array(request.line.utf8))
         if case .machine(.console, _) = request {
             while !answer.hasVerdict, receive(from: socket, into: &answer) {}
             try answer.check()
@@ -45,25 +45,14 @@ struct ControlClient {
         }
     }
 
-    private func connect() throws(SubcommandError) -> UnixSocket {
-        do throws(HostError) { return try UnixSocket(connectingTo: path) } catch {
+    private func connect() throws(SubcommandError) -> StreamSocket {
+        do throws(HostError) { return try StreamSocket(connectingTo: path) } catch {
             throw SubcommandError("host: \(path): \(errnoText(error.errno)): is a host there, with --control?")
         }
     }
 
-    private func send(_ bytes: [UInt8], to socket: borrowing UnixSocket) {
-        var done = 0
-        while done < bytes.count {
-            switch socket.send(bytes, from: done) {
-            case .done(let count): done += count
-            case .notReady: continue  // it blocks: a signal
-            case .end, .gone, .failed: return
-            }
-        }
-    }
-
     /// False at the end.
-    private func receive(from socket: borrowing UnixSocket, into answer: inout Answer) -> Bool {
+    private func receive(from socket: borrowing StreamSocket, into answer: inout Answer) -> Bool {
         switch socket.receive(into: &answer.bytes, atMost: 1 << 16) {
         case .done, .notReady: true
         case .end, .gone, .failed: false
@@ -71,7 +60,7 @@ struct ControlClient {
     }
 
     /// The machine's console is this terminal's, until the leave key or the machine's end.
-    private func console(_ socket: borrowing UnixSocket, shown: [UInt8]) -> Int32 {
+    private func console(_ socket: borrowing StreamSocket, shown: [UInt8]) -> Int32 {
         let terminal = RawTerminal(0)
         defer { _ = terminal }
         _ = writeBytes(shown, to: 1)
@@ -80,7 +69,7 @@ struct ControlClient {
             let (typed, said, _) = wait(for: WaitFor(hasInput ? 0 : -1), WaitFor(socket.fd), nanoseconds: nil)
             if typed, let keys = readAvailable(0, 4096) {
                 let key = keys.firstIndex(of: leaveKey)
-                send(Array(keys[..<(key ?? keys.endIndex)]), to: socket)
+                socket.sendAll(Array(keys[..<(key ?? keys.endIndex)]))
                 if key != nil { return 0 }
                 hasInput = !keys.isEmpty
             }

@@ -9,7 +9,7 @@ import Testing
 
 /// A connection to `swiftlet run --gdb unix:PATH`.
 final class GDBClient {
-    private let socket: UnixSocket
+    private let socket: StreamSocket
     private var bytes: [UInt8] = []
 
     /// Waits for the socket, and until somebody listens: between the two it refuses.
@@ -17,7 +17,7 @@ final class GDBClient {
         let deadline = Clock.monotonic() + 20_000_000_000
         while true {
             do throws(HostError) {
-                socket = try UnixSocket(connectingTo: path)
+                socket = try StreamSocket(connectingTo: path)
                 return
             } catch { if Clock.monotonic() > deadline { throw error } }
             usleep(2000)

@@ -107,7 +107,7 @@ extension GuestTests {
         @Test func clientsThatMeanNoGoodHoldUpNobody() throws {
             let rig = try HostRig(["hello": definition("hello")])
             var host = try rig.headless()
-            let silent = try UnixSocket(connectingTo: rig.socket)
+            let silent = try StreamSocket(connectingTo: rig.socket)
             #expect(try exchange(rig.socket, String(repeating: "x", count: 1000)).starts(with: Array("error ".utf8)))
             #expect(try exchange(rig.socket, "start \u{1b}[2J\n").starts(with: Array("error ".utf8)))
             #expect(try rig.ask("start", "hello").how == .exited(0))
@@ -142,7 +142,7 @@ extension GuestTests {
 
 /// Sends a text and gives all that comes back.
 private func exchange(_ path: String, _ text: String) throws -> [UInt8] {
-    let socket = try UnixSocket(connectingTo: path)
+    let socket = try StreamSocket(connectingTo: path)
     _ = socket.send(Array(text.utf8))
     var answer: [UInt8] = []
     while case .done = socket.receive(into: &answer, atMost: 1 << 16) {}

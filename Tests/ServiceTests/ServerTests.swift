@@ -58,7 +58,7 @@ final class RunningServer: Sendable {
 
     /// Sends bytes as they are, and gives what comes back until the other side hangs up.
     func raw(_ bytes: [UInt8]) throws -> [UInt8] {
-        let socket = try UnixSocket(connectingTo: path)
+        let socket = try StreamSocket(connectingTo: path)
         _ = socket.send(bytes)
         var answer: [UInt8] = []
         while case .done = socket.receive(into: &answer, atMost: 4096) {}
@@ -90,10 +90,10 @@ final class Caller: Sendable {
 
 /// Half a request, and nothing more.
 final class Half: Sendable {
-    private let socket: UnixSocket
+    private let socket: StreamSocket
 
     init(_ path: String) throws {
-        socket = try UnixSocket(connectingTo: path)
+        socket = try StreamSocket(connectingTo: path)
         _ = socket.send(CallRequest.magic + [10, 0, 0, 0, 1])
     }
 }
@@ -152,7 +152,7 @@ final class Half: Sendable {
     /// Whoever sends half a request and waits has others served meanwhile, and is hung up on.
     @Test func halfSentRequestsAreInNobodysWay() throws {
         let server = try RunningServer { $0.patience = 50_000_000 }
-        let half = try UnixSocket(connectingTo: server.path)
+        let half = try StreamSocket(connectingTo: server.path)
         _ = half.send(CallRequest.magic + [10, 0, 0, 0, 1])
         #expect(try server.call("x").output == [0x58])
         let isHungUp = server.waits {
@@ -168,7 +168,7 @@ final class Half: Sendable {
     /// One that takes no answers keeps no worker from others, and loses its connection in the end.
     @Test func answersThatNobodyTakesAreInNobodysWay() throws {
         let server = try RunningServer { $0.patience = 50_000_000 }
-        let deaf = try UnixSocket(connectingTo: server.path)
+        let deaf = try StreamSocket(connectingTo: server.path)
         _ = deaf.send(CallRequest.bytes(Array("big".utf8)))
         #expect(server.waits { server.callee.calls.load(ordering: .relaxed) == 1 })
         #expect(try server.call("x").output == [0x58])
@@ -213,7 +213,7 @@ final class Half: Sendable {
     @Test func callersThatLeaveAreForgotten() throws {
         let server = try RunningServer()
         for _ in 0..<20 {
-            let socket = try UnixSocket(connectingTo: server.path)
+            let socket = try StreamSocket(connectingTo: server.path)
             _ = socket.send(CallRequest.bytes(Array("sleepless".utf8)))
         }
         #expect(try server.call("x").output == [0x58])
@@ -248,7 +248,7 @@ final class Half: Sendable {
     @Test func takesThePlaceOfADeadServerOnly() throws {
         let path = "\(folder.path)/socket"
         do {
-            let left = try UnixSocket(listeningAt: path)
+            let left = try StreamSocket(listeningAt: path)
             #expect(message(path).contains("somebody listens there already"))
             _ = consume left
         }
@@ -271,7 +271,7 @@ final class Half: Sendable {
         let path = "\(folder.path)/socket"
         let listener = try Listener(path)
         removeFile(path)
-        let other = try UnixSocket(listeningAt: path)
+        let other = try StreamSocket(listeningAt: path)
         _ = consume listener
         #expect(FileIdentity(path)?.isSocket == true)
         _ = consume other

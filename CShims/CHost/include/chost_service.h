@@ -1,13 +1,14 @@
 /*
- * What `serve`, `call` and `clone` need of the host and Swift cannot see: Unix sockets, epoll, fork, limits, files in memory.
+ * What `serve`, `call`, `clone`, `host` and debuggers need of the host and Swift cannot see: sockets, epoll, fork, limits, files in memory.
  *
  * An ordinary `run` uses none of it. Everything is static inline; functions return their result or -errno.
- * Read next: Sources/Host/UnixSocket.swift.
+ * Read next: Sources/Host/StreamSocket.swift.
  */
 #ifndef CHOST_SERVICE_H
 #define CHOST_SERVICE_H
 
 #include "chost.h"
+#include <netinet/in.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -49,6 +50,28 @@ static inline long chost_connect(int fd, const char *path)
     struct sockaddr_un address;
     socklen_t size = chost_socket_address(&address, path);
     return size == 0 ? -ENAMETOOLONG : chost_result(connect(fd, (struct sockaddr *)&address, size));
+}
+/* A TCP socket that listens on 127.x.x.x; the address in host order. */
+static inline long chost_listen_loopback(uint32_t address, uint16_t port)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&name, sizeof name) < 0 || listen(fd, 16) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+/* The port that it was given; 0 when the kernel does not tell. */
+static inline uint16_t chost_port(int fd)
+{
+    struct sockaddr_in address = {0};
+    socklen_t size = sizeof address;
+    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 ? ntohs(address.sin_port) : 0;
 }
 /* accept4 is a GNU extension: by system call. */
 static inline long chost_accept(int fd)

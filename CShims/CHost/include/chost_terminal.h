@@ -1,6 +1,6 @@
 /*
- * What `host` needs of its server and Swift cannot see: pseudo-terminals, sizes of terminals, signals as a descriptor, a
- * loopback socket, the power switch.
+ * What `host` needs of its server and Swift cannot see: pseudo-terminals, sizes of terminals, signals as a
+ * descriptor, the power switch.
  *
  * An ordinary `run` uses none of it. Everything is static inline; functions return their result or -errno.
  * Read next: Sources/Host/PseudoTerminal.swift.
@@ -9,10 +9,7 @@
 #define CHOST_TERMINAL_H
 
 #include "chost.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/reboot.h>
-#include <sys/socket.h>
 
 /* By /dev/ptmx and its ioctls (ioctl_tty(2)): posix_openpt and its kin are hidden, and ioctl is variadic. */
 static inline long chost_open_pseudo_terminal(int *number)
@@ -93,22 +90,6 @@ static inline long chost_open_host_signals(void)
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGTTOU, SIG_IGN); /* a terminal is put back from the background too */
     return chost_result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-/* A TCP socket that listens on 127.x.x.x; the address in host order. */
-static inline long chost_listen_loopback(uint32_t address, uint16_t port)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)&name, sizeof name) < 0 || listen(fd, 16) < 0) {
-        int error = errno;
-        close(fd);
-        return -error;
-    }
-    return fd;
 }
 
 /* reboot(2), which comes back only with an error; what is not written yet is lost, so it is written first. */

@@ -1,6 +1,6 @@
-// A Unix stream socket, owned: what `serve` listens on and `call` connects to (unix(7)).
+// A stream socket, owned: what `serve`, `host` and `--gdb` listen on and `call` connects to (unix(7)).
 //
-// Whoever may open its file may call: the mode is 0600 from the first instant. Read next: LoopbackSocket.swift.
+// Whoever may open a Unix socket's file may call: the mode is 0600 from the first instant. Read next: LoopbackSocket.swift.
 
 import CHost
 import Glibc
@@ -27,7 +27,7 @@ public enum Transfer: Equatable, Sendable {
     }
 }
 
-public struct UnixSocket: ~Copyable, Sendable {
+public struct StreamSocket: ~Copyable, Sendable {
     private let file: File
     public var fd: Int32 { file.fd }
 
@@ -62,10 +62,22 @@ public struct UnixSocket: ~Copyable, Sendable {
     }
 
     /// The next connection, which does not block; EAGAIN when there is none.
-    public func accept() throws(HostError) -> UnixSocket {
+    public func accept() throws(HostError) -> StreamSocket {
         let result = chost_accept(fd)
         if result < 0 { throw HostError("accept", "", errno: Int32(-result)) }
-        return UnixSocket(owning: Int32(result))
+        return StreamSocket(owning: Int32(result))
+    }
+
+    /// Sends all, as far as the other side takes it; for a socket that blocks.
+    public func sendAll(_ bytes: [UInt8]) {
+        var done = 0
+        while done < bytes.count {
+            switch send(bytes, from: done) {
+            case .done(let count): done += count
+            case .notReady: continue  // a signal
+            case .end, .gone, .failed: return
+            }
+        }
     }
 
     /// Sends what lies behind the first `start` bytes, or a part of it.
@@ -94,6 +106,12 @@ public struct UnixSocket: ~Copyable, Sendable {
 
     /// Neither receives nor sends any more.
     public func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
+}
+
+/// The next connection of a listening socket, which does not block; nil when there is none.
+public func acceptConnection(_ listener: Int32) -> File? {
+    let result = chost_accept(listener)
+    return result < 0 ? nil : File(owning: Int32(result))
 }
 
 /// A file's identity, to know it again.
