@@ -17,6 +17,8 @@ public enum ExitKind: String, Sendable {
     case failEntry = "fail-entry"
     /// A signal took the vCPU out of the guest.
     case kick
+    /// A further vCPU that waits for another to start it was started, or reset (KVM_RUN's EAGAIN).
+    case wake
     /// KVM_RUN failed in another way; the detail is errno.
     case failed
     case other
@@ -33,7 +35,7 @@ public enum ExitKind: String, Sendable {
         case .internalError: "suberror"
         case .failEntry, .other: "code"
         case .failed: "errno"
-        case .halt, .shutdown, .debug, .kick: nil
+        case .halt, .shutdown, .debug, .kick, .wake: nil
         }
     }
 }

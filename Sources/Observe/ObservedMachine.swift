@@ -2,6 +2,7 @@
 //
 // VMM/Observation.swift says it of Swiftlet's; tests invent one. Read next: ExitKey.swift.
 
+import Glibc
 import KVM
 import X86
 
@@ -60,8 +61,12 @@ extension ExitEvent {
         }
     }
 
-    /// KVM_RUN failed; EINTR is a kick.
+    /// KVM_RUN came back with an error number.
     init(error: Int32) {
-        self.init(error == 4 ? ExitKey(.kick) : ExitKey(.failed, UInt64(error)))
+        switch error {
+        case EINTR: self.init(ExitKey(.kick))
+        case EAGAIN: self.init(ExitKey(.wake))
+        default: self.init(ExitKey(.failed, UInt64(error)))
+        }
     }
 }

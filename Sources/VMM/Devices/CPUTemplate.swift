@@ -53,19 +53,28 @@ struct CPUEdits: Equatable, Sendable {
             let size = try fromHost(try file.size())
             if size > Self.largestFile { throw .image(path, .boot(.cpuTemplate(line: 0, "is larger than 64 KiB"))) }
             let bytes = try fromHost(try file.read(at: 0, Int(size)))
-            do throws(BootError) { self = try CPUEdits(text: String(decoding: bytes, as: UTF8.self)) } catch {
-                throw .image(path, .boot(error))
-            }
+            do throws(BootError) {
+                guard let text = String(validating: bytes, as: UTF8.self) else {
+                    throw .cpuTemplate(line: 0, "is no text: a template is lines of text (docs/kernels.md, \"Which CPU\")")
+                }
+                self = try CPUEdits(text: text)
+            } catch { throw .image(path, .boot(error)) }
         }
     }
 
     /// Reads a template's text.
     init(text: String) throws(BootError) {
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" || $0 == "\r" }.map(String.init)
+            let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" || $0 == "\r" }.map(quotable)
             if words.isEmpty { continue }
             do throws(LineError) { try take(words) } catch { throw .cpuTemplate(line: index + 1, error.message) }
         }
+    }
+
+    /// A word as an error may show it: a file that is no text has long ones.
+    private func quotable(_ word: Substring) -> String {
+        let longest = 80
+        return printable(word.count > longest ? word.prefix(longest) + "..." : word)
     }
 
     private struct LineError: Error {
@@ -84,7 +93,7 @@ struct CPUEdits: Equatable, Sendable {
             }
             edits.append(Edit(off: feature))
         case 4 where words[2] == "=": edits.append(try edit(words))
-        default: throw LineError("'\(words.joined(separator: " "))': LEAF[.SUBLEAF] REGISTER = AND[/OR], or NAME off")
+        default: throw LineError("'\(words.prefix(4).joined(separator: " "))': LEAF[.SUBLEAF] REGISTER = AND[/OR], or NAME off")
         }
     }
 

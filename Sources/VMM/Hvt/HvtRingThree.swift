@@ -112,6 +112,14 @@ extension RunLoop {
         }
     }
 
+    /// Before a crash is reported that no trap has led to: the CPU becomes the one that the guest believes in, page tables
+    /// and all, with the instruction that it stands at.
+    mutating func showVirtualCPU() {
+        guard deprivileged?.hasLeft == false, let virtual = deprivileged?.virtual else { return }
+        vcpu.completePendingIO()
+        try? vcpu.enterRingZero(virtual, vcpu.synchronisedRegisters)
+    }
+
     /// Handles a trap; nil to go on.
     mutating func handleTrap(_ hvt: Hvt) -> Stop? {
         guard case .portWrite(let port, 4, 1, _) = vcpu.exit else { return stop(context.unexpected(vcpu.exit)) }

@@ -25,7 +25,9 @@ extension RunLoop {
 
     mutating func callHvt(_ exit: Exit, _ hvt: Hvt) -> Stop? {
         if case .portWrite(MonitorMap.putsPort, 4, 1, _) = exit { openLog() }
-        return stop(context.handleHvt(exit, hvt))
+        let action = context.handleHvt(exit, hvt)
+        if action == .stop, context.cause != nil { showVirtualCPU() }
+        return stop(action)
     }
 
     /// What an action comes to in a machine without page tables of its own to commit.
