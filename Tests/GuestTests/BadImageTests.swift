@@ -163,7 +163,10 @@ extension GuestTests {
                 return child.finish()
             }
             let program = folder.path + "/swiftlet"
-            try FileManager.default.copyItem(atPath: House.bench.swiftlet, toPath: program)
+            // By a program of its own: a test beside this one could fork while the copy is open here to be written, and
+            // execve(2) would say ETXTBSY.
+            var copy = try Child("/bin/cp", [House.bench.swiftlet, program])
+            #expect(copy.finish().how == .exited(0))
             let identity = ["--reuid=65534", "--regid=65534", "--clear-groups"]
             var child = try Child("/usr/bin/setpriv", identity + [program, "run", image])
             return child.finish()

@@ -55,7 +55,7 @@ struct CPUEdits: Equatable, Sendable {
             let bytes = try fromHost(try file.read(at: 0, Int(size)))
             do throws(BootError) {
                 guard let text = String(validating: bytes, as: UTF8.self) else {
-                    throw .cpuTemplate(line: 0, "is no text: a template is lines of text (docs/kernels.md, \"Which CPU\")")
+                    throw .cpuTemplate(line: 0, "is no text, but a template is: docs/kernels.md")
                 }
                 self = try CPUEdits(text: text)
             } catch { throw .image(path, .boot(error)) }
@@ -93,7 +93,9 @@ struct CPUEdits: Equatable, Sendable {
             }
             edits.append(Edit(off: feature))
         case 4 where words[2] == "=": edits.append(try edit(words))
-        default: throw LineError("'\(words.prefix(4).joined(separator: " "))': LEAF[.SUBLEAF] REGISTER = AND[/OR], or NAME off")
+        default:
+            let start = words.prefix(4).joined(separator: " ")
+            throw LineError("'\(start)': LEAF[.SUBLEAF] REGISTER = AND[/OR], or NAME off")
         }
     }
 
