@@ -59,26 +59,35 @@ extension BlockDevice {
     }
 
     /// Returns when what was written before is on the disk (fdatasync(2)). The disk's size never changes, so no more is
-    /// needed than the data and what finds it again.
+    /// needed than the data and what finds it again. While another thread's flush is under way, `.interrupted` after a
+    /// moment.
     public func flush() -> BlockResult {
         if isReadOnly { return .done }
-        unflushed.beginFlush()
-        if fdatasync(file.fd) == 0 { return .done }
-        let error = errno
-        if error != EINTR { return .failed(errno: error) }
-        unflushed.note()
-        return .interrupted
+        guard unflushed.beginFlush() else {
+            _ = wait(for: WaitFor(-1), nanoseconds: 50_000)
+            return .interrupted
+        }
+        let own = fdatasync(file.fd) == 0 ? 0 : errno
+        if own == EINTR {
+            unflushed.breakFlush()
+            return .interrupted
+        }
+        let error = unflushed.endFlush(errno: own)
+        return error == 0 ? .done : .failed(errno: error)
     }
 
     /// At the end of its machine, when no operation is under way: flushes what the guest has written and not flushed, if
     /// there is any. The error of writes that are lost without the guest's having been told.
     public func finish() -> Int32? {
-        if let untold = unflushed.untold { return untold }
+        let untold = unflushed.untold
         for _ in 0..<8 where unflushed.areThere {
-            if case .failed(let errno) = flush() { return errno }
+            if case .failed(let errno) = flush() { return untold ?? errno }
         }
-        return unflushed.areThere ? EINTR : nil
+        return untold ?? (unflushed.areThere ? EINTR : nil)
     }
+
+    /// What the guest wanted of the disk has failed, or was left undone, and the guest is no more: `finish` tells.
+    public func noteUntold(errno: Int32) { unflushed.noteUntold(errno: errno) }
 
     /// Block devices make holes of whole sectors only (fallocate(2), EINVAL). Which sizes those have, nobody needs to know here:
     /// 4096 is a multiple of every common one, and what lies partly in the range stays.

@@ -57,12 +57,15 @@ import Host
     }
 
     /// Starts to make permanent what has been written: the same as BlockDevice.flush, errors of earlier writes included.
-    public func flush(token: Int) -> Bool {
-        unflushed.beginFlush()
-        let isStarted = isUnderWay(unsafe cdevices_uring_flush(&uring, disk, UInt64(token) | Self.flushBit))
-        if !isStarted { unflushed.note() }
-        return isStarted
+    /// `busy` while another flush of the disk is under way, of whomever.
+    public func flush(token: Int) -> FlushStart {
+        guard unflushed.beginFlush() else { return .busy }
+        if isUnderWay(unsafe cdevices_uring_flush(&uring, disk, UInt64(token) | Self.flushBit)) { return .begun }
+        unflushed.breakFlush()
+        return .impossible
     }
+
+    public enum FlushStart: Sendable { case begun, busy, impossible }
 
     private func isUnderWay(_ result: Int) -> Bool {
         if result == 0 { underWay += 1 }
@@ -78,8 +81,15 @@ import Host
         var answer = cdevices_answer()
         if unsafe cdevices_uring_take(&uring, &answer) == 0 { return nil }
         underWay -= 1
-        if answer.token & Self.flushBit != 0, Self.isUnfinished(answer.result) { unflushed.note() }
-        return (answer.token, answer.result)
+        return (answer.token, answer.token & Self.flushBit == 0 ? answer.result : flushed(answer.result))
+    }
+
+    private func flushed(_ result: Int32) -> Int32 {
+        if Self.isUnfinished(result) {
+            unflushed.breakFlush()
+            return result
+        }
+        return -unflushed.endFlush(errno: -result)
     }
 
     /// Neither done nor failed: a signal came first.

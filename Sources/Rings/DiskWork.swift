@@ -21,9 +21,10 @@ struct DiskWork: Sendable {
     /// Entries under way, by their tokens, and tokens that are free.
     private var entries: [RingEntry] = []
     private var free: [Int] = []
-    private var isFlushing = false
+    /// Of the entries under way, how many are flushes: 0 or 1.
+    private var flushes = 0
     /// What the queue gave back, and is then done by system call, in pieces: a signal came, or a rest remains.
-    private var interrupted: [RingEntry] = []
+    private(set) var interrupted: [RingEntry] = []
     /// Reads in a row that found all in the page cache.
     private var cachedReads = 0
     /// After so many, one of `stride` is asked.
@@ -76,32 +77,45 @@ struct DiskWork: Sendable {
             isWithoutQueue = true
             return nil
         }
-        // A write that failed behind the page cache fails one flush (fsync(2)). Of two at once it might be the second one's,
-        // and the first would promise what is lost.
-        let isHeldUp = entry.operation == SWIFTLET_BLOCK_FLUSH && isFlushing
-        if queue.isFull || isHeldUp { return .waits(WaitFor(queue.fd)) }
+        if queue.isFull { return .waits(WaitFor(queue.fd)) }
         let token = free.popLast() ?? entries.count
-        if token == entries.count { entries.append(entry) }
-        if go(entry, token, memory) { return .underWay }
+        if token == entries.count { entries.append(entry) } else { entries[token] = entry }
+        let isFlush = entry.operation == SWIFTLET_BLOCK_FLUSH
+        let outcome = isFlush ? flush(queue, token) : read(entry, token, memory) ? RingOutcome.underWay : nil
+        if case .underWay? = outcome { return outcome }
         free.append(token)
-        return nil
+        return outcome
     }
 
-    /// Whether the entry is under way.
-    private mutating func go(_ entry: RingEntry, _ token: Int, _ memory: borrowing GuestMemory) -> Bool {
+    /// There is one flush at a time (UnflushedWrites.swift). Behind one of its own the ring waits; another ring, or a call,
+    /// does not tell when it is done.
+    private mutating func flush(_ queue: BlockQueue, _ token: Int) -> RingOutcome? {
+        switch queue.flush(token: token) {
+        case .begun:
+            flushes += 1
+            return .underWay
+        case .busy where flushes > 0: return .waits(WaitFor(queue.fd))
+        case .busy:
+            _ = Host.wait(for: WaitFor(-1), nanoseconds: 50_000)
+            return .interrupted
+        case .impossible: return nil
+        }
+    }
+
+    /// Whether it is under way.
+    private mutating func read(_ entry: RingEntry, _ token: Int, _ memory: borrowing GuestMemory) -> Bool {
         guard let queue else { return false }
         entries[token] = entry
-        if entry.operation == SWIFTLET_BLOCK_FLUSH {
-            isFlushing = queue.flush(token: token)
-            return isFlushing
-        }
         return memory.withMutableSpan(entry.address, UInt64(entry.length)) {
             queue.read(into: &$0, at: entry.offset, token: token)
         } ?? false
     }
 
+    /// At the end: an operation failed, or was left undone, whose answer the guest does not get.
+    func noteUntold(errno: Int32) { disk.noteUntold(errno: errno) }
+
     /// The next entry that is done, with its answer; nil also after a signal.
-    mutating func finish(_ memory: borrowing GuestMemory) -> (id: UInt32, answer: RingAnswer)? {
+    mutating func finish(_ memory: borrowing GuestMemory) -> (entry: RingEntry, answer: RingAnswer)? {
         guard let next = next(memory) else { return nil }
         var entry = next.entry
         let outcome = next.result ?? entry.perform(on: disk, memory) ?? .failed(errno: EFAULT)
@@ -109,7 +123,7 @@ struct DiskWork: Sendable {
             interrupted.append(entry)
             return nil
         }
-        return (entry.id, RingAnswer(outcome.code))
+        return (entry, RingAnswer(outcome.code))
     }
 
     /// An entry that ended, and how; nil: the queue could not do it. A read of which a part came goes on.
@@ -117,10 +131,10 @@ struct DiskWork: Sendable {
         if let entry = interrupted.popLast() { return (entry, nil) }
         while let (token, result) = queue?.take() {
             var entry = entries[token]
-            if entry.operation == SWIFTLET_BLOCK_FLUSH { isFlushing = false }
+            if entry.operation == SWIFTLET_BLOCK_FLUSH { flushes -= 1 }
             if entry.operation == SWIFTLET_BLOCK_READ, result > 0 {
                 entry.advance(UInt32(result))
-                if entry.length > 0, go(entry, token, memory) { continue }
+                if entry.length > 0, read(entry, token, memory) { continue }
             }
             free.append(token)
             return (entry, outcome(entry, result))

@@ -19,6 +19,9 @@ public final class Ring: Sendable {
     private let done: EventFD
     private let isStopping = Atomic(false)
     private let isFinishing = Atomic(false)
+    /// The guest has ended by itself: nobody takes the answers.
+    private let isUnheard = Atomic(false)
+    private let lost = Mutex<RingFailure?>(nil)
     private let isAwaited = Atomic(false)
     private let spin: UInt64
     /// Of its interrupt; 0: it makes none.
@@ -55,6 +58,7 @@ public final class Ring: Sendable {
     ) {
         defer { done.signal() }
         let failure = loop(memory, Separation(from: vcpu, allowed: allowedCPUs()))
+        if isUnheard.load(ordering: .acquiring) { lost.withLock { $0 = failure ?? service.tellLosses() } }
         service.letGo()
         guard let failure else { return }
         while !isStopping.load(ordering: .acquiring) {
@@ -135,6 +139,7 @@ public final class Ring: Sendable {
 
     /// Has the thread end: at once, or, `finishing`, with what can be done without waiting of what the guest has submitted.
     public func requestStop(finishing: Bool) {
+        isUnheard.store(finishing, ordering: .releasing)
         isFinishing.store(finishing, ordering: .releasing)
         isStopping.store(true, ordering: .releasing)
         stopEvent.signal()
@@ -152,6 +157,9 @@ public final class Ring: Sendable {
         }
         thread.join()
     }
+
+    /// After `join`, where the guest had ended by itself: why not all of what it had submitted is done, but for what disks tell.
+    public var loss: RingFailure? { lost.withLock { $0 } }
 
     public func stop() {
         requestStop(finishing: false)

@@ -13,6 +13,8 @@ struct RingCrank: ~Copyable {
     private let work: RingService.Work
     /// Whether the guest may sleep until its interrupt.
     private let interrupts: Bool
+    /// What the guest may never hear of (RingLoss.swift).
+    var failures: [RingLoss.Failure] = []
     /// Entries that wait aside, by device, oldest first.
     private var asides: [Aside]
     /// How many wait aside in all.
@@ -22,7 +24,7 @@ struct RingCrank: ~Copyable {
     /// How many entries are under way there in all.
     private var underWay = 0
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
-    private var blocked: (entry: RingEntry, wait: WaitFor)?
+    private(set) var blocked: (entry: RingEntry, wait: WaitFor)?
 
     private struct Aside: Sendable {
         var entries: [RingEntry] = []
@@ -82,8 +84,8 @@ struct RingCrank: ~Copyable {
     private mutating func finishDisks(_ memory: borrowing GuestMemory) -> Bool {
         var ended = false
         for device in disks.indices {
-            while let (id, answer) = disks[device]?.finish(memory) {
-                queue.answer(id, answer)
+            while let (entry, answer) = disks[device]?.finish(memory) {
+                self.answer(entry, answer)
                 underWay -= 1
                 ended = true
             }
@@ -101,7 +103,7 @@ struct RingCrank: ~Copyable {
             return .busy
         }
         switch startAtDisk(&entry, memory) ?? work(&entry, memory) {
-        case .answer(let answer): queue.answer(entry.id, answer)
+        case .answer(let answer): self.answer(entry, answer)
         case .unanswered: break
         case .underWay: underWay += 1
         case .waitsAside(let wait): keep(entry, wait)
@@ -114,6 +116,11 @@ struct RingCrank: ~Copyable {
         case .ends(let failure): return .ended(failure)
         }
         return .busy
+    }
+
+    private mutating func answer(_ entry: RingEntry, _ answer: RingAnswer) {
+        if answer.result < 0 { note(entry, answer) }
+        queue.answer(entry.id, answer)
     }
 
     private mutating func startAtDisk(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {

@@ -132,6 +132,9 @@ import Synchronization
         store(completionTail, Word.completionTail)
     }
 
+    /// Whether the guest has not taken the answer before which so many were given.
+    func isUntaken(_ number: UInt32) -> Bool { completionTail &- number <= completionTail &- load(Word.completionHead) }
+
     /// Says that we are about to sleep; false when there is work after all.
     public func maySleep() -> Bool {
         store(1, Word.needsKick)

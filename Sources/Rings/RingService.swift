@@ -41,5 +41,6 @@ public final class RingService: RingServing, @unchecked Sendable {
     public var given: UInt32 { crank.queue.completionTail }
     /// Frames and disks that are waited for, and room for what is held up.
     public var waits: [WaitFor] { crank.waits }
+    public func tellLosses() -> RingFailure? { crank.tellLosses() }
     public func letGo() { crank.disks = [] }
 }

@@ -24,6 +24,9 @@ public protocol RingServing: AnyObject, Sendable {
     /// Tells the guest that we are about to sleep; false when there is work after all.
     func maySleep(_ memory: borrowing GuestMemory) -> Bool
     func isAwake(_ memory: borrowing GuestMemory)
+    /// When it turns no more and its guest has ended by itself: what has failed, or was left, without the guest's hearing
+    /// of it. What is a disk's, the disk tells.
+    func tellLosses() -> RingFailure?
     /// Before the guest's memory goes: waits for what is on its way into it, which gets no answer.
     func letGo()
     /// Whether the guest wants an interrupt for answers that come now.
@@ -34,4 +37,6 @@ public protocol RingServing: AnyObject, Sendable {
 
 extension RingServing {
     public func turn(_ memory: borrowing GuestMemory) -> RingTurn { turn(memory) { false } }
+
+    public func tellLosses() -> RingFailure? { nil }
 }

@@ -125,6 +125,18 @@ package final class GuestDevices: Sendable {
         for ring in rings { ring.join() }
     }
 
+    /// What a guest that has ended by itself did not hear of: its console failed, or was too slow, for what it had left in a ring.
+    var loss: Stop? {
+        let failures = [failure.withLock { $0 }] + rings.map(\.loss)
+        return failures.compactMap { failure -> Stop? in
+            switch failure {
+            case .consoleGone?: .consoleGone
+            case .deviceFailed(let part, let errno)?: .hostFailed(part, errno: errno)
+            case .broken?, .misuse?, nil: nil
+            }
+        }.first
+    }
+
     /// How a run ended in which a ring failed; nil when none did, or when the guest ended by itself before.
     func outcome(_ vcpu: VCPUThread) -> Outcome? {
         let outcome = vcpu.outcome

@@ -1,7 +1,7 @@
 // The end of a machine with disks: what its guest has written and never flushed is flushed, for the page cache's errors are
 // told to nobody else (a full file system below, a disk that breaks).
 //
-// It costs one fdatasync(2) for each disk that was written to since its last flush, and nothing otherwise: docs/devices.md,
+// Rings tell the same of their consoles. It costs one fdatasync(2) for each disk that was written to since its last flush, and nothing otherwise: docs/devices.md,
 // "What is promised". Read next: Conclusion.swift.
 
 import Devices
@@ -10,10 +10,15 @@ import Host
 extension Machine {
     /// How the run ended when that is known: an exit of the guest's own becomes the error that it is.
     func afterLastFlush(_ outcome: Outcome) -> Outcome {
-        guard let (disk, errno) = lost() else { return outcome }
-        let part = "making permanent what was written to \(disk.words)"
-        if case .exited = outcome.stop { return Outcome(stop: .hostFailed(part, errno: errno), exits: outcome.exits) }
-        return Outcome(stop: outcome.stop, exits: outcome.exits, loss: failure(part, errno))
+        var end = outcome.stop
+        var loss = outcome.loss
+        if let (disk, errno) = lost() {
+            let part = "making permanent what was written to \(disk.words)"
+            if case .exited = end { end = .hostFailed(part, errno: errno) } else { loss = failure(part, errno) }
+        } else if case .exited = end, let stop = platform.devices?.loss {
+            end = stop
+        }
+        return Outcome(stop: end, exits: outcome.exits, loss: loss)
     }
 
     /// All are flushed; of those that fail, one is named.

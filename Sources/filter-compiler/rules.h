@@ -68,6 +68,9 @@ static const struct rule rules[] = {
     {RUN, "mremap", ANY},
     {RUN, "madvise", IS(2, MADV_DONTNEED)},
     {RUN, "madvise", IS(2, MADV_HUGEPAGE)}, /* malloc, where its tunables say so */
+    /* Guard pages of threads' stacks, in glibc 2.42 and up: MADV_GUARD_INSTALL, _REMOVE (Linux 6.13). */
+    {RUN, "madvise", IS(2, 102)},
+    {RUN, "madvise", IS(2, 103)},
     {RUN, "brk", ANY},
     {RUN, "sysinfo", ANY}, /* how much memory there is: glibc's qsort(), in the disassembler of crash reports */
 

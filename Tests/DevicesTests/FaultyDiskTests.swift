@@ -83,15 +83,49 @@ import Testing
         let device = try BlockDevice(BlockOption(name: "disk", path: disk.path), isQueued: true)
         var queue = device.takeQueue()
         disk.fail(.write)
-        var isUnderWay = device.write(ones.span.bytes, at: 0) == .done && queue?.flush(token: 5) == true
+        var isUnderWay = device.write(ones.span.bytes, at: 0) == .done && queue?.flush(token: 5) == .begun
         guard queue != nil else { return }  // no io_uring here
         var answer = queue?.take()
         while answer == nil { answer = queue?.take() }
         #expect(isUnderWay && answer?.token == 5 && answer?.result == -EIO)
         #expect(device.finish() == nil, "that one was told")
-        isUnderWay = device.write(ones.span.bytes, at: 0) == .done && queue?.flush(token: 6) == true
+        isUnderWay = device.write(ones.span.bytes, at: 0) == .done && queue?.flush(token: 6) == .begun
         queue = nil
         #expect(isUnderWay && device.finish() == EIO)
+    }
+
+    private func answer(_ queue: BlockQueue) -> Int32 {
+        while true { if let (_, result) = queue.take() { return result } }
+    }
+
+    /// The kernel tells one of two flushes of a write that failed; both promise what is lost.
+    @Test func whoWaitsToFlushIsToldToo() throws {
+        let disk = try FaultyDisk(size: 16384, .writeBack)
+        let device = try BlockDevice(BlockOption(name: "disk", path: disk.path), isQueued: true)
+        guard let queue = device.takeQueue() else { return }  // no io_uring here
+        #expect(device.write(ones.span.bytes, at: 0) == .done)
+        disk.fail(.write)
+        disk.hold(.write)
+        #expect(queue.flush(token: 1) == .begun && device.flush() == .interrupted && queue.flush(token: 2) == .busy)
+        disk.release()
+        #expect(answer(queue) == -EIO && device.flush() == .failed(errno: EIO) && device.flush() == .done)
+        #expect(device.finish() == nil)
+    }
+
+    /// What is written while a flush is under way may be lost by its error, and is the next flush's.
+    @Test func whatIsWrittenMeanwhileIsTheNextFlushes() throws {
+        let disk = try FaultyDisk(size: 16384, .writeBack)
+        let device = try BlockDevice(BlockOption(name: "disk", path: disk.path), isQueued: true)
+        guard let queue = device.takeQueue() else { return }
+        #expect(device.write(ones.span.bytes, at: 0) == .done)
+        disk.fail(.write)
+        disk.hold(.write)
+        #expect(queue.flush(token: 1) == .begun && device.write(ones.span.bytes, at: 8192) == .done)
+        disk.release()
+        #expect(answer(queue) == -EIO)
+        disk.heal()
+        #expect(queue.flush(token: 2) == .begun && answer(queue) == -EIO)
+        #expect(device.flush() == .done && device.finish() == nil)
     }
 
     @Test(arguments: [FaultyDisk.Caching.none, .writeBack])

@@ -113,6 +113,30 @@ extension GuestTests {
             }
         }
 
+        /// Nobody takes the answer of who submits and exits; whoever runs it is told.
+        @Test(arguments: [
+            (FaultyDisk.Caching.none, FaultyDisk.Operation.write, "write"), (.writeBack, .write, "flush"),
+            (.writeBack, .flush, "flush"),
+        ])
+        func whatFailsBehindTheGuestsEndIsTold(
+            caching: FaultyDisk.Caching, failing: FaultyDisk.Operation, last: String
+        ) throws {
+            for fails in [true, false] {
+                let disk = try FaultyDisk(size: 16384, caching)
+                var guest = try orders(disk)
+                let isAnswered = guest.answers("ring write 1", 0)
+                if fails { disk.fail(failing) }
+                guest.type("leave \(last) 1\n")
+                let ending = guest.finish()
+                let words =
+                    "making permanent what was written to the disk 'disk' (\(disk.path)) failed: \(errnoText(EIO))"
+                let isRight =
+                    fails ? ending.how == .exited(125) && ending.errorText.contains(words) : ending.how == .exited(0)
+                #expect(isAnswered && isRight, "\(ending.how) \(ending.errorText)")
+                #expect(fails || disk.durable[4096] == 2)
+            }
+        }
+
         /// It can be opened for writing, and then every write fails. Without the right to make one there is nothing to show.
         @Test func aDeviceThatTakesNoWritesIsRefused() throws {
             let folder = TestSupport.ScratchFolder()

@@ -39,6 +39,7 @@ final class HostileRing {
     deinit { letGo() }
 
     func letGo() { service.letGo() }
+    func tellLosses() -> RingFailure? { service.tellLosses() }
     func turn(isAwaited: Bool = false) -> RingTurn { service.turn(memory) { isAwaited } }
     var waits: [Int32] { service.waits.map(\.fd) }
     var maySleep: Bool { service.maySleep(memory) }

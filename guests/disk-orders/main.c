@@ -3,6 +3,7 @@
  * guest goes on. A line is an order, the first letters of its words count:
  *
  *   call|ring read|write|flush BLOCK      of 4 KiB; write fills it with the number of the block + 1
+ *   leave read|write|flush BLOCK          by ring, and ends without waiting for it
  *
  * The answer is the order and its result: 0, or what went wrong (swiftlet_devices.h); of a read that succeeds, the first byte too.
  */
@@ -16,13 +17,18 @@ static uint32_t disk;
 static struct ring ring;
 static uint8_t *block;
 
-static int64_t by_ring(uint32_t operation, uint64_t offset)
+static void submit(uint32_t operation, uint64_t offset)
 {
     struct swiftlet_ring_entry entry = {
         .operation = operation, .device = disk, .buffer = (uint64_t)block, .length = SIZE, .offset = offset};
-    struct swiftlet_ring_completion completion;
     ring_submit(&ring, &entry);
     ring_kick(&ring);
+}
+
+static int64_t by_ring(uint32_t operation, uint64_t offset)
+{
+    struct swiftlet_ring_completion completion;
+    submit(operation, offset);
     ring_wait(&ring, &completion);
     return completion.result;
 }
@@ -39,7 +45,8 @@ static const char *behind_space(const char *text)
     return text;
 }
 
-static void obey(const char *order)
+/* Whether to go on. */
+static int obey(const char *order)
 {
     const char *word = behind_space(order);
     uint32_t operation = operation_of(word);
@@ -47,12 +54,17 @@ static void obey(const char *order)
     for (const char *digit = behind_space(word); *digit != '\0'; digit++)
         number = number * 10 + (uint64_t)(*digit - '0');
     memset(block, operation == SWIFTLET_BLOCK_WRITE ? (int)number + 1 : 0xee, SIZE);
+    if (*order == 'l') {
+        submit(operation, number * SIZE);
+        return 0;
+    }
     int64_t result = *order == 'r' ? by_ring(operation, number * SIZE)
                                    : block_transfer(disk, operation, number * SIZE, block, SIZE);
     if (operation == SWIFTLET_BLOCK_READ && result == 0)
         print("%s: 0, %u\n", order, block[0]);
     else
         print("%s: %ld\n", order, result);
+    return 1;
 }
 
 int main(const struct swiftlet_boot_info *boot)
@@ -66,7 +78,8 @@ int main(const struct swiftlet_boot_info *boot)
     while (console_read(&letter, 1) == 1) {
         if (letter == '\n') {
             line[length] = '\0';
-            obey(line);
+            if (!obey(line))
+                return 0;
             length = 0;
         } else if (length < sizeof line - 1) {
             line[length++] = letter;

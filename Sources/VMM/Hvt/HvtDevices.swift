@@ -14,8 +14,15 @@ func attachDevices(
     let unknown =
         blocks.first { declared.device($0, .block) == nil } ?? nets.first { declared.device($0, .network) == nil }
     if let unknown { throw .notDeclared(unknown, known: declared.devices) }
-    let names = blocks + nets
-    let missing = declared.devices.filter { !names.contains($0.name) }
+    // As the stock tender has it, a name that is declared twice stands for the first of its kind: the second stays missing.
+    let missing = declared.devices.filter { device in
+        let isFirst = declared.device(device.name, device.kind)?.handle == device.handle
+        switch device.kind {
+        case .block: return !isFirst || !blocks.contains(device.name)
+        case .network: return !isFirst || !nets.contains(device.name)
+        case .unknown: return true
+        }
+    }
     if !missing.isEmpty {
         let options = missing.compactMap { device in
             DeviceKind(device.kind).map { attachments.dialect.example(device.name, $0) }
