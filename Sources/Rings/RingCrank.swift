@@ -26,6 +26,9 @@ struct RingCrank: ~Copyable {
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
     private(set) var blocked: (entry: RingEntry, wait: WaitFor)?
 
+    /// After so many entries, and before another where there were so many bytes, the guest sees what has become of them.
+    private static let (unpublished, unpublishedBytes) = (8, 64 << 10)
+
     private struct Aside: Sendable {
         var entries: [RingEntry] = []
         var first = 0
@@ -49,8 +52,10 @@ struct RingCrank: ~Copyable {
 
     /// Does up to 64 entries, or one piece of a long one, and those aside that can be done now.
     mutating func turn(_ memory: borrowing GuestMemory, isAwaited: () -> Bool) -> RingTurn {
+        defer { queue.publish() }
         var bytes = 0
         for done in 0..<64 {
+            if done % Self.unpublished == 0 || bytes >= Self.unpublishedBytes { queue.publish() }
             let entry: RingEntry
             if let (waited, _) = blocked.take() {
                 entry = waited

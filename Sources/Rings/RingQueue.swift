@@ -21,7 +21,8 @@ import Synchronization
     private var submissionHead: UInt32 = 0
     /// The guest's tail when it was last looked at, and found true: its cache line is fetched once for all up to there.
     private var submissionTail: UInt32 = 0
-    /// How many answers were given; the word in the ring says the same, until the guest, or a disk for it, writes over it.
+    /// How many answers were given; the word in the ring says so when they are published, until the guest, or a disk for it,
+    /// writes over it.
     public private(set) var completionTail: UInt32 = 0
 
     /// What the guest has for us.
@@ -113,7 +114,13 @@ import Synchronization
     /// Gives the slot of the entry that `next` returned back: it is done, or kept.
     public mutating func release() {
         submissionHead &+= 1
+    }
+
+    /// Shows the guest what was released and answered. It looks at that cache line all the time, and for each of our stores it
+    /// has to be fetched back, so several entries go by before one.
+    public func publish() {
         store(submissionHead, Word.submissionHead)
+        store(completionTail, Word.completionTail)
     }
 
     /// Where every entry has an answer, what is under way fits into the answers' slots.
@@ -129,7 +136,6 @@ import Synchronization
         setWord(UInt64(id) | UInt64(UInt32(bitPattern: answer.result)) << 32, slot)
         setWord(UInt64(answer.length), slot + 8)
         completionTail &+= 1
-        store(completionTail, Word.completionTail)
     }
 
     /// Whether the guest has not taken the answer before which so many were given.
