@@ -187,10 +187,26 @@ import Testing
         #expect(keyboard.command(0xaa) == false && keyboard.status == 5 && keyboard.readData() == 0x55)
         #expect(keyboard.status == 4)
         #expect(keyboard.command(0x60) == false)
-        keyboard.writeData(0x45)
-        keyboard.writeData(0x46)
+        for operand: UInt8 in [0x45, 0x46] {
+            let resets = keyboard.writeData(operand)
+            #expect(!resets)
+        }
         #expect(keyboard.command(0x20) == false && keyboard.readData() == 0x45)
         #expect(keyboard.command(0xd0) == false && keyboard.readData() == 3)
+    }
+
+    /// The output port's bit 0 is the CPU's reset, active low.
+    @Test(arguments: [
+        ([0xd1] as [UInt8], UInt8(3), false), ([0xd1], 2, true), ([], 2, false), ([0xd1, 0x20], 2, false),
+    ])
+    func aKeyboardControllerResets(commands: [UInt8], operand: UInt8, resets: Bool) {
+        var keyboard = KeyboardController()
+        for command in commands {
+            let isReset = keyboard.command(command)
+            #expect(!isReset)
+        }
+        let isReset = keyboard.writeData(operand)
+        #expect(isReset == resets)
     }
 
     @Test func theClockShowsTheCalendar() {

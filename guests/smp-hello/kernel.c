@@ -5,6 +5,8 @@
  * Words of its command line say more: a number is how many processors there are; "x2apic": the messages go by MSR instead of by
  * memory; "crash": processor 1 ends in a triple fault; "spin": the others never stop; "halt": all halt for good;
  * "direct": each gets messages of its own, and no local APIC's register is written before;
+ * "again": processor 0 sends an INIT to itself, which is a reset;
+ * "nmi": the others get an NMI before they are started, which they hold back;
  * "talk": each sends 3,000 letters by the serial port, one alphabet after the other, processor 0 small ones.
  */
 #include "kernel.h"
@@ -16,6 +18,7 @@
 #define APIC_DESTINATION 0x310
 #define ALL_OTHERS 0xc0000u
 #define INIT_OTHERS 0xc4500 /* all but self, assert, INIT */
+#define NMI_OTHERS 0xc4400
 #define START_OTHERS (0xc4600 | TRAMPOLINE >> 12)
 #define APIC_BASE_MSR 0x1b
 #define X2APIC_COMMAND_MSR 0x830
@@ -145,6 +148,14 @@ void kernel(uint32_t magic, const struct information *information)
     spins = (uint32_t)has_word(line, "spin");
     talks = (uint32_t)has_word(line, "talk");
     write_trampoline();
+    if (has_word(line, "nmi")) {
+        *(volatile uint32_t *)(APIC + APIC_SPURIOUS) = 0x1ff;
+        send(0, NMI_OTHERS);
+        for (int turn = 0; turn < 100000; turn++)
+            __asm__ volatile("pause");
+    }
+    if (has_word(line, "again"))
+        send_to(0, INIT_OTHERS);
     if (has_word(line, "direct"))
         start_each(processors);
     else

@@ -11,7 +11,6 @@ struct KernelCPUID {
     /// Of the CPU that asks, which this leaves open.
     private let leaves: [CPUIDLeaf]
     private let cpus: UInt32
-    private let hasInterrupts: Bool
 
     private static let hypervisor: UInt32 = 1 << 31
     private static let deadlines: UInt32 = 1 << 24
@@ -26,10 +25,10 @@ struct KernelCPUID {
         _ configuration: borrowing Configuration, supported: CPUID, frequency: UInt64, hasInterrupts: Bool
     ) throws(MachineError) {
         let edits = try CPUEdits(configuration.kernel.cpu)
-        let leaves = Self.withTiming(supported.leaves, kilohertz: UInt32(clamping: frequency / 1000))
+        let timed = Self.withTiming(supported.leaves, kilohertz: UInt32(clamping: frequency / 1000))
+        let leaves = Self.withHypervisor(timed, hasInterrupts: hasInterrupts)
         self.init(
-            edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus,
-            hasInterrupts: hasInterrupts)
+            edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus)
     }
 
     /// KVM's own leaves, and the one of the clocks' rates, which other hypervisors have too and kernels look for by any name:
@@ -43,8 +42,17 @@ struct KernelCPUID {
         return leaves
     }
 
-    init(_ leaves: [CPUIDLeaf], cpus: Int, hasInterrupts: Bool) {
-        (self.leaves, self.cpus, self.hasInterrupts) = (leaves, UInt32(cpus), hasInterrupts)
+    /// What KVM leaves to us: that there is a hypervisor, and its local APIC's timer. A template may take both away again.
+    static func withHypervisor(_ leaves: [CPUIDLeaf], hasInterrupts: Bool) -> [CPUIDLeaf] {
+        var leaves = leaves
+        for index in leaves.indices where leaves[index].leaf == 1 {
+            leaves[index].ecx |= hypervisor | (hasInterrupts ? deadlines : 0)
+        }
+        return leaves
+    }
+
+    init(_ leaves: [CPUIDLeaf], cpus: Int) {
+        (self.leaves, self.cpus) = (leaves, UInt32(cpus))
     }
 
     /// The table of a CPU, by its number from 0, which is its APIC's ID.
@@ -69,7 +77,6 @@ struct KernelCPUID {
 
     private func tellAPIC(_ leaf: inout CPUIDLeaf, _ number: UInt32) {
         leaf.ebx = leaf.ebx & 0xffff | (cpus == 1 ? 1 : idsOfPackage) << 16 | number << 24
-        leaf.ecx |= Self.hypervisor | (hasInterrupts ? Self.deadlines : 0)
         if cpus > 1 { leaf.edx |= Self.threads }
     }
 

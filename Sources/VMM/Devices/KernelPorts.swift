@@ -76,7 +76,7 @@ struct KernelPorts {
     private mutating func writeByte(_ port: UInt16, _ value: UInt8) -> Bool {
         switch port {
         case 0x3f8...0x3ff: serial.write(port & 7, value)
-        case 0x60: keyboard.writeData(value)
+        case 0x60: if keyboard.writeData(value) { ending = Self.end }
         case 0x64: if keyboard.command(value) { ending = Self.end }
         case 0x70: clock.select(value)
         case 0x71: clock.write(value)

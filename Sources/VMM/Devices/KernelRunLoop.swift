@@ -29,7 +29,10 @@ extension RunLoop {
             let ending = withPorts(kernel) { loop in
                 loop.takeCoalesced(kernel)
                 kernel.strangers.store(loop.ports?.strangers ?? 0, ordering: .relaxed)
-                return loop.writeOutput() ?? kernel.bus.ending(stop)
+                let unwritten = loop.writeOutput()
+                let ending = kernel.bus.ending(stop)
+                if case .exited = ending { return unwritten ?? ending }
+                return ending  // a crash says more than a console that is gone
             }
             if let thread { kernel.input.stop(thread) }
             return ending
@@ -60,7 +63,19 @@ extension RunLoop {
             default: break
             }
         }
+        if error == EAGAIN, isHeldBack { return holdBack(kernel) }
         return withPorts(kernel) { $0.handlePorts(error, kernel) }
+    }
+
+    /// Whether this vCPU still waits to be started, and KVM does not let it wait: there is an NMI for it, which a CPU in this
+    /// state holds back (Intel SDM vol. 3A, 9.4.4 and table 26-7's wait-for-SIPI).
+    private var isHeldBack: Bool { context.index > 0 && !vcpu.isRunnable }
+
+    /// Waits in KVM's place.
+    private mutating func holdBack(_ kernel: Kernel) -> Stop? {
+        let control = context.platform.control
+        _ = wait(for: WaitFor(control.event.fd), nanoseconds: 1_000_000)
+        return control.requested ?? withPorts(kernel) { $0.kicked(kernel) }
     }
 
     /// What belongs to no virtio device.
@@ -81,6 +96,7 @@ extension RunLoop {
         case .mmioWrite: ports?.writeMemory()
         case .halt: return halted()
         case .other(CKVM_EXIT_SET_TPR), .interrupted: break
+        case .internalError where isAtReset: return .exited(status: 0)
         case let exit:
             _ = context.unexpected(exit)
             return stopped()
@@ -98,7 +114,7 @@ extension RunLoop {
             ports?.isOutputTimed = true
             try? context.timer.arm(nanoseconds: outputPatience)
         }
-        if kernel.input.isReady, serial.room == SerialPort.inputCapacity { return takeInput(kernel) }
+        if kernel.input.isReady, serial.room == SerialPort.inputCapacity, let stop = takeInput(kernel) { return stop }
         return setTestLines(kernel) ?? setLine(kernel)
     }
 
@@ -107,6 +123,8 @@ extension RunLoop {
         if let stop = writeOutput() ?? takeInput(kernel) { return stop }
         if kernel.lines != nil {
             let isParked = !vcpu.takesInterrupts && !vcpu.isRunnable
+            // Who halted in a BIOS's place waits for no other CPU.
+            if isParked, firmwareCall != nil { return halted() }
             if context.platform.processors?.park(context.index, isParked) ?? isParked { return halted() }
         }
         try? context.timer.arm(nanoseconds: period(kernel))
@@ -169,14 +187,25 @@ extension RunLoop {
 
     /// HLT, and nothing will ever wake the kernel: its end, or a call of a BIOS that is not there.
     private mutating func halted() -> Stop {
-        guard let sregs = try? vcpu.specialRegisters(), sregs.cr0 & CR0.protectedMode == 0 else {
-            return .exited(status: 0)
-        }
-        switch FlatImage.firmwareCall(before: sregs.cs.base &+ vcpu.instructionPointer) {
+        switch firmwareCall {
         case nil, .reset?: return .exited(status: 0)
         case .vector(let vector)?:
             _ = context.crash(.noFirmware(vector: vector))
             return stopped()
         }
+    }
+
+    /// In real mode: what was asked of a BIOS that is not there.
+    private var firmwareCall: FlatImage.FirmwareCall? {
+        mutating get {
+            guard let sregs = try? vcpu.specialRegisters(), sregs.cr0 & CR0.protectedMode == 0 else { return nil }
+            return FlatImage.firmwareCall(before: sregs.cs.base &+ vcpu.instructionPointer)
+        }
+    }
+
+    /// The first instruction of a CPU behind a reset, INIT's too (Intel SDM vol. 3A, 10.1.4), where a PC has its BIOS.
+    private var isAtReset: Bool {
+        guard let sregs = try? vcpu.specialRegisters(), let registers = try? vcpu.registers() else { return false }
+        return sregs.cr0 & CR0.protectedMode == 0 && sregs.cs.base &+ registers.rip == 0xffff_fff0
     }
 }

@@ -11,6 +11,7 @@ struct KeyboardController {
     private var waiting: UInt8 = 0
 
     private static let (readCommandByte, writeCommandByte): (UInt8, UInt8) = (0x20, 0x60)
+    private static let writeOutputPort: UInt8 = 0xd1
 
     /// Bit 0: there is something to read. Bit 2: the self test has passed.
     var status: UInt8 { (answer == nil ? 0 : 1) | 4 }
@@ -20,7 +21,7 @@ struct KeyboardController {
         waiting = 0
         switch value {
         case Self.readCommandByte: answer = commandByte
-        case Self.writeCommandByte, 0xd1: waiting = value
+        case Self.writeCommandByte, Self.writeOutputPort: waiting = value
         case 0xaa: answer = 0x55  // self test: passed
         case 0xab: answer = 0  // the line to a keyboard is well
         case 0xd0: answer = 3  // output port: A20 on, no reset
@@ -31,9 +32,11 @@ struct KeyboardController {
         return false
     }
 
-    mutating func writeData(_ value: UInt8) {
+    /// True when it resets the machine: bit 0 of the output port is the CPU's reset, active low.
+    mutating func writeData(_ value: UInt8) -> Bool {
+        defer { waiting = 0 }
         if waiting == Self.writeCommandByte { commandByte = value }
-        waiting = 0
+        return waiting == Self.writeOutputPort && value & 1 == 0
     }
 
     mutating func readData() -> UInt8 {

@@ -20,7 +20,8 @@ final class VirtioSlot: Sendable {
         (device, self.address, self.line) = (VirtioDevice(backend), address, line)
     }
 
-    /// On a vCPU's thread. A write that has to wait for a request ends with the machine at the latest.
+    /// On a vCPU's thread. A write that has to wait for a request ends with the machine at the latest; a pause waits for it, or
+    /// the vCPU would go on without it.
     func write(_ address: UInt64, size: Int, _ value: UInt64, _ bus: VirtioBus, _ platform: Platform) -> Stop? {
         while true {
             switch device.write(address - self.address, size: size, value, platform.memory) {
@@ -36,7 +37,10 @@ final class VirtioSlot: Sendable {
             case .busy:
                 ring.withLock { $0?.kick() }
                 _ = wait(for: WaitFor(platform.control.event.fd), nanoseconds: 1_000_000)
-                if let stop = platform.control.requested { return stop }
+                switch platform.control.requested {
+                case nil, .paused?: break
+                case let stop?: return stop
+                }
             }
         }
     }
