@@ -4,6 +4,7 @@
 // its like trap, which otherwise would show the monitor's values. Read next: Decoder.swift.
 
 import CDeprivileged
+import Host
 import KVM
 import X86
 
@@ -51,9 +52,12 @@ extension VCPU: SystemRegisters {
         } catch { return false }
     }
 
+    /// XGETBV does not trap, and on a software KVM it shows the host's XCR0: who writes what he has read may not fail for the parts
+    /// that no guest gets (AMX, protection keys).
     package func writeXCR0(_ value: UInt64) -> Bool {
+        let host = Processor.xcr0(leaf1ECX: Processor.cpuid(1).ecx)
         do throws(KVMError) {
-            try setXCR0(value)
+            try setXCR0(value & ~(host & ~XCR0.guest(host: host)))
             return true
         } catch { return false }
     }

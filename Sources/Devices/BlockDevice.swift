@@ -44,7 +44,7 @@ public final class BlockDevice: Sendable {
         }
         if locked < 0 { throw .file(path: path, call: "lock", errno: Int32(-locked)) }
         let size = lseek(file.fd, 0, SEEK_END)
-        if size < 0 { throw .file(path: path, call: "size", errno: errno) }
+        if size < 0 { throw .notAFile(path: path) }  // in /proc, which says that it is one
         let capacity = UInt64(size)
         guard capacity >= option.sectorSize, capacity % option.sectorSize == 0 else {
             throw .badSize(name: option.name, path: path, size: capacity, sectorSize: option.sectorSize)

@@ -78,21 +78,26 @@ public enum DeviceError: Error, Equatable, Sendable {
             "\(path): in use by this host: unmount it first" + options.readOnly(", or attach it")
         case .file(let path, "open", let errno) where errno == EACCES || errno == EROFS:
             "\(path): \(errnoText(errno))" + options.readOnly(": if it need not be written, attach it")
+        case .file(let path, "open", ENOENT): "\(path): \(errnoText(ENOENT)): \(Self.howToMakeDisk(path))"
         case .file(let path, "open", let errno): "\(path): \(errnoText(errno))"
         case .file(let path, let call, let errno): "\(path): \(call): \(errnoText(errno))"
         case .notAFile(let path): "\(path): neither a regular file nor a block device"
         case .inUse(let path, let isReadOnly):
             isReadOnly
-                ? "\(path): another program writes to it"
+                ? "\(path): another program writes to it: end that first"
                 : "\(path): another program uses it" + options.readOnly("; to share it, all must attach it")
+        case .badSize(_, let path, 0, _) where path.hasPrefix("/dev/"): "\(path): a block device without a disk behind it"
+        case .badSize(_, let path, let size, let sector) where size < sector:
+            "\(path): \(size) bytes, less than one sector of \(sector): \(Self.howToMakeDisk(path))"
         case .badSize(let name, let path, let size, let sector):
-            size < sector
-                ? "\(path): \(size) bytes, less than one sector of \(sector): 'truncate -s 64M \(path)' makes a disk"
-                : "\(path): \(size) bytes are no multiple of its sectors' \(sector): give another "
-                    + "\(options.sectorSize(name)) or lengthen it to \((size / sector + 1) * sector)"
+            "\(path): \(size) bytes are no multiple of its sectors' \(sector): "
+                + (size % 512 == 0 ? "give another \(options.sectorSize(name)) or " : "")
+                + "lengthen it to \((size / sector + 1) * sector)"
         default: ""
         }
     }
+
+    private static func howToMakeDisk(_ path: String) -> String { "'truncate -s 64M \(path)' makes a disk" }
 
     private var networkMessage: String {
         switch self {

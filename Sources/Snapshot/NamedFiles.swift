@@ -45,6 +45,7 @@ extension Configuration {
         let (writer, victim) = one.isWritten ? (one, other) : (other, one)
         if !writer.isWritten || (victim.isReplaceable && writer.option == "--snapshot") { return nil }
         if let noun = victim.noun, victim.option != writer.option { return "\(writer.option) would overwrite \(noun)" }
+        if let noun = one.noun, noun == other.noun { return "\(noun) is given twice" }
         if let noun = one.noun, let same = other.noun { return "\(noun) and \(same) are one file" }
         return "\(writer.option) and \(victim.option) would overwrite each other"
     }

@@ -105,7 +105,7 @@ import Testing
         let errors: [DeviceError] = [
             .isImage(path: "p"), .file(path: "p", call: "open", errno: EBUSY),
             .file(path: "p", call: "open", errno: EROFS), .inUse(path: "p", isReadOnly: false),
-            .badSize(name: "n", path: "p", size: 1025, sectorSize: 512),
+            .badSize(name: "n", path: "p", size: 1536, sectorSize: 1024),
         ]
         for error in errors {
             #expect(error.message.contains(",ro") || error.message.contains(",sector=N"))

@@ -96,12 +96,12 @@ extension GuestTests {
                 ([image], "\(missing)All declared devices must be attached: add --block:storage=PATH"),
                 (
                     ["--block:storage=/nowhere", image],
-                    "Could not open block device: /nowhere: No such file or directory"
+                    "Could not open block device: /nowhere: No such file or directory: 'truncate -s 64M /nowhere' makes a disk"
                 ),
                 (
                     ["--block:storage=\(odd)", image],
                     "storage: Backing storage size must be block aligned (512 bytes): \(odd): 1025 bytes are no multiple "
-                        + "of its sectors' 512: give another --block-sector-size:storage=N or lengthen it to 1536"
+                        + "of its sectors' 512: lengthen it to 1536"
                 ),
             ] {
                 let ending = try tender.run(arguments)

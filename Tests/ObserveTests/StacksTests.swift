@@ -208,6 +208,7 @@ private struct InventedMachine: ObservedMachine {
 
     @Test func kickIsTheErrorEINTR() {
         #expect(ExitEvent(error: 4).key == ExitKey(.kick))
-        #expect(ExitEvent(error: 11).key == ExitKey(.failed, 11))
+        #expect(ExitEvent(error: 12).key == ExitKey(.failed, 12))
+        #expect(ExitEvent(error: 11).key == ExitKey(.wake), "EAGAIN: a CPU that waited was started")
     }
 }

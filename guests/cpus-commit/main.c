@@ -36,6 +36,19 @@ static void read_on(uint64_t cpu)
     }
 }
 
+/* Time for readers to find the page back: until one has read, or so long. */
+static void let_read(uint64_t cpus)
+{
+    uint64_t before = 0, now = 0;
+    for (uint64_t cpu = 1; cpu < cpus; cpu++)
+        before += reads[cpu];
+    for (uint64_t start = clock_now(); now <= before && clock_now() < start + MILLISECONDS;) {
+        now = 0;
+        for (uint64_t cpu = 1; cpu < cpus; cpu++)
+            now += reads[cpu];
+    }
+}
+
 int main(const struct swiftlet_boot_info *boot)
 {
     int turns = (int)argument_number(0, 200);
@@ -64,6 +77,7 @@ int main(const struct swiftlet_boot_info *boot)
         mmu_map(WINDOW, pages[(turn + 1) % 2], PAGE_SIZE, MMU_WRITE);
         mmu_commit();
         is_mapped = true;
+        let_read(boot->vcpu_count);
     }
     is_over = true;
     for (unsigned cpu = 1; cpu < boot->vcpu_count; cpu++) {

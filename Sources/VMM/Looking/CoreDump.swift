@@ -40,6 +40,13 @@ struct CoreDump {
     /// Writes the file; returns the bytes that are not holes.
     func write(to path: String) throws(HostError) -> UInt64 {
         let file = try File(path, .create)
+        do throws(HostError) { return try write(to: file) } catch {
+            try? file.truncate(0)  // a part of a core is none
+            throw error
+        }
+    }
+
+    private func write(to file: borrowing File) throws(HostError) -> UInt64 {
         let notes =
             vcpus.flatMap { prstatus($0.registers, process: UInt32($0.number + 1)) }
             + states.flatMap { note(CoreNote.owner, CoreNote.type, words: $0.words) }
