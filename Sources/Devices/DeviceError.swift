@@ -86,7 +86,8 @@ public enum DeviceError: Error, Equatable, Sendable {
             isReadOnly
                 ? "\(path): another program writes to it: end that first"
                 : "\(path): another program uses it" + options.readOnly("; to share it, all must attach it")
-        case .badSize(_, let path, 0, _) where path.hasPrefix("/dev/"): "\(path): a block device without a disk behind it"
+        case .badSize(_, let path, 0, _) where path.hasPrefix("/dev/"):
+            "\(path): a block device without a disk behind it"
         case .badSize(_, let path, let size, let sector) where size < sector:
             "\(path): \(size) bytes, less than one sector of \(sector): \(Self.howToMakeDisk(path))"
         case .badSize(let name, let path, let size, let sector):
