@@ -12,7 +12,7 @@ PACKAGES = gcc binutils libc6-dev linux-libc-dev libcapstone-dev libelf-dev libs
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install install-tender clean
+.PHONY: help deps lab-deps build guests run test lab-test appliance appliance-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install install-tender clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +54,17 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
 	lab/debian.sh
+
+APPLIANCE = .build-static/appliance/swiftlet.iso
+
+appliance: build ## a bootable image (BIOS and UEFI, CD and disk) that shows the choice of machines: docs/appliance.md
+	@packages="$$(appliance/build.sh -n)"; $(INSTALL_MISSING)
+	@mkdir -p $(dir $(APPLIANCE))
+	appliance/build.sh $(APPLIANCE)
+
+appliance-test: build ## the appliance switched on in QEMU and used as a person would, by BIOS and by UEFI
+	@packages="$$(appliance/build.sh -n) qemu-system-x86 ovmf e2fsprogs socat python3-pexpect python3-pyte"; $(INSTALL_MISSING)
+	appliance/test.sh
 
 snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process
 	SWIFTLET_SNAPSHOTS=1000 swift test --disable-xctest --filter 'GuestTests/(Snapshots|Increments)'

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+"""drive.py -- switches a server with the appliance on, and uses it over its serial console as a person would.
+
+    drive.py [--uefi] [--disk FILE] [--screen FILE.ppm] ISO
+
+--disk: a disk with the label SWIFTLET that holds one more machine, "Maker". --screen: what the VGA console shows then.
+
+The server is QEMU's software CPU with SVM (no /dev/kvm is needed). Ends with 0 when the chooser came, machines were started,
+their consoles used and left, and the server switched itself off. Read next: test.sh, ../docs/appliance.md.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+import pexpect
+import pyte
+
+ENTER, LEAVE = "\r", "\x1d"
+
+
+class Server:
+    """A machine that is switched on, at its serial console."""
+
+    def __init__(self, image, uefi, disk, folder):
+        self.monitor_path = os.path.join(folder, "monitor")
+        arguments = ["-machine", "q35", "-accel", "tcg,tb-size=512", "-cpu", "max", "-smp", "2", "-m", "1024",
+                     "-nodefaults", "-vga", "std", "-display", "none", "-no-reboot", "-serial", "stdio",
+                     "-monitor", f"unix:{self.monitor_path},server,nowait",
+                     "-drive", f"file={image},if=none,id=cd,format=raw,readonly=on", "-device", "ide-cd,drive=cd"]
+        if disk:
+            arguments += ["-drive", f"file={disk},if=virtio,format=raw"]
+        if uefi:
+            variables = os.path.join(folder, "vars.fd")
+            shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables)
+            for number, file in enumerate(["/usr/share/OVMF/OVMF_CODE_4M.fd,readonly=on", variables]):
+                arguments += ["-drive", f"if=pflash,unit={number},format=raw,file={file}"]
+        self.start = time.monotonic()
+        self.console = pexpect.spawn("qemu-system-x86_64", arguments, encoding="latin-1", dimensions=(24, 80))
+        self.screen = pyte.Screen(80, 24)  # what a VT100 shows of it
+        self.terminal = pyte.Stream(self.screen)
+
+    def reads(self, seconds):
+        """Shows what has come; False when the server is off."""
+        try:
+            self.terminal.feed(self.console.read_nonblocking(4096, seconds))
+        except pexpect.TIMEOUT:
+            pass
+        except pexpect.EOF:
+            return False
+        return True
+
+    def shows(self, pattern):
+        return any(re.search(pattern, line) for line in self.screen.display)
+
+    def waits_for(self, pattern, seconds=120):
+        """Until a line of the screen is like this."""
+        end = time.monotonic() + seconds
+        while not self.shows(pattern):
+            if time.monotonic() > end or not self.reads(0.2):
+                print(f"drive.py: the screen never showed {pattern!r}:", *self.screen.display, sep="\n  | ")
+                sys.exit(1)
+        print(f"  {time.monotonic() - self.start:6.1f} s  {pattern}", flush=True)
+
+    def types(self, keys):
+        """As a person does, who looks at what came of it; for 0.3 s behind a console that was left keys are thrown away."""
+        self.pauses()
+        self.console.send(keys)
+        self.pauses()
+
+    def pauses(self):
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end and self.reads(0.1):
+            pass
+
+    def screenshot(self, file):
+        monitor = pexpect.spawn("socat", ["-", f"unix:{self.monitor_path}"], timeout=20, encoding="latin-1")
+        monitor.expect(r"\(qemu\)")
+        monitor.sendline(f"screendump {file}")
+        monitor.expect(r"\(qemu\)")
+        monitor.close()
+
+
+def choose(server, name):
+    """Moves the mark to a machine."""
+    server.types("\x1b[H")
+    while not server.shows(f"^ {name}: "):
+        server.types("j")
+
+
+def use(server, screen, disk):
+    server.waits_for("5 machines, 0 running" if disk else "4 machines, 0 running")
+    print(f"from power-on to the chooser: {time.monotonic() - server.start:.1f} s")
+    if screen:
+        time.sleep(1)
+        server.screenshot(screen)
+    if disk:
+        choose(server, "maker")
+        server.types(ENTER)
+        server.waits_for("Maker .* exited with 0")
+    choose(server, "hello")
+    server.types(ENTER)
+    server.waits_for("Hello .* exited with 0")
+    choose(server, "firewall")
+    server.types(ENTER)
+    server.waits_for("Firewall .* running")
+    choose(server, "echo")
+    server.types(ENTER)
+    server.waits_for("2 running")
+    server.types(ENTER)
+    server.types("three words here\r")
+    server.waits_for("^three words here")
+    server.types(LEAVE)
+    server.waits_for("2 running")
+    choose(server, "linux")
+    server.types(ENTER)
+    server.waits_for("3 running")
+    server.types(ENTER)
+    server.waits_for("as a guest: say something", 240)
+    server.types("hello from the serial line\r")
+    server.waits_for("you said: hello from the serial line")
+    server.types(LEAVE)
+    server.waits_for("3 running")
+    server.types(ENTER)
+    server.types("poweroff\r")
+    server.waits_for("exited with 0; any key")
+    server.types(" ")
+    server.waits_for("Linux .* exited with 0")
+    choose(server, "firewall")
+    server.types("s")
+    server.types("y")
+    server.waits_for("1 running")
+    server.types("p")
+    server.waits_for("o: power off")
+    server.types("o")
+    end = time.monotonic() + 60
+    while server.reads(0.2):
+        if time.monotonic() > end:
+            print("drive.py: it did not switch itself off:", *server.screen.display, sep="\n  | ")
+            sys.exit(1)
+    server.console.close()
+    if server.console.exitstatus != 0:
+        sys.exit(f"drive.py: QEMU ended with {server.console.exitstatus}")
+    print(f"  {time.monotonic() - server.start:6.1f} s  switched off")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--uefi", action="store_true")
+    parser.add_argument("--disk")
+    parser.add_argument("--screen")
+    parser.add_argument("image")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(options.image, options.uefi, options.disk, folder)
+        try:
+            use(server, options.screen, options.disk)
+        finally:
+            server.console.close(force=True)
+
+
+main()

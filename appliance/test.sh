@@ -1,0 +1,26 @@
+#!/bin/bash
+# test.sh -- the appliance, switched on and used by BIOS and by UEFI, and built twice: `make appliance-test`.
+#
+# The server is QEMU's software CPU with SVM. By BIOS it has a second disk with the label SWIFTLET, whose machine joins the list.
+# Read next: drive.py.
+
+set -euo pipefail
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$home/build.sh" "$work/swiftlet.iso"
+"$home/build.sh" "$work/again.iso"
+cmp "$work/swiftlet.iso" "$work/again.iso"
+echo "built twice: the same bytes"
+
+mkdir "$work/maker"
+cp "$home/../guests/build/primes.elf" "$work/maker/"
+printf 'name = "Maker"\nimage = "primes.elf"\n' >"$work/maker/maker.toml"
+truncate -s 8M "$work/maker.img"
+/sbin/mkfs.ext4 -q -L SWIFTLET -d "$work/maker" "$work/maker.img"
+
+echo "by BIOS, with a maker's disk"
+/usr/bin/python3 "$home/drive.py" --disk "$work/maker.img" "$work/swiftlet.iso"
+echo "by UEFI"
+/usr/bin/python3 "$home/drive.py" --uefi "$work/swiftlet.iso"
