@@ -125,6 +125,7 @@ def page(source, out):
     import markdown
     text = FENCE.sub(lambda m: (f'<p class="source">{html.escape(shlex.split(m[2])[0])}</p>\n\n' if m[2].strip() else "")
                      + f"```{m[1]}\n{m[3]}```", source.read_text())
+    text = text.replace("<details>", '<details markdown="1">')
     body = markdown.markdown(text, extensions=["fenced_code", "tables", "toc", "md_in_html"])
     body = re.sub(r'href="(?!\w+:)([^"#]+)\.md(#[^"]*)?"', r'href="\1.html\2"', body)
     top = os.path.relpath(ROOT, source.parent)

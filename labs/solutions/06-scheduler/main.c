@@ -22,7 +22,8 @@ static void on_tick(struct exception_frame *frame)
 static void take_turns(uint64_t me)
 {
     while (turns < wanted) {
-        if (turn != me)
+        /* Once it is my turn, only I count: but the other may have had the last one since the line above. */
+        if (turn != me || turns == wanted)
             continue;
         turns++;
         turn = !me;
@@ -40,6 +41,7 @@ static void make_thread(void (*function)(uint64_t), uint64_t argument)
 {
     uint64_t stack = (uint64_t)allocate(4 * PAGE_SIZE) + 4 * PAGE_SIZE;
     threads[1] = (struct exception_frame){
+        .vector = TICK,   /* so that its first return unmasks interrupts, as that of an interrupt does */
         .rip = (uint64_t)function,
         .rdi = argument,
         .rsp = stack - 8, /* as after a call */
