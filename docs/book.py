@@ -127,6 +127,13 @@ def page(source, out):
                      + f"```{m[1]}\n{m[3]}```", source.read_text())
     text = text.replace("<details>", '<details markdown="1">')
     body = markdown.markdown(text, extensions=["fenced_code", "tables", "toc", "md_in_html"])
+    body = re.sub(r"<p>(<summary>.*?</summary>)</p>", r"\1", body)
+    for link in re.findall(r'(?:href|src)="(?!\w+:)([^"#]+)', body):  # what is no text comes along as it is
+        file = (source.parent / link).resolve()
+        if file.is_file() and file.suffix != ".md" and file.is_relative_to(ROOT):
+            copy = out / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
     body = re.sub(r'href="(?!\w+:)([^"#]+)\.md(#[^"]*)?"', r'href="\1.html\2"', body)
     top = os.path.relpath(ROOT, source.parent)
     order = chapters()
@@ -148,8 +155,6 @@ def write_html(out):
     names = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     for name in names:
         page(ROOT / name, out)
-    for figure in BOOK.glob("*.svg"):
-        (out / "docs/book" / figure.name).write_bytes(figure.read_bytes())
     print(f"{out}/docs/book/README.html")
 
 

@@ -1,7 +1,7 @@
 # check.sh -- what the labs' checks share; sourced by each lab's `check IMAGE FOLDER`.
 #
 # A check asks the machine, not the guest's word alone: it draws numbers anew each time, and counts exits or walks page tables.
-# Guests run on this host's /dev/kvm, or where there is none in the SVM lab (../lab): `run` hides which.
+# Guests run on this host's /dev/kvm, or in the SVM lab (../lab) where there is none or SVM=1 is set: `run` hides which.
 
 set -u
 lab=$(basename "$(dirname "$0")")
@@ -14,7 +14,7 @@ cp "$top/bin/swiftlet" "$top/bin/swiftlet-walk" "$work/"
 
 # Runs shell text in a folder with swiftlet, swiftlet-walk and guest.elf; what it says is then in $said, its status in $status.
 run() { # TEXT
-    if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+    if [ -z "${SVM:-}" ] && [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
         said=$(cd "$work" && PATH=$work:$PATH timeout 60 sh -c "$1" 2>&1 </dev/null)
     else
         said=$("$top/lab/svm.sh" "$work" /bin/sh -c "$1" 2>&1)
