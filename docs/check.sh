@@ -1,10 +1,11 @@
 #!/bin/sh
 # check.sh -- the house rules that a formatter cannot check: `make lint`.
 #
-# The book shows the sources as they are (book.py). Every source is named once in docs/chapters and opens with a comment; no file is over 400 lines; what `swiftlet run`
-# executes stays under 5,000 lines of code (blank and comment lines not counted). Observe, Backing, Deprivileged, Devices,
-# Snapshot and their shims do not count: watching a run, memory of other kinds than an ordinary start's and what is said of
-# it, ring-0 images in ring 3, disks and networks, saving and restoring.
+# The book shows the sources as they are (book.py). Every source is named once in docs/chapters and opens with a
+# comment; no file is over 400 lines; what `swiftlet run` executes stays under 5,000 lines of code (blank and comment
+# lines not counted). Observe, Backing, Deprivileged, Devices, Snapshot and their shims do not count: watching a run,
+# memory of other kinds than an ordinary start's and what is said of it, ring-0 images in ring 3, disks and networks,
+# saving and restoring.
 
 cd "$(dirname "$0")/.." || exit 1
 status=0
