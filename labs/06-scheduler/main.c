@@ -5,8 +5,10 @@
 
 #define TICK 32
 #define SLICE (2 * MILLISECONDS)
+#define STACK_SIZE (4 * PAGE_SIZE)
 
 static struct exception_frame threads[2]; /* 0 is main's own */
+static uint64_t stack; /* of thread 1 */
 static volatile unsigned turn, turns, wanted;
 
 static void on_tick(struct exception_frame *frame)
@@ -37,12 +39,12 @@ static void second_thread(uint64_t me)
 
 static void make_thread(void (*function)(uint64_t), uint64_t argument)
 {
-    uint64_t stack = (uint64_t)allocate(4 * PAGE_SIZE) + 4 * PAGE_SIZE;
+    stack = (uint64_t)allocate(STACK_SIZE);
     threads[1] = (struct exception_frame){
         .vector = TICK,   /* so that its first return unmasks interrupts, as that of an interrupt does */
         .rip = (uint64_t)function,
         .rdi = argument,
-        .rsp = stack - 8, /* as after a call */
+        .rsp = stack + STACK_SIZE - 8, /* as after a call */
         .cs = 0x33,       /* docs/ABI.md, the machine at the entry point */
         .ss = 0x2b,
         .rflags = 0x3202, /* IOPL 3, IF, and bit 1, which is always set */
