@@ -8,11 +8,11 @@ PROGRAMS = swiftlet swiftlet-bench swiftlet-call swiftlet-check swiftlet-clone s
     swiftlet-snapshot swiftlet-walk
 
 # What Debian 12 lacks beside git, make and Swift. Without a usable /dev/kvm the SVM lab's packages are needed too.
-PACKAGES = gcc binutils libc6-dev linux-libc-dev libcapstone-dev libelf-dev libseccomp-dev zlib1g-dev
+PACKAGES = gcc binutils libc6-dev linux-libc-dev libcapstone-dev libelf-dev libseccomp-dev python3 zlib1g-dev
 KVM_USABLE = test -r /dev/kvm -a -w /dev/kvm
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help deps lab-deps build guests run test lab-test appliance appliance-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install install-tender clean
+.PHONY: help deps lab-deps build guests run test lab-test labs-test book-fill book-test appliance appliance-test snapshot-test pool-test example bench bench-selftest fuzz lint format docs install install-tender clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -108,9 +108,20 @@ lint: ## swift-format, and the house rules that it cannot check
 format: ## let swift-format rewrite the sources
 	swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz/Package.swift fuzz/Sources examples
 
-docs: build ## docs/build: man pages and shell completions, from what each program says of itself
-	@packages=help2man; $(INSTALL_MISSING)
+docs: build ## docs/build: man pages and shell completions, from what each program says of itself; the book and all texts as HTML
+	@packages='help2man python3-markdown'; $(INSTALL_MISSING)
 	docs/generate.sh bin docs/build
+	/usr/bin/python3 docs/book.py html docs/build/html
+
+book-fill: build ## write the book's listings and transcripts anew, from the sources and the programs
+	docs/book.py fill --run
+
+book-test: build ## is the book true? its listings are the sources, its transcripts are what the programs say
+	@if $(KVM_USABLE); then docs/book.py check --run; else \
+	    echo "no usable /dev/kvm: the book's transcripts are not compared"; docs/book.py check; fi
+
+labs-test: build ## labs/: every skeleton fails its check, every solution passes
+	@$(MAKE) --no-print-directory -C labs test
 
 install: docs ## programs, man pages and completions to PREFIX (/usr/local), under DESTDIR
 	install -d $(INSTALLED)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
@@ -133,4 +144,4 @@ SHARE = $(INSTALLED)/share
 TENDER = $(INSTALLED)/bin/solo5-hvt
 
 clean: ## remove what was built
-	rm -rf .build .build-* bin guests/build benchmarks/build fuzz/.build* docs/build
+	rm -rf .build .build-* bin guests/build labs/build benchmarks/build fuzz/.build* docs/build

@@ -1,10 +1,11 @@
 #!/bin/sh
 # check.sh -- the house rules that a formatter cannot check: `make lint`.
 #
-# Every source is named once in docs/chapters and opens with a comment; no file is over 400 lines; what `swiftlet run`
-# executes stays under 5,000 lines of code (blank and comment lines not counted). Observe, Backing, Deprivileged, Devices,
-# Snapshot and their shims do not count: watching a run, memory of other kinds than an ordinary start's and what is said of
-# it, ring-0 images in ring 3, disks and networks, saving and restoring.
+# The book shows the sources as they are (book.py). Every source is named once in docs/chapters and opens with a
+# comment; no file is over 400 lines; what `swiftlet run` executes stays under 5,000 lines of code (blank and comment
+# lines not counted). Observe, Backing, Deprivileged, Devices, Snapshot and their shims do not count: watching a run,
+# memory of other kinds than an ordinary start's and what is said of it, ring-0 images in ring 3, disks and networks,
+# saving and restoring.
 
 cd "$(dirname "$0")/.." || exit 1
 status=0
@@ -28,6 +29,7 @@ done
 for file in $(git ls-files '*.swift' '*.h' '*.c' '*.S' '*.sh'); do
     [ ! -f "$file" ] || [ "$(wc -l <"$file")" -le 400 ] || complain "$file is over 400 lines"
 done
+docs/book.py check || status=1
 # In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, `host`, shells,
 # runs that are watched, restored or saved, and guests with devices or several vCPUs do.
 beside='/(cbacking|CSeccomp/shim|cdeprivileged|chalted|cclone|cdevices|cdevices_uring|chost_service|csnapshot|swiftlet_devices|ckvm_dirty|ckvm_events|chost_terminal|csnapshot_look|swiftlet_vcpus|ckvm_debug|AppendedFile|Block|CCapstone/shim|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GivenFiles|GuestDebug|GuestDevices|HostMapping|HostSignals|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|LastFlush|LoopbackSocket|MemoryMap|Net|PageCache|Paths|ProcessFigures|Processors/[A-Z][A-Za-z]*|PseudoTerminal|RestoredSymbols|RingInterrupts|RingSetup|RunOptions.Debugger|RunOptions.Devices|SandboxSupport|Spawn|StartVCPU|StatisticsReport|StatisticsTarget|TerminalLine|ThreadPlace|StreamSocket|WriteLog)\b'
