@@ -13,12 +13,19 @@ public struct Observation: Sendable {
     public var statistics = false { didSet { isNothing = false } }
     /// `--trace`: a path, or "-" for text on standard error.
     public var trace: String? { didSet { isNothing = false } }
+    /// `--explain`: the trace is sentences.
+    public var explains = false
     /// `--profile`: a path for collapsed stacks, or "-" for a table on standard error.
     public var profile: String? { didSet { isNothing = false } }
     /// Samples a second.
     public var profileRate: UInt64 = 1000
 
     public init() {}
+
+    /// Sentences go to standard error where no file was named.
+    public mutating func explain() {
+        if explains, trace == nil { trace = "-" }
+    }
 
     /// Nothing of it was asked for. A stored flag: to look at optional text costs a start 8 us of the runtime's type machinery.
     public private(set) var isNothing = true
@@ -46,7 +53,10 @@ public struct Observer: ~Copyable, Sendable {
     public init(_ wanted: Observation, title: String, vcpus: Int = 1) throws(HostError) {
         table = wanted.statistics ? ExitTable() : nil
         (number, rate) = (vcpus == 1 ? nil : 0, wanted.profileRate)
-        if let path = wanted.trace { trace = SharedTrace(TraceFile(try OutputFile(path), title: title, vcpus: vcpus)) }
+        if let path = wanted.trace {
+            let file = try OutputFile(path)
+            trace = SharedTrace(TraceFile(file, inWords: wanted.explains, title: title, vcpus: vcpus))
+        }
         if let path = wanted.profile { sampler = Sampler(try OutputFile(path), rate: rate) }
     }
 

@@ -1,7 +1,7 @@
-// A trace's bytes: every exit as a line of text for people, or as Chrome's trace JSON for Perfetto and its kin.
+// A trace's bytes: every exit as a line of text for people, as a sentence, or as Chrome's trace JSON for Perfetto and its kin.
 //
 // Only the bytes: when and where to they are written is the machine's business. Times are nanoseconds on the guest's
-// clock. Read next: TraceJSON.swift, TraceText.swift.
+// clock. Read next: TraceJSON.swift, TraceText.swift, TraceWords.swift.
 
 /// Something in a trace.
 public enum TraceItem {
@@ -15,7 +15,7 @@ public enum TraceItem {
 
 /// How a trace is written.
 public enum TraceFormat: Sendable {
-    case text, json
+    case text, json, words
 
     /// By the name of the file.
     public init(path: String) { self = path.hasSuffix(".json") ? .json : .text }
@@ -25,6 +25,7 @@ public enum TraceFormat: Sendable {
         switch self {
         case .text: TraceText.header(title)
         case .json: TraceJSON.header(title, vcpus)
+        case .words: TraceWords.header(title)
         }
     }
 
@@ -33,6 +34,7 @@ public enum TraceFormat: Sendable {
         switch self {
         case .text: TraceText.append(item, to: &bytes)
         case .json: TraceJSON.append(item, to: &bytes)
+        case .words: TraceWords.append(item, to: &bytes)
         }
     }
 

@@ -22,8 +22,8 @@ struct TraceFile: ~Copyable, Sendable {
     private var hasFailed = false
     static let chunk = 64 << 10
 
-    init(_ file: consuming OutputFile, title: String, vcpus: Int) {
-        format = TraceFormat(path: file.path)
+    init(_ file: consuming OutputFile, inWords: Bool, title: String, vcpus: Int) {
+        format = inWords ? .words : TraceFormat(path: file.path)
         buffer = format.header(title, vcpus: vcpus)
         self.file = file
     }

@@ -21,6 +21,7 @@ struct RestoreOptions {
         ("--timeout", "SECONDS", "stop the guest after that long, fractions allowed"),
         ("--raw", nil, "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         ("--stats", nil, "what the run cost, on standard error; --stats=json, json:FILE or json:fd:N for scripts"),
+        ("--explain", nil, "say each exit in a sentence, on standard error, or with --trace in its FILE"),
         ("--trace", "FILE", "write every exit to FILE: JSON if it ends in .json, else text; - is standard error"),
         ("--profile", "FILE", "sample the guest's stack, for flame graphs; - is a table on standard error"),
         ("--profile-rate", "HZ", "samples a second, 1 to 10000 (default 1000)"),
@@ -61,6 +62,7 @@ struct RestoreOptions {
         if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
             throw RestoreUsageError(message: "--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
+        configuration.observation.explain()
         if statistics != nil { configuration.observation.statistics = true }
     }
 
@@ -70,7 +72,7 @@ struct RestoreOptions {
         case "--timeout": "SECONDS"
         case "--core", "--snapshot", "--trace", "--profile": "FILE"
         case "--profile-rate": "HZ"
-        case "--verify", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--no-sandbox", "--stats",
+        case "--verify", "--explain", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--no-sandbox", "--stats",
             "--help":
             nil
         default: throw RestoreUsageError(message: "unknown option '\(name)'")
@@ -84,6 +86,7 @@ struct RestoreOptions {
         case "--verify": verifies = true
         case "--timeout": configuration.timeout = try nanoseconds(text)
         case "--no-sandbox": isSandboxed = false
+        case "--explain": configuration.observation.explains = true
         case "--raw": configuration.raw = true
         case "--quiet": configuration.quiet = true
         case "--core": configuration.core = text

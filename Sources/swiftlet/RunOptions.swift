@@ -65,6 +65,11 @@ struct Option {
             name: "--trace", value: "FILE",
             help: "write every exit to FILE: JSON for Perfetto if it ends in .json, else text; - is standard error"),
         Option(
+            name: "--explain", value: nil,
+            help:
+                "say each exit in a sentence: what happened, who dealt with it, what it cost; on standard error, or with --trace in its FILE"
+        ),
+        Option(
             name: "--profile", value: "FILE",
             help: "sample the guest's stack, collapsed for flame graphs; - is a table on standard error"),
         Option(name: "--profile-rate", value: "HZ", help: "samples a second, 1 to 10000 (default 1000)"),
@@ -120,6 +125,7 @@ struct RunOptions {
         }
         try checkDevices()
         try checkDebugger()
+        configuration.observation.explain()
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
@@ -153,6 +159,7 @@ struct RunOptions {
             switch name {
             case "--map-image": configuration.mapsImage = true
             case "--no-sandbox": isSandboxed = false
+            case "--explain": configuration.observation.explains = true
             case "--raw": configuration.raw = true
             case "--irqchip": configuration.kernel.hasInterrupts = true
             case "--virtio-console": configuration.kernel.hasConsole = true
