@@ -51,21 +51,24 @@ import Testing
         let text = String(decoding: bytes(.words, items), as: UTF8.self)
         let lines = text.split(separator: "\n")
         #expect(lines.first?.hasPrefix("t: every exit") == true)
-        #expect(lines.dropFirst() == [
-            "At main+0x1: OUT writes 0x41 (1 byte) to port 0x3f8.",
-            "  KVM_RUN took 1.001 us, the port bus 1001.001 us.",
-            "At 0xffffffffffffffff: a signal took the vCPU out of the guest: a stop, a timer, or somebody who has news for it.",
-            "  KVM_RUN took 1.001 us, the run loop 1001.001 us.",
-            "  Swiftlet injects interrupt 32: the guest's handler comes next.",
-            "The machine stops (exit) with status 3.",
-        ])
+        #expect(
+            lines.dropFirst() == [
+                "At main+0x1: OUT writes 0x41 (1 byte) to port 0x3f8.",
+                "  KVM_RUN took 1.001 us, the port bus 1001.001 us.",
+                "At 0xffffffffffffffff: a signal took the vCPU out of the guest: "
+                    + "a stop, a timer, or somebody who has news for it.",
+                "  KVM_RUN took 1.001 us, the run loop 1001.001 us.",
+                "  Swiftlet injects interrupt 32: the guest's handler comes next.",
+                "The machine stops (exit) with status 3.",
+            ])
     }
 
     @Test(arguments: [
         (ExitKind.memoryRead, "a load of 4 bytes from guest-physical 0x7, where no slot is"), (.halt, "HLT, and"),
         (.shutdown, "a triple fault"), (.internalError, "could not emulate the instruction (suberror 7)"),
         (.registerRead, "RDMSR of 0x7"), (.wake, "started by another"), (.failed, "failed with error 7"),
-        (.memoryWrite, "a store of a value (4 bytes) to guest-physical 0x7"), (.portRead, "IN reads 4 bytes from port 0x7"),
+        (.memoryWrite, "a store of a value (4 bytes) to guest-physical 0x7"),
+        (.portRead, "IN reads 4 bytes from port 0x7"),
     ])
     func everyKindHasWords(kind: ExitKind, words: String) {
         let item = TraceItem.exit(event(5, ExitKey(kind, 7), size: 4), rip: 1, place: nil)
