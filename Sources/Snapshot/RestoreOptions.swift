@@ -21,7 +21,7 @@ struct RestoreOptions {
         ("--timeout", "SECONDS", "stop the guest after that long, fractions allowed"),
         ("--raw", nil, "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         ("--stats", nil, "what the run cost, on standard error; --stats=json, json:FILE or json:fd:N for scripts"),
-        ("--explain", nil, "say each exit in a sentence, on standard error, or with --trace in its FILE"),
+        ("--explain", nil, "say each exit in a sentence; on standard error, or in --trace's FILE"),
         ("--trace", "FILE", "write every exit to FILE: JSON if it ends in .json, else text; - is standard error"),
         ("--profile", "FILE", "sample the guest's stack, for flame graphs; - is a table on standard error"),
         ("--profile-rate", "HZ", "samples a second, 1 to 10000 (default 1000)"),
@@ -72,7 +72,8 @@ struct RestoreOptions {
         case "--timeout": "SECONDS"
         case "--core", "--snapshot", "--trace", "--profile": "FILE"
         case "--profile-rate": "HZ"
-        case "--verify", "--explain", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--no-sandbox", "--stats",
+        case "--verify", "--explain", "--raw", "--quiet", "--snapshot-exit", "--snapshot-incremental", "--no-sandbox",
+            "--stats",
             "--help":
             nil
         default: throw RestoreUsageError(message: "unknown option '\(name)'")
