@@ -112,10 +112,10 @@ private func leaf(
     }
 
     @Test func theClocksRatesAreInALeaf() {
-        let leaves = KernelCPUID.withTiming([leaf(0x4000_0000, nil, 0x4000_0001, 1, 2, 3)], kilohertz: 2_500_000)
+        let leaves = Identity.withTiming([leaf(0x4000_0000, nil, 0x4000_0001, 1, 2, 3)], kilohertz: 2_500_000)
         #expect(leaves[0] == leaf(0x4000_0000, nil, 0x4000_0010, 1, 2, 3))
         #expect(leaves[1] == leaf(0x4000_0010, nil, 2_500_000, 1_000_000))
-        #expect(KernelCPUID.withTiming(leaves, kilohertz: 0) == leaves)
+        #expect(Identity.withTiming(leaves, kilohertz: 0) == leaves)
     }
 
     private let host = [

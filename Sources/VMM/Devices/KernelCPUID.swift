@@ -1,8 +1,8 @@
 // The CPUID of a kernel for the bare CPU: what KVM supports, for a machine of so many CPUs, each of one thread.
 //
-// KVM's own table has numbers of the host's CPU that it was asked on, and leaves it to us to say that there is a hypervisor,
-// whose leaves tell the time, and the APIC's timer by TSC deadlines (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E;
-// KVM API, 4.46). Read next: KernelRunLoop.swift.
+// KVM's own table has numbers of the host's CPU that it was asked on, and leaves it to us to say that there is a hypervisor
+// (../Identity/Identity.swift: whose), and the APIC's timer by TSC deadlines (Intel SDM vol. 2A, CPUID; AMD APM vol. 3,
+// appendix E; KVM API, 4.46). Read next: KernelRunLoop.swift.
 
 import Deprivileged
 import KVM
@@ -12,40 +12,31 @@ struct KernelCPUID {
     private let leaves: [CPUIDLeaf]
     private let cpus: UInt32
     private let hasInterrupts: Bool
+    private let identity: Identity
 
     private static let hypervisor: UInt32 = 1 << 31
     private static let deadlines: UInt32 = 1 << 24
     /// Of leaf 1's EDX: EBX tells how many logical processors there may be.
     private static let threads: UInt32 = 1 << 28
 
-    /// KVM's LAPIC timer counts nanoseconds (KVM_CAP_X86_APIC_BUS_CYCLES_NS).
-    private static let busKilohertz: UInt32 = 1_000_000
-
     /// `frequency`: of the TSC, in Hz.
     init(
         _ configuration: borrowing Configuration, supported: CPUID, frequency: UInt64, hasInterrupts: Bool
     ) throws(MachineError) {
         let edits = try CPUEdits(configuration.kernel.cpu)
-        let leaves = Self.withTiming(supported.leaves, kilohertz: UInt32(clamping: frequency / 1000))
+        let identity = configuration.kernel.identity ?? .kvm
+        let leaves = identity.leaves(supported.leaves, frequency: frequency)
         self.init(
             edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus,
-            hasInterrupts: hasInterrupts)
+            hasInterrupts: hasInterrupts, identity: identity)
     }
 
-    /// KVM's own leaves, and the one of the clocks' rates, which other hypervisors have too and kernels look for by any name:
-    /// EAX the TSC's kHz, EBX the APIC timer's (FreeBSD, sys/x86/x86/tsc.c; NetBSD, identcpu_subr.c).
-    static func withTiming(_ leaves: [CPUIDLeaf], kilohertz: UInt32) -> [CPUIDLeaf] {
-        guard kilohertz > 0, let first = leaves.firstIndex(where: { $0.leaf == 0x4000_0000 }) else { return leaves }
-        var leaves = leaves
-        leaves[first].eax = max(leaves[first].eax, 0x4000_0010)
-        leaves.append(
-            CPUIDLeaf(leaf: 0x4000_0010, subleaf: nil, eax: kilohertz, ebx: busKilohertz, ecx: 0, edx: 0))
-        return leaves
+    init(_ leaves: [CPUIDLeaf], cpus: Int, hasInterrupts: Bool, identity: Identity = .kvm) {
+        (self.leaves, self.cpus, self.hasInterrupts, self.identity) = (leaves, UInt32(cpus), hasInterrupts, identity)
     }
 
-    init(_ leaves: [CPUIDLeaf], cpus: Int, hasInterrupts: Bool) {
-        (self.leaves, self.cpus, self.hasInterrupts) = (leaves, UInt32(cpus), hasInterrupts)
-    }
+    /// Whether KVM's own leaves are not in it.
+    var hidesKVM: Bool { identity != .kvm }
 
     /// The table of a CPU, by its number from 0, which is its APIC's ID.
     func table(cpu: Int) -> CPUID {
@@ -69,7 +60,8 @@ struct KernelCPUID {
 
     private func tellAPIC(_ leaf: inout CPUIDLeaf, _ number: UInt32) {
         leaf.ebx = leaf.ebx & 0xffff | (cpus == 1 ? 1 : idsOfPackage) << 16 | number << 24
-        leaf.ecx |= Self.hypervisor | (hasInterrupts ? Self.deadlines : 0)
+        leaf.ecx &= ~Self.hypervisor
+        leaf.ecx |= (identity == .none ? 0 : Self.hypervisor) | (hasInterrupts ? Self.deadlines : 0)
         if cpus > 1 { leaf.edx |= Self.threads }
     }
 
