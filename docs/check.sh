@@ -32,9 +32,10 @@ done
 docs/book.py check || status=1
 # In the core's folders, but no run of a guest executes it: tests, `doctor`, `bench`, `inspect`, `serve`, `clone`, `host`, shells,
 # runs that are watched, restored or saved, and guests with devices or several vCPUs do.
-beside='/(cbacking|CSeccomp/shim|cdeprivileged|chalted|cclone|cdevices|cdevices_uring|chost_service|csnapshot|swiftlet_devices|ckvm_dirty|ckvm_events|chost_terminal|csnapshot_look|swiftlet_vcpus|ckvm_debug|AppendedFile|Block|CCapstone/shim|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GivenFiles|GuestDebug|GuestDevices|HostMapping|HostSignals|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|LastFlush|LoopbackSocket|MemoryMap|Net|PageCache|Paths|ProcessFigures|Processors/[A-Z][A-Za-z]*|PseudoTerminal|RestoredSymbols|RingInterrupts|RingSetup|RunOptions.Debugger|RunOptions.Devices|SandboxSupport|Spawn|StartVCPU|StatisticsReport|StatisticsTarget|TerminalLine|ThreadPlace|StreamSocket|WriteLog)\b'
-# Nor does a run execute what explains a machine to people: walks of page tables, debuggers' questions, a crash's core.
-looking='/(X86/Walk|VMM/Looking)/'
+beside='/(cbacking|CSeccomp/shim|cdeprivileged|chalted|cclone|cdevices|cdevices_uring|chost_service|csnapshot|swiftlet_devices|ckvm_dirty|ckvm_events|chost_terminal|csnapshot_look|swiftlet_vcpus|ckvm_debug|AppendedFile|Block|CCapstone/shim|ChildProcess|Cloning|Completions|DeviceCalls|DeviceNotes|DevicePoll|DirtyLog|DirtyRing|Doorbells|ELFSurvey|EventSet|FlatCode|Fork|GivenFiles|GuestDebug|GuestDevices|HostMapping|HostSignals|Interception|Interrupts|InventedExits|KeptThread|KernelStatistics|LastFlush|LoopbackSocket|MemoryMap|Net|PageCache|Paths|ProcessFigures|Processors/[A-Z][A-Za-z]*|PseudoTerminal|RestoredSymbols|RingInterrupts|RingSetup|RunOptions.Debugger|RunOptions.Devices|SandboxSupport|Spawn|StartVCPU|StatisticsReport|StatisticsTarget|TerminalLine|ThreadPlace|StreamSocket|VendorSupport|WriteLog)\b'
+# Nor does a run execute what explains a machine to people (walks of page tables, debuggers' questions, a crash's core), and
+# a Swiftlet guest what kernels find of other vendors' hypervisors.
+looking='/(X86/Walk|VMM/Looking|VMM/Identity)/'
 # Of Swiftlet's own guests none executes what Solo5's unikernels need.
 hvt='/(CPUIDBits|HostProtection|SynchronisedRegisters|WaitSet|Solo5[A-Z][a-z]*|Hvt|Hvt[A-Z][A-Za-z]*)\b'
 # Nor what kernels that boot by themselves need, and what tells their files apart.

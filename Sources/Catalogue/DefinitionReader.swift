@@ -21,7 +21,6 @@ struct DefinitionReader {
         "boot", "append", "initrd", "modules", "irqchip", "disks", "networks", "console", "timeout", "statistics",
         "restart", "restart_limit", "restart_delay", "autostart",
     ]
-    static let identities = ["none", "kvm", "hyperv", "vmware", "xen"]
 
     func read(_ text: String) throws(TOMLError) -> MachineDefinition {
         let fields = Fields(try TOMLReader.read(text))
@@ -52,7 +51,7 @@ struct DefinitionReader {
             try need("--cpus", fields, "cpus")
             machine.options += ["--cpus", "\(cpus)"]
         }
-        if let identity = try fields.word("identity", Self.identities) {
+        if let identity = try fields.word("identity", Identity.allCases.map(\.rawValue)) {
             machine.identity = identity
             try need("--identity", fields, "identity")
             machine.options += ["--identity", identity]

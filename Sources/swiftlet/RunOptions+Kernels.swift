@@ -24,6 +24,9 @@ extension Option {
                 "the CPU that such a kernel is told of: all that this host can give (default), what every x86-64 has, "
                 + "or by a template"),
         Option(
+            name: "--identity", value: "NAME",
+            help: "whose hypervisor such a kernel finds: kvm (default), vmware, or none"),
+        Option(
             name: "--fw-cfg", value: "NAME=FILE",
             help: "a file in such a kernel's firmware configuration (QEMU's fw_cfg); NAME=string:TEXT is a text"),
         Option(name: "--irqchip", value: nil, help: "interrupt controllers and a timer for a Multiboot or flat kernel"),
@@ -42,6 +45,9 @@ extension RunOptions {
                 Int(value).flatMap { (1...Configuration.mostCPUs).contains($0) ? $0 : nil },
                 "--cpus '\(value)': a number from 1 to \(Configuration.mostCPUs)")
         case "--boot": configuration.kernel.method = try known(BootMethod(value), "--boot: \(BootMethod.usage)")
+        case "--identity":
+            configuration.kernel.identity = try known(
+                Identity(rawValue: value), "--identity '\(value)': \(Identity.usage)")
         case "--cpu": configuration.kernel.cpu = CPUTemplate(value)
         case "--initrd": configuration.kernel.initialDisk = value
         case "--fw-cfg": try addFirmwareItem(try known(FirmwareItem(value), "--fw-cfg: \(FirmwareItem.usage)"))

@@ -142,7 +142,8 @@ struct RunOptions {
         case "--timeout": configuration.timeout = try nanoseconds(value ?? "")
         case "--ring": configuration.ring = try known(Ring(rawValue: value ?? ""), "--ring: \(Ring.usage)")
         case "--module": addModule(value ?? "")
-        case "--boot", "--initrd", "--append", "--cpus", "--cpu", "--fw-cfg": try setKernel(name, value ?? "")
+        case "--boot", "--initrd", "--append", "--cpus", "--cpu", "--identity", "--fw-cfg":
+            try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
         case "--gdb": try setDebugger(value ?? "")
         case "--core": configuration.core = value

@@ -49,7 +49,7 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
             arguments = ["a", "b c"]
             memory = "128M"
             memory_max = "1G"
-            identity = "xen"
+            identity = "vmware"
             ring = "0"
             boot = "linux"
             append = "quiet"
@@ -78,7 +78,8 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
         let path = folder.path
         #expect(
             machine.options == [
-                "--mem", "128M", "--mem-max", "1G", "--identity", "xen", "--ring", "0", "--boot", "linux", "--append",
+                "--mem", "128M", "--mem-max", "1G", "--identity", "vmware", "--ring", "0", "--boot", "linux",
+                "--append",
                 "quiet", "--initrd", "\(path)/disk.img", "--module", "\(path)/image,words", "--irqchip", "--block",
                 "data=\(path)/disk.img,ro,sector=4096", "--net", "net=tap:tap0,mac=02:00:00:00:00:01", "--timeout",
                 "1.5",
@@ -96,7 +97,7 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
         ("image = 'image'\nmemory_max = '1M'", "memory_max: at least 'memory'"),
         ("image = 'image'\ncpus = 0", "cpus: 1 to 64 is expected"),
         ("image = 'image'\ncpus = 2", "cpus: the 'swiftlet run' beside this program has no option --cpus"),
-        ("image = 'image'\nidentity = 'bsd'", "identity: 'bsd': one of none, kvm, hyperv, vmware, xen"),
+        ("image = 'image'\nidentity = 'bsd'", "identity: 'bsd': one of none, kvm, vmware"),
         ("image = 'image'\nring = '1'", "ring: 0, 3 or auto"), ("image = 'image'\nboot = 'dos'", "boot: multiboot"),
         ("image = 'image'\narguments = ['a', 7]", ":2:19: arguments[1]: a string is expected, not an integer"),
         ("image = 'image'\narguments = [\"\\u0000\"]", "a string without NUL"),

@@ -113,17 +113,17 @@ private func leaf(
 
     /// KVM's table has neither bit, so they are set before the template is applied: it may take them away.
     @Test func aTemplateCanHideTheHypervisor() throws {
-        let leaves = KernelCPUID.withHypervisor([leaf(1), leaf(7, 0)], hasInterrupts: true)
+        let leaves = KernelCPUID.withHypervisor([leaf(1), leaf(7, 0)], .kvm, hasInterrupts: true)
         #expect(leaves == [leaf(1, nil, 0, 0, 1 << 31 | 1 << 24), leaf(7, 0)])
-        #expect(KernelCPUID.withHypervisor([leaf(1)], hasInterrupts: false)[0].ecx == 1 << 31)
+        #expect(KernelCPUID.withHypervisor([leaf(1)], .kvm, hasInterrupts: false)[0].ecx == 1 << 31)
         #expect(try edited("hypervisor off\ntsc_deadline_timer off", leaves)[0] == leaf(1))
     }
 
     @Test func theClocksRatesAreInALeaf() {
-        let leaves = KernelCPUID.withTiming([leaf(0x4000_0000, nil, 0x4000_0001, 1, 2, 3)], kilohertz: 2_500_000)
+        let leaves = Identity.withTiming([leaf(0x4000_0000, nil, 0x4000_0001, 1, 2, 3)], kilohertz: 2_500_000)
         #expect(leaves[0] == leaf(0x4000_0000, nil, 0x4000_0010, 1, 2, 3))
         #expect(leaves[1] == leaf(0x4000_0010, nil, 2_500_000, 1_000_000))
-        #expect(KernelCPUID.withTiming(leaves, kilohertz: 0) == leaves)
+        #expect(Identity.withTiming(leaves, kilohertz: 0) == leaves)
     }
 
     private let host = [

@@ -1,8 +1,8 @@
 // The CPUID of a kernel for the bare CPU: what KVM supports, for a machine of so many CPUs, each of one thread.
 //
-// KVM's own table has numbers of the host's CPU that it was asked on, and leaves it to us to say that there is a hypervisor,
-// whose leaves tell the time, and the APIC's timer by TSC deadlines (Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E;
-// KVM API, 4.46). Read next: KernelRunLoop.swift.
+// KVM's own table has numbers of the host's CPU that it was asked on, and leaves it to us to say that there is a hypervisor
+// (../Identity/Identity.swift: whose), and the APIC's timer by TSC deadlines (Intel SDM vol. 2A, CPUID; AMD APM vol. 3,
+// appendix E; KVM API, 4.46). Read next: KernelRunLoop.swift.
 
 import Deprivileged
 import KVM
@@ -11,49 +11,41 @@ struct KernelCPUID {
     /// Of the CPU that asks, which this leaves open.
     private let leaves: [CPUIDLeaf]
     private let cpus: UInt32
+    private let identity: Identity
 
     private static let hypervisor: UInt32 = 1 << 31
     private static let deadlines: UInt32 = 1 << 24
     /// Of leaf 1's EDX: EBX tells how many logical processors there may be.
     private static let threads: UInt32 = 1 << 28
 
-    /// KVM's LAPIC timer counts nanoseconds (KVM_CAP_X86_APIC_BUS_CYCLES_NS).
-    private static let busKilohertz: UInt32 = 1_000_000
-
     /// `frequency`: of the TSC, in Hz.
     init(
         _ configuration: borrowing Configuration, supported: CPUID, frequency: UInt64, hasInterrupts: Bool
     ) throws(MachineError) {
         let edits = try CPUEdits(configuration.kernel.cpu)
-        let timed = Self.withTiming(supported.leaves, kilohertz: UInt32(clamping: frequency / 1000))
-        let leaves = Self.withHypervisor(timed, hasInterrupts: hasInterrupts)
+        let identity = configuration.kernel.identity ?? .kvm
+        let vendors = identity.leaves(supported.leaves, frequency: frequency)
+        let leaves = Self.withHypervisor(vendors, identity, hasInterrupts: hasInterrupts)
         self.init(
-            edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus)
+            edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus, identity: identity)
     }
 
-    /// KVM's own leaves, and the one of the clocks' rates, which other hypervisors have too and kernels look for by any name:
-    /// EAX the TSC's kHz, EBX the APIC timer's (FreeBSD, sys/x86/x86/tsc.c; NetBSD, identcpu_subr.c).
-    static func withTiming(_ leaves: [CPUIDLeaf], kilohertz: UInt32) -> [CPUIDLeaf] {
-        guard kilohertz > 0, let first = leaves.firstIndex(where: { $0.leaf == 0x4000_0000 }) else { return leaves }
-        var leaves = leaves
-        leaves[first].eax = max(leaves[first].eax, 0x4000_0010)
-        leaves.append(
-            CPUIDLeaf(leaf: 0x4000_0010, subleaf: nil, eax: kilohertz, ebx: busKilohertz, ecx: 0, edx: 0))
-        return leaves
+    init(_ leaves: [CPUIDLeaf], cpus: Int, identity: Identity = .kvm) {
+        (self.leaves, self.cpus, self.identity) = (leaves, UInt32(cpus), identity)
     }
 
     /// What KVM leaves to us: that there is a hypervisor, and its local APIC's timer. A template may take both away again.
-    static func withHypervisor(_ leaves: [CPUIDLeaf], hasInterrupts: Bool) -> [CPUIDLeaf] {
+    static func withHypervisor(_ leaves: [CPUIDLeaf], _ identity: Identity, hasInterrupts: Bool) -> [CPUIDLeaf] {
         var leaves = leaves
         for index in leaves.indices where leaves[index].leaf == 1 {
-            leaves[index].ecx |= hypervisor | (hasInterrupts ? deadlines : 0)
+            leaves[index].ecx &= ~hypervisor
+            leaves[index].ecx |= (identity == .none ? 0 : hypervisor) | (hasInterrupts ? deadlines : 0)
         }
         return leaves
     }
 
-    init(_ leaves: [CPUIDLeaf], cpus: Int) {
-        (self.leaves, self.cpus) = (leaves, UInt32(cpus))
-    }
+    /// Whether KVM's own leaves are not in it.
+    var hidesKVM: Bool { identity != .kvm }
 
     /// The table of a CPU, by its number from 0, which is its APIC's ID.
     func table(cpu: Int) -> CPUID {

@@ -58,13 +58,17 @@ extension Machine {
         try modules.load(plan, into: memory)
         phases.end("load", at: Clock.monotonic())
 
+        let identity = configuration.kernel.identity ?? .kvm
         let cpuid = try KernelCPUID(
             configuration, supported: fromKVM(try kvm.supportedCPUID()), frequency: clock.frequency,
             hasInterrupts: hasInterrupts)
         try fromKVM(try vcpu.load(plan.state, cpuid.table(cpu: 0)))
+        if cpuid.hidesKVM { vcpu.hideUnlistedFeatures() }
         let input = try fromKVM(try SerialInput())
         bus.connect(vm.doorbells, lines)
-        let ports = KernelPorts(firmware, test: configuration.kernel.hasTestDevice ? TestDevice() : nil)
+        let ports = KernelPorts(
+            firmware, test: configuration.kernel.hasTestDevice ? TestDevice() : nil,
+            vendor: VendorServices(identity, try MachineFacts(configuration, clock)))
         let kernel = Kernel(plan, source, lines, input, bus, ports, vm.coalescedPort(SerialPort.base))
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,

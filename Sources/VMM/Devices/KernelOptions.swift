@@ -22,6 +22,9 @@ public struct KernelOptions: Sendable {
     /// `--cpu`; nil: all that the host can give.
     public var cpu: CPUTemplate?
 
+    /// `--identity`; nil: KVM's.
+    public var identity: Identity?
+
     /// `--fw-cfg`, as often as it was given.
     public var firmwareItems: [FirmwareItem] = []
 
@@ -37,6 +40,7 @@ public struct KernelOptions: Sendable {
         if commandLine != nil { return "--append" }
         if hasConsole { return "--virtio-console" }
         if cpu != nil { return "--cpu" }
+        if identity != nil { return "--identity" }
         if !firmwareItems.isEmpty { return "--fw-cfg" }
         if hasTestDevice { return "--test-device" }
         return hasInterrupts ? "--irqchip" : nil

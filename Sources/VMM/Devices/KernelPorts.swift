@@ -13,6 +13,8 @@ struct KernelPorts {
     private var clock = RealTimeClock()
     private var firmware: FirmwareConfiguration
     private var shutdown = ShutdownWord()
+    /// Of `--identity`: what the run loop asks first.
+    var vendor: VendorServices
     /// Of `--test-device`.
     var test: TestDevice?
     /// How the kernel has ended itself, if it has.
@@ -25,8 +27,11 @@ struct KernelPorts {
     /// The serial port's interrupt line, as KVM was told.
     var isLineHigh = false
 
-    init(_ firmware: FirmwareConfiguration = FirmwareConfiguration(), test: TestDevice? = nil) {
-        (self.firmware, self.test) = (firmware, test)
+    init(
+        _ firmware: FirmwareConfiguration = FirmwareConfiguration(), test: TestDevice? = nil,
+        vendor: VendorServices = VendorServices()
+    ) {
+        (self.firmware, self.test, self.vendor) = (firmware, test, vendor)
     }
 
     /// A kernel's own end, and a reset: without another start they are the same.

@@ -83,7 +83,9 @@ extension RunLoop {
         takeCoalesced(kernel)
         if error == EINTR { return didNotRun(error) ?? kicked(kernel) }
         if error != 0 { return didNotRun(error) }
-        switch vcpu.exit {
+        let exit = vcpu.exit
+        if answerVendor(exit) { return nil }
+        switch exit {
         case .portWrite(let port, let size, let count, _):
             for index in 0..<Int(count) { ports?.write(port, size: size, vcpu.portItem(index, size: size)) }
             return portAccessed(kernel)

@@ -15,6 +15,7 @@ func makeOtherKernelCPUs(
     for index in 1..<processors.count {
         let vcpu = try fromKVM(try vm.makeVCPU(id: Int32(index), mappingSize: kvm.vcpuMappingSize()))
         try fromKVM(try vcpu.setCPUID(cpuid.table(cpu: index)))
+        if cpuid.hidesKVM { vcpu.hideUnlistedFeatures() }
         try fromKVM(try vcpu.announceLocalAPIC())
         vcpu.synchroniseRegisters()
         let loop = RunLoop(
