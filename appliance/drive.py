@@ -57,14 +57,19 @@ class Server:
     def shows(self, pattern):
         return any(re.search(pattern, line) for line in self.screen.display)
 
-    def waits_for(self, pattern, seconds=120):
-        """Until a line of the screen is like this."""
+    def comes_to_show(self, pattern, seconds):
         end = time.monotonic() + seconds
         while not self.shows(pattern):
             if time.monotonic() > end or not self.reads(0.2):
-                print(f"drive.py: the screen never showed {pattern!r}:", *self.screen.display, sep="\n  | ")
-                sys.exit(1)
+                return False
         print(f"  {time.monotonic() - self.start:6.1f} s  {pattern}", flush=True)
+        return True
+
+    def waits_for(self, pattern, seconds=120):
+        """Until a line of the screen is like this."""
+        if not self.comes_to_show(pattern, seconds):
+            print(f"drive.py: the screen never showed {pattern!r}:", *self.screen.display, sep="\n  | ")
+            sys.exit(1)
 
     def types(self, keys):
         """As a person does, who looks at what came of it; for 0.3 s behind a console that was left keys are thrown away."""
@@ -88,12 +93,27 @@ class Server:
 def choose(server, name):
     """Moves the mark to a machine."""
     server.types("\x1b[H")
-    while not server.shows(f"^ {name}: "):
+    for _ in range(8):
+        if server.shows(f"^ {name}: "):
+            return
         server.types("j")
+    sys.exit(f"drive.py: {name} is not in the list")
+
+
+def switched_on(options, folder):
+    """A server that shows its chooser. A Linux that calibrates its clock in an emulated CPU on a busy host may hang: such a start
+    is told, and another made."""
+    title = "5 machines, 0 running" if options.disk else "4 machines, 0 running"
+    for attempt in range(3):
+        server = Server(options.image, options.uefi, options.disk, folder)
+        if server.comes_to_show(title, 120):
+            return server
+        print(f"drive.py: no chooser in 120 s, start {attempt + 1} of 3:", *server.screen.display, sep="\n  | ")
+        server.console.close(force=True)
+    sys.exit(1)
 
 
 def use(server, screen, disk):
-    server.waits_for("5 machines, 0 running" if disk else "4 machines, 0 running")
     print(f"from power-on to the chooser: {time.monotonic() - server.start:.1f} s")
     if screen:
         time.sleep(1)
@@ -156,7 +176,7 @@ def main():
     parser.add_argument("image")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(options.image, options.uefi, options.disk, folder)
+        server = switched_on(options, folder)
         try:
             use(server, options.screen, options.disk)
         finally:
