@@ -210,4 +210,17 @@ import Testing
         }
         #expect(words.hasPrefix("Could not open block device"))
     }
+
+    /// A name of two devices stands for the first of its kind: the others are missing, and no disk gets another's handle.
+    @Test(
+        arguments: [
+            ([("x", 1), ("x", 2), ("y", 1)], "Device 'x' of type NET_BASIC declared but not attached. "),
+            ([("x", 1), ("x", 1), ("y", 1)], "Device 'x' of type BLOCK_BASIC declared but not attached. "),
+        ] as [([(name: String, type: UInt32)], String)])
+    func aNameOfTwoIsTheFirst(devices: [(name: String, type: UInt32)], words: String) {
+        var attachments = Attachments()
+        attachments.blocks = [BlockOption(name: "x", path: "/nowhere"), BlockOption(name: "y", path: "/nowhere")]
+        let message = refusal(attachments, devices)?.message
+        #expect(message?.hasPrefix(words) == true, "\(message ?? "attached")")
+    }
 }
