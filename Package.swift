@@ -191,7 +191,8 @@ let package = Package(
         .executableTarget(
             name: "faulty-disk", dependencies: ["Host", "CHost"], path: "Tests/faulty-disk", swiftSettings: testing),
         .testTarget(
-            name: "TestSupport", dependencies: ["GuestMemory", "Devices", "Host", "CHost", "faulty-disk"],
+            name: "TestSupport",
+            dependencies: ["GuestCases", "GuestMemory", "Devices", "Host", "CHost", "faulty-disk"],
             swiftSettings: testing),
         .testTarget(name: "X86Tests", dependencies: ["X86", "TestSupport"], swiftSettings: testing),
         .testTarget(

@@ -10,11 +10,9 @@ public struct TemporaryDisk: ~Copyable {
     public let path: String
 
     public init(size: UInt64) throws(HostError) {
-        var template = Array("/tmp/swiftlet-disk-XXXXXX".utf8CString)
-        let fd = unsafe mkstemp(&template)
-        if fd < 0 { throw HostError("mkstemp", "/tmp", errno: errno) }
+        let (path, fd) = try TemporaryName.file()
         try File(owning: fd).truncate(size)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.path = path
     }
 
     deinit { _ = unsafe unlink(path) }

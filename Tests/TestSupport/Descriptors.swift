@@ -3,6 +3,7 @@
 // Read next: any test.
 
 import Glibc
+import GuestCases
 import Host
 
 /// A file that has no name any more, with some content.
@@ -11,10 +12,9 @@ public struct AnonymousFile: ~Copyable {
     public let size: UInt64
 
     public init(_ content: [UInt8]) {
-        var template = Array("/tmp/swiftlet-test-XXXXXX".utf8CString)
-        fd = mkstemp(&template)
-        precondition(fd >= 0, "mkstemp")
-        unlink(template)
+        guard let file = try? TemporaryName.file() else { preconditionFailure("mkstemp") }
+        fd = file.fd
+        unlink(file.path)
         size = UInt64(content.count)
         precondition(write(fd, content, content.count) == content.count)
     }
@@ -30,9 +30,8 @@ public final class ScratchFolder: Sendable {
     public let path: String
 
     public init() {
-        var template = Array("/tmp/swiftlet-test-XXXXXX".utf8CString)
-        precondition(mkdtemp(&template) != nil, "mkdtemp")
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let folder = try? TemporaryName.folder() else { preconditionFailure("mkdtemp") }
+        path = folder
     }
 
     deinit {
