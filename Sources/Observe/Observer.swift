@@ -14,7 +14,7 @@ public struct Observation: Sendable {
     /// `--trace`: a path, or "-" for text on standard error.
     public var trace: String? { didSet { isNothing = false } }
     /// `--explain`: the trace is sentences.
-    public var explains = false
+    public private(set) var explains = false
     /// `--profile`: a path for collapsed stacks, or "-" for a table on standard error.
     public var profile: String? { didSet { isNothing = false } }
     /// Samples a second.
@@ -22,9 +22,10 @@ public struct Observation: Sendable {
 
     public init() {}
 
-    /// Sentences go to standard error where no file was named.
+    /// Sentences, on standard error where no file is named, before or after.
     public mutating func explain() {
-        if explains, trace == nil { trace = "-" }
+        explains = true
+        trace = trace ?? "-"
     }
 
     /// Nothing of it was asked for. A stored flag: to look at optional text costs a start 8 us of the runtime's type machinery.

@@ -81,31 +81,27 @@ struct DiskWork: Sendable {
         let token = free.popLast() ?? entries.count
         if token == entries.count { entries.append(entry) } else { entries[token] = entry }
         let isFlush = entry.operation == SWIFTLET_BLOCK_FLUSH
-        let outcome = isFlush ? flush(queue, token) : read(entry, token, memory) ? RingOutcome.underWay : nil
+        let outcome = isFlush ? flush(queue, token) : read(queue, token, memory) ? RingOutcome.underWay : nil
         if case .underWay? = outcome { return outcome }
         free.append(token)
         return outcome
     }
 
     /// There is one flush at a time (UnflushedWrites.swift). Behind one of its own the ring waits; another ring, or a call,
-    /// does not tell when it is done.
+    /// does not tell when it is done, and the system call's way looks again and again.
     private mutating func flush(_ queue: BlockQueue, _ token: Int) -> RingOutcome? {
         switch queue.flush(token: token) {
         case .begun:
             flushes += 1
             return .underWay
         case .busy where flushes > 0: return .waits(WaitFor(queue.fd))
-        case .busy:
-            _ = Host.wait(for: WaitFor(-1), nanoseconds: 50_000)
-            return .interrupted
-        case .impossible: return nil
+        case .busy, .impossible: return nil
         }
     }
 
-    /// Whether it is under way.
-    private mutating func read(_ entry: RingEntry, _ token: Int, _ memory: borrowing GuestMemory) -> Bool {
-        guard let queue else { return false }
-        entries[token] = entry
+    /// Whether the token's entry is under way.
+    private func read(_ queue: BlockQueue, _ token: Int, _ memory: borrowing GuestMemory) -> Bool {
+        let entry = entries[token]
         return memory.withMutableSpan(entry.address, UInt64(entry.length)) {
             queue.read(into: &$0, at: entry.offset, token: token)
         } ?? false
@@ -129,12 +125,13 @@ struct DiskWork: Sendable {
     /// An entry that ended, and how; nil: the queue could not do it. A read of which a part came goes on.
     private mutating func next(_ memory: borrowing GuestMemory) -> (entry: RingEntry, result: BlockResult?)? {
         if let entry = interrupted.popLast() { return (entry, nil) }
-        while let (token, result) = queue?.take() {
+        while let queue, let (token, result) = queue.take() {
             var entry = entries[token]
             if entry.operation == SWIFTLET_BLOCK_FLUSH { flushes -= 1 }
             if entry.operation == SWIFTLET_BLOCK_READ, result > 0 {
                 entry.advance(UInt32(result))
-                if entry.length > 0, read(entry, token, memory) { continue }
+                entries[token] = entry
+                if entry.length > 0, read(queue, token, memory) { continue }
             }
             free.append(token)
             return (entry, outcome(entry, result))

@@ -24,7 +24,7 @@ struct RingCrank: ~Copyable {
     /// How many entries are under way there in all.
     private var underWay = 0
     /// An entry that could not be done yet and holds up those behind it: a send without room, a console that is slow.
-    private(set) var blocked: (entry: RingEntry, wait: WaitFor)?
+    private var blocked: (entry: RingEntry, wait: WaitFor)?
 
     /// After so many entries, and before another where there were so many bytes, the guest sees what has become of them.
     private static let (unpublished, unpublishedBytes) = (8, 64 << 10)

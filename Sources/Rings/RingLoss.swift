@@ -44,9 +44,8 @@ extension RingCrank {
     mutating func tellLosses() -> RingFailure? {
         var failure: RingFailure?
         for lost in failures where queue.isUntaken(lost.number) { tell(lost.entry, lost.errno, &failure) }
-        if let (entry, _) = blocked { left(entry, &failure) }
         for disk in disks { for entry in disk?.interrupted ?? [] { left(entry, &failure) } }
-        if blocked != nil { queue.release() }
+        // It keeps its slot, so `next` gives it again.
         while case .entry(let entry) = queue.next() {
             left(entry, &failure)
             queue.release()

@@ -62,7 +62,6 @@ struct RestoreOptions {
         if configuration.endsWithSnapshot || configuration.savesIncrements, configuration.snapshot == nil {
             throw RestoreUsageError(message: "--snapshot-exit and --snapshot-incremental need --snapshot FILE")
         }
-        configuration.observation.explain()
         if statistics != nil { configuration.observation.statistics = true }
     }
 
@@ -87,7 +86,7 @@ struct RestoreOptions {
         case "--verify": verifies = true
         case "--timeout": configuration.timeout = try nanoseconds(text)
         case "--no-sandbox": isSandboxed = false
-        case "--explain": configuration.observation.explains = true
+        case "--explain": configuration.observation.explain()
         case "--raw": configuration.raw = true
         case "--quiet": configuration.quiet = true
         case "--core": configuration.core = text

@@ -125,7 +125,6 @@ struct RunOptions {
         }
         try checkDevices()
         try checkDebugger()
-        configuration.observation.explain()
         if configuration.mapsImage, configuration.backing != .anonymous {
             throw UsageError("--map-image needs --backing anon")
         }
@@ -160,7 +159,7 @@ struct RunOptions {
             switch name {
             case "--map-image": configuration.mapsImage = true
             case "--no-sandbox": isSandboxed = false
-            case "--explain": configuration.observation.explains = true
+            case "--explain": configuration.observation.explain()
             case "--raw": configuration.raw = true
             case "--irqchip": configuration.kernel.hasInterrupts = true
             case "--virtio-console": configuration.kernel.hasConsole = true

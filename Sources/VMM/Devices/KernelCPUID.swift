@@ -11,7 +11,7 @@ struct KernelCPUID {
     /// Of the CPU that asks, which this leaves open.
     private let leaves: [CPUIDLeaf]
     private let cpus: UInt32
-    private let identity: Identity
+    let identity: Identity
 
     private static let hypervisor: UInt32 = 1 << 31
     private static let deadlines: UInt32 = 1 << 24

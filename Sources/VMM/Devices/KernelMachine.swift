@@ -58,7 +58,6 @@ extension Machine {
         try modules.load(plan, into: memory)
         phases.end("load", at: Clock.monotonic())
 
-        let identity = configuration.kernel.identity ?? .kvm
         let cpuid = try KernelCPUID(
             configuration, supported: fromKVM(try kvm.supportedCPUID()), frequency: clock.frequency,
             hasInterrupts: hasInterrupts)
@@ -68,7 +67,7 @@ extension Machine {
         bus.connect(vm.doorbells, lines)
         let ports = KernelPorts(
             firmware, test: configuration.kernel.hasTestDevice ? TestDevice() : nil,
-            vendor: VendorServices(identity, try MachineFacts(configuration, clock)))
+            vendor: try VendorServices(cpuid.identity, try MachineFacts(configuration, clock)))
         let kernel = Kernel(plan, source, lines, input, bus, ports, vm.coalescedPort(SerialPort.base))
         let platform = Platform(
             memory: memory, layout: plan.layout, console: console, clock: clock, control: control,

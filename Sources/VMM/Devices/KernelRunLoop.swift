@@ -126,8 +126,8 @@ extension RunLoop {
         if kernel.lines != nil {
             let isParked = !vcpu.takesInterrupts && !vcpu.isRunnable
             // Who halted in a BIOS's place waits for no other CPU.
-            if isParked, firmwareCall != nil { return halted() }
-            if context.platform.processors?.park(context.index, isParked) ?? isParked { return halted() }
+            if isParked, let call = firmwareCall { return called(call) }
+            if context.platform.processors?.park(context.index, isParked) ?? isParked { return .exited(status: 0) }
         }
         try? context.timer.arm(nanoseconds: period(kernel))
         return nil
@@ -188,10 +188,12 @@ extension RunLoop {
     }
 
     /// HLT, and nothing will ever wake the kernel: its end, or a call of a BIOS that is not there.
-    private mutating func halted() -> Stop {
-        switch firmwareCall {
-        case nil, .reset?: return .exited(status: 0)
-        case .vector(let vector)?:
+    private mutating func halted() -> Stop { firmwareCall.map { called($0) } ?? .exited(status: 0) }
+
+    private mutating func called(_ call: FlatImage.FirmwareCall) -> Stop {
+        switch call {
+        case .reset: return .exited(status: 0)
+        case .vector(let vector):
             _ = context.crash(.noFirmware(vector: vector))
             return stopped()
         }

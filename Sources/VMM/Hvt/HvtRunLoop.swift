@@ -11,8 +11,8 @@ import KVM
 extension RunLoop {
     mutating func loopHvt(_ hvt: Hvt) -> Stop {
         openLog()
-        // A debugger's stop has put the timer down that looks for a halt.
-        if deprivileged?.hasLeft == true { _ = haltedInRingZero() }
+        // A debugger's stop has put the timer down that looks for a halt, which the guest may be in.
+        if let stop = haltedInRingZero() { return stop }
         return watchedRun { $0.handleHvt($1, hvt) }
     }
 

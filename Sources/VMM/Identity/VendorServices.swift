@@ -10,8 +10,12 @@ import KVM
 struct VendorServices {
     var vmware: VMwareBackdoor?
 
-    init(_ identity: Identity = .kvm, _ facts: MachineFacts? = nil) {
-        if identity == .vmware, let facts { vmware = VMwareBackdoor(facts) }
+    /// KVM's own, which is the kernel's.
+    init() {}
+
+    /// The facts cost a system call, so only a vendor that tells them asks for them.
+    init(_ identity: Identity, _ facts: @autoclosure () throws(MachineError) -> MachineFacts) throws(MachineError) {
+        if identity == .vmware { vmware = VMwareBackdoor(try facts()) }
     }
 }
 
