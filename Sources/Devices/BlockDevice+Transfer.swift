@@ -18,7 +18,7 @@ extension BlockDevice {
         return unsafe span.withUnsafeMutableBytes { bytes in
             // Sound: the call gets a place and a count inside the span.
             transfer(bytes.count, offset) { done, place in
-                unsafe pread(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
+                unsafe cdevices_pread(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
             }
         }
     }
@@ -41,16 +41,16 @@ extension BlockDevice {
         return unsafe span.withUnsafeBytes { bytes in
             // Sound: the call gets a place and a count inside the span.
             transfer(bytes.count, offset) { done, place in
-                unsafe pwrite(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
+                unsafe cdevices_pwrite(file.fd, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, place)
             }
         }
     }
 
     /// Until all is moved. A disk that moves nothing (a file that somebody shortened) has failed.
-    private func transfer(_ count: Int, _ offset: UInt64, _ call: (Int, off_t) -> Int) -> BlockResult {
+    private func transfer(_ count: Int, _ offset: UInt64, _ call: (Int, UInt64) -> Int) -> BlockResult {
         var done = 0
         while done < count {
-            let moved = call(done, off_t(offset) + off_t(done))
+            let moved = call(done, offset + UInt64(done))
             if moved < 0 { return errno == EINTR ? .interrupted : .failed(errno: errno) }
             if moved == 0 { return .failed(errno: EIO) }
             done += moved

@@ -2,6 +2,7 @@
 //
 // Read next: Attachments.swift.
 
+import CDevices
 import Glibc
 import Host
 
@@ -9,7 +10,7 @@ extension NetDevice {
     /// Sends a frame of 14 to `largestFrame` bytes. Checked here, because kernels differ: some pad a shorter one.
     public func send(_ frame: RawSpan) -> FrameResult {
         guard (14...largestFrame).contains(UInt64(frame.byteCount)) else { return .malformed }
-        let result = unsafe frame.withUnsafeBytes { unsafe Glibc.write(file.fd, $0.baseAddress, $0.count) }
+        let result = unsafe frame.withUnsafeBytes { unsafe cdevices_write(file.fd, $0.baseAddress, $0.count) }
         if result >= 0 { return .done(frame.byteCount) }
         // drivers/net/tun.c: EIO means that the interface is not up.
         return errno == EIO ? .down : failure(errno)
@@ -17,7 +18,7 @@ extension NetDevice {
 
     /// Receives a frame. What does not fit into the span is lost: `largestFrame` bytes are enough while the MTU is what it was.
     public func receive(into span: inout MutableRawSpan) -> FrameResult {
-        let result = unsafe span.withUnsafeMutableBytes { unsafe Glibc.read(file.fd, $0.baseAddress, $0.count) }
+        let result = unsafe span.withUnsafeMutableBytes { unsafe cdevices_read(file.fd, $0.baseAddress, $0.count) }
         if result > 0 { return .done(result) }
         if result == 0 { return .notReady }
         // EIO means that it is being taken away.

@@ -41,24 +41,32 @@ struct DiskWork: Sendable {
     /// Whether there is something to do without waiting: whoever turns looks for a stop first.
     var isInterrupted: Bool { !interrupted.isEmpty }
 
-    /// Whether an operation is to be started here and not done by system call at once.
-    mutating func takes(_ operation: Int32) -> Bool {
-        if isWithoutQueue { return false }
-        switch operation {
+    /// Does an entry or gets it under way; nil when it is for the way of all entries, by system call. Of a read whose
+    /// beginning was in the page cache, the rest stays in the entry.
+    mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        switch entry.operation {
         case SWIFTLET_BLOCK_READ:
             cachedReads += 1
-            return cachedReads < Self.trusted || cachedReads % Self.stride == 0
+            let isTrusted = cachedReads >= Self.trusted && cachedReads % Self.stride != 0
+            if isTrusted || isWithoutQueue { return readAtOnce(entry, memory) }
+            return readCached(&entry, memory)
         // Writes are the page cache's when they are answered, in order, so a flush covers every one before it, though what
         // is behind it goes on meanwhile.
-        case SWIFTLET_BLOCK_FLUSH: return !disk.isReadOnly
-        default: return false
+        case SWIFTLET_BLOCK_FLUSH: return disk.isReadOnly || isWithoutQueue ? nil : submit(entry, memory)
+        default: return nil
         }
     }
 
-    /// Does an entry or gets it under way; nil when it is to be done by system call after all. Of a read whose beginning was
-    /// in the page cache, the rest stays in the entry.
-    mutating func start(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
-        if entry.operation == SWIFTLET_BLOCK_FLUSH { return submit(entry, memory) }
+    /// The common case by the shortest way: a read of one piece that succeeds. What does not is read once more, the way of
+    /// all entries, which says why.
+    private func readAtOnce(_ entry: RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
+        let (length, offset) = (UInt64(entry.length), entry.offset)
+        guard length <= UInt64(BlockDevice.piece) else { return nil }
+        let result = memory.withMutableSpan(entry.address, length) { disk.read(into: &$0, at: offset) }
+        return result == .done ? .answer(.done) : nil
+    }
+
+    private mutating func readCached(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
         let (offset, length) = (entry.offset, UInt64(entry.length))
         // What is not memory, or not inside the disk, is said elsewhere.
         guard memory.contains(entry.address, length), disk.contains(offset, length) else { return nil }

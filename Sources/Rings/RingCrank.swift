@@ -130,8 +130,7 @@ struct RingCrank: ~Copyable {
 
     private mutating func startAtDisk(_ entry: inout RingEntry, _ memory: borrowing GuestMemory) -> RingOutcome? {
         let device = Int(entry.device)
-        guard device < disks.count, disks[device]?.takes(entry.operation) == true else { return nil }
-        return disks[device]?.start(&entry, memory)
+        return device < disks.count ? disks[device]?.start(&entry, memory) : nil
     }
 
     /// What entries wait aside for at a device; nil when none does.

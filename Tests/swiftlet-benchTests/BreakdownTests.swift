@@ -22,6 +22,19 @@ import Testing
         #expect(Product(Report.invented([]).rows) == nil)
     }
 
+    /// The sandbox's part has a line where a run without it was measured.
+    @Test func theSandboxsPartIsWhatTheSameRunTakesBeyondOneOutsideOfIt() throws {
+        let rows = [
+            poll("no-sandbox", [1900, 8900, 2900]), poll("swiftlet", [2100, 9100, 3100]),
+            poll("twin", [2000, 9000, 3000]),
+        ]
+        let product = try #require(Product(Report.invented(rows).rows))
+        #expect(product.sandbox.map { ($0.low, $0.median, $0.high) } ?? (0, 0, 0) == (200, 200, 200))
+        #expect(Product(Report.invented(Array(rows.dropFirst())).rows)?.sandbox == nil)
+        let text = Breakdown.text(.invented(rows + [.invented(.port(), medians: [25_000], floor: 5000)]))
+        #expect(text.contains("the sandbox's: beyond --no-sandbox"))
+    }
+
     @Test func itStandsBesideTheRigs() {
         let port = Row.invented(.port(), medians: [25_000], floor: 5000)
         let text = Breakdown.text(.invented([port, poll("swiftlet", [2100]), poll("twin", [2000])]))

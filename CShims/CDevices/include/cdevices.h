@@ -21,6 +21,24 @@
 
 static inline long cdevices_result(long r) { return r < 0 ? -errno : r; }
 
+/*
+ * Transfers without the C library's wrappers, which are cancellation points (pthreads(7)): in a process with threads two
+ * locked instructions around each call. Threads here are never cancelled. -1 and errno, as the wrappers.
+ */
+static inline long cdevices_pread(int fd, void *buffer, size_t size, uint64_t offset)
+{
+    return syscall(SYS_pread64, fd, buffer, size, offset);
+}
+
+static inline long cdevices_pwrite(int fd, const void *buffer, size_t size, uint64_t offset)
+{
+    return syscall(SYS_pwrite64, fd, buffer, size, offset);
+}
+
+static inline long cdevices_read(int fd, void *buffer, size_t size) { return syscall(SYS_read, fd, buffer, size); }
+
+static inline long cdevices_write(int fd, const void *buffer, size_t size) { return syscall(SYS_write, fd, buffer, size); }
+
 /* Tells the CPU that this is a loop that waits for memory to change. */
 static inline void cdevices_pause(void) { __builtin_ia32_pause(); }
 

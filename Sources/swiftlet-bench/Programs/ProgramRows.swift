@@ -1,6 +1,6 @@
 // Rows of `bench exits` that run whole programs: Swiftlet and its C twin with the same guest, and QEMU with the test rig's.
 //
-// The rig tells what an exit costs at least; these tell what it costs where guests really run. Read next: GuestSamples.swift,
+// The rig tells what an exit costs at least; these tell what it costs where guests really run, in the sandbox and outside. Read next: GuestSamples.swift,
 // QEMUExits.swift.
 
 import Rig
@@ -15,9 +15,17 @@ func programExperiments(_ equipment: Equipment) -> [any Experiment] {
             return row
         }
     }
-    return pair("call-poll") { GuestSamples(pollingBy: $0, workshop, $1) }
+    return [unconfinedPoll(workshop)] + pair("call-poll") { GuestSamples(pollingBy: $0, workshop, $1) }
         + pair("timer-call") { GuestSamples(timerBy: $0, workshop, $1) }
         + ["port-write", "port-read", "mmio-write"].map { QEMUExits($0, equipment) }
+}
+
+/// What the sandbox costs an exit: beside the same call inside it.
+private func unconfinedPoll(_ workshop: Workshop) -> any Experiment {
+    var row = GuestSamples(
+        pollingBy: .unconfined, workshop, Subject(.exits, "call-poll", "", Workshop.Host.unconfined.rawValue, .user))
+    row.subject.beside = "exits/call-poll/swiftlet"
+    return row
 }
 
 extension GuestSamples {

@@ -77,19 +77,24 @@ struct Product: Equatable {
     let twin: Interval
     /// Repeat by repeat: what Swiftlet takes beyond the same system calls from C.
     let ours: Interval
+    /// Likewise: what it takes beyond a run outside of the sandbox; nil where that was not measured.
+    let sandbox: Interval?
 
-    /// Nil unless both were measured.
+    /// Nil unless Swiftlet and its twin were measured.
     init?(_ rows: [ReportRow]) {
         func total(_ host: String) -> ReportRow.Part? { rows.first { $0.id == "exits/call-poll/\(host)" }?.total }
         guard let swiftlet = total("swiftlet"), let twin = total("twin"),
             let ours = Interval(of: zip(swiftlet.medians, twin.medians).map { $0 - $1 })
         else { return nil }
         (self.swiftlet, self.twin, self.ours) = (swiftlet.interval, twin.interval, ours)
+        sandbox = total("no-sandbox").flatMap { Interval(of: zip(swiftlet.medians, $0.medians).map { $0 - $1 }) }
     }
 
     fileprivate func add(to table: inout Table) {
         table.add("of a whole program, 'swiftlet run' (call POLL)")
-        let lines = [("its round trip", swiftlet), ("its C twin's", twin), ("ours: beyond the twin's", ours)]
+        let lines =
+            [("its round trip", swiftlet), ("its C twin's", twin), ("ours: beyond the twin's", ours)]
+            + (sandbox.map { [("the sandbox's: beyond --no-sandbox", $0)] } ?? [])
         for (name, time) in lines {
             let interval = "\(quantity(time.low, .nanoseconds)) to \(quantity(time.high, .nanoseconds))"
             table.add("  \(name)", quantity(time.median, .nanoseconds), interval)
