@@ -1,7 +1,7 @@
 # check.sh -- what the labs' checks share; sourced by each lab's `check IMAGE FOLDER`.
 #
 # A check asks the machine, not the guest's word alone: it draws numbers anew each time, and counts exits or walks page tables.
-# Guests run on this host's /dev/kvm, or in the SVM lab (../lab) where there is none or SVM=1 is set: `run` hides which.
+# SWIFTLET_BIN is where a solution's own swiftlet is (patched.sh). Guests run on this host's /dev/kvm, or in the SVM lab (../lab) where there is none or SVM=1 is set: `run` hides which.
 
 set -u
 lab=$(basename "$(dirname "$0")")
@@ -10,7 +10,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$image" "$work/guest.elf"
-cp "$top/bin/swiftlet" "$top/bin/swiftlet-walk" "$work/"
+cp "${SWIFTLET_BIN:-$top/bin}/swiftlet" "$top/bin/swiftlet-walk" "$work/"
 
 # Runs shell text in a folder with swiftlet, swiftlet-walk and guest.elf; what it says is then in $said, its status in $status.
 run() { # TEXT
