@@ -74,7 +74,7 @@ public enum BootError: Error, Equatable, Sendable {
         switch method {
         case .multiboot: "no Multiboot header in its first 8 KiB, on 4 bytes and with a checksum that is right"
         case .pvh: "no PVH entry: an ELF file with a note of type 18 by Xen has one"
-        case .linux: "no bzImage: one has HdrS at 0x202; a vmlinux starts by PVH"
+        case .linux: "no bzImage, which has HdrS at 0x202, and no vmlinux, which is an ELF file"
         case .bootSector: "no boot sector: one ends with the bytes 55 aa at 510"
         case .flat: "empty"
         }

@@ -14,7 +14,7 @@ public enum ImageKind: String, Equatable, Sendable {
         case .swiftlet: "a Swiftlet guest"
         case .solo5: "a Solo5 unikernel"
         case .pvh: "a Xen PVH kernel"
-        case .linux: "a Linux bzImage"
+        case .linux: "a Linux kernel"
         case .multiboot: "a Multiboot kernel"
         case .multiboot2: "a Multiboot 2 kernel"
         case .elf: "an ordinary ELF program"
@@ -82,6 +82,8 @@ public enum ImageKind: String, Equatable, Sendable {
             }
         }
         if let kind = multibootHeader(head) { return kind }
+        // LINUX_ELFNOTE_BUILD_SALT, which every vmlinux has (include/linux/build-salt.h)
+        if notes.contains(where: { $0.owner == "Linux" && $0.type == 0x100 }) { return .linux }
         switch type {
         case 1: return .object  // ET_REL
         case 4: return .core  // ET_CORE

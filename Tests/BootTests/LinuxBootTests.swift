@@ -1,4 +1,4 @@
-// A bzImage by the 64-bit boot protocol: the zero page, the initial RAM disk, and kernels that are not for it.
+// Linux by the 64-bit boot protocol: the zero page, the initial RAM disk, kernels that are unpacked already, and that are not for it.
 //
 // Linux, Documentation/arch/x86/boot.rst. Read next: ../VMMTests/KernelPortTests.swift.
 
@@ -39,6 +39,30 @@ import X86
         var image = KernelImages.linux()
         image.patch(0x22c, UInt32(0x3f_ffff))
         #expect(try PlannedKernel(image, wishes: wishes(disk: 5000)).plan.module(0).lowerBound == 0x3f_e000)
+    }
+
+    /// Its segments lie where they want to, and the zero page has a setup header of ours.
+    @Test func anUnpackedKernelIsEnteredAsItsHeaderSays() throws {
+        let kernel = try PlannedKernel(KernelImages.vmlinux().build(), wishes: wishes("quiet", disk: 5000))
+        let page = kernel.state.rsi
+        #expect(kernel.plan.method == .linux && kernel.state.mode == .long)
+        #expect(kernel.state.rip == UInt64(KernelImages.address) && kernel.state.cr3 != 0)
+        #expect(kernel.bytes(UInt64(KernelImages.address), 2) == [0xeb, 0xfe])
+        #expect(kernel.word(page + 0x202) == 0x5372_6448 && kernel.bytes(page + 0x1fe, 2) == [0x55, 0xaa])
+        #expect(kernel.bytes(page + 0x210, 2) == [0xff, 1])
+        #expect(kernel.text(kernel.word(page + 0x228)) == "quiet")
+        #expect(kernel.word(page + 0x21c) == 5000)
+    }
+
+    @Test func unpackedKernelsThatAreNotForItAreRefused() {
+        #expect(kernelRefusal(KernelImages.vmlinux(entry: 0x20_0000).build()) == .boot(.entry(0x20_0000)))
+        var image = KernelImages.vmlinux()
+        image.machine = 40
+        #expect(kernelRefusal(image.build()) == .boot(.linuxNot64Bit))
+        #expect(kernelRefusal(KernelImages.pvh().build(), .linux) == .boot(.linuxNot64Bit))
+        let long = String(repeating: "x", count: 2048)
+        let tooLong = ImageError.commandLineTooLong(size: 2048, limit: 2047)
+        #expect(kernelRefusal(KernelImages.vmlinux().build(), wishes: wishes(long)) == tooLong)
     }
 
     @Test func kernelsThatAreNotForItAreRefused() {

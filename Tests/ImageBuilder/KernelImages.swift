@@ -99,6 +99,16 @@ public enum KernelImages {
         loop + [UInt8](repeating: 0, count: 508) + [0x55, 0xaa]
     }
 
+    /// An unpacked Linux, known by its note.
+    public static func vmlinux(entry: UInt64 = UInt64(address)) -> ELFBuilder {
+        ELFBuilder(
+            entry: entry,
+            segments: [
+                .init(flags: 7, address: UInt64(address), content: loop, memorySize: 0x3000),
+                .init(type: 4, flags: 4, address: 0, content: ELFBuilder.note(owner: "Linux", type: 0x100, [0x30, 0])),
+            ])
+    }
+
     /// A bzImage with one sector of setup, of protocol 2.15, preferring `load`.
     public static func linux(load: UInt64 = 1 << 20, initialSize: UInt32 = 0x10_0000) -> [UInt8] {
         var file = [UInt8](repeating: 0, count: 1024) + [UInt8](repeating: 0x90, count: 0x200) + loop
