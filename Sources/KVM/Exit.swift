@@ -28,7 +28,7 @@ public enum Exit: Equatable, Sendable {
     case interrupted
     /// Debug exit (`KVM_SET_GUEST_DEBUG`).
     case debug
-    /// `RDMSR` of a register that `VM.leaveToUser(msr:)` named: the answer goes to `VCPU.answerMSR` before the next run.
+    /// `RDMSR` of a register that `VM.leaveToUser(msrs:)` named: the answer goes to `VCPU.answerMSR` before the next run.
     case msrRead(index: UInt32)
     /// `WRMSR` of such a register; `VCPU.answerMSR` too.
     case msrWrite(index: UInt32, value: UInt64)

@@ -6,12 +6,12 @@
 import CKVM
 
 extension VM {
-    /// `RDMSR` and `WRMSR` of one register become exits.
+    /// `RDMSR` and `WRMSR` of these registers, at most 512, become exits, and of no others.
     /// The corresponding ioctls are `KVM_X86_SET_MSR_FILTER`, and `KVM_ENABLE_CAP` of `KVM_CAP_X86_USER_SPACE_MSR`.
-    public func leaveToUser(msr index: UInt32) throws(KVMError) {
+    public func leaveToUser(msrs: ClosedRange<UInt32>) throws(KVMError) {
         let reasons = UInt64(KVM_MSR_EXIT_REASON_FILTER)
         _ = try check(ckvm_enable_cap(fd, UInt32(KVM_CAP_X86_USER_SPACE_MSR), reasons), "KVM_CAP_X86_USER_SPACE_MSR")
-        _ = try check(ckvm_filter_msr(fd, index), "KVM_X86_SET_MSR_FILTER")
+        _ = try check(ckvm_filter_msrs(fd, msrs.lowerBound, UInt32(msrs.count)), "KVM_X86_SET_MSR_FILTER")
     }
 
     /// Writes there are kept in a ring and cause an exit only when it is full.
@@ -70,4 +70,7 @@ extension VCPU {
         unsafe shared.pointee.msr.data = value
         unsafe shared.pointee.msr.error = 0
     }
+
+    /// Has the instruction end in a general protection fault.
+    public func refuseMSR() { unsafe shared.pointee.msr.error = 1 }
 }

@@ -35,6 +35,9 @@ package struct MachineClock: Sendable {
         self.guestStart = guestStart
     }
 
+    /// Of the TSC since the start.
+    var cycles: UInt64 { Clock.tsc() &- hostStart }
+
     package func now() -> UInt64 { time(at: Clock.tsc()) }
 
     /// What the clock showed at a count of the host's TSC.

@@ -29,11 +29,12 @@ static inline long ckvm_stop_coalescing(int vm, uint64_t address, unsigned size,
     struct kvm_coalesced_mmio_zone zone = {.addr = address, .size = size, .pio = is_port};
     return ckvm_result(ioctl(vm, KVM_UNREGISTER_COALESCED_MMIO, &zone));
 }
-/* Reads and writes of this MSR leave to user space: outside of a filter's bitmap, which denies it, all is allowed. */
-static inline long ckvm_filter_msr(int vm, unsigned index)
+/* Reads and writes of up to 512 MSRs leave to user space: a filter's bitmap denies them, and outside of it all is allowed. */
+static inline long ckvm_filter_msrs(int vm, unsigned first, unsigned count)
 {
-    uint8_t denied = 0;
-    struct kvm_msr_filter filter = {.ranges = {{KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, 1, index, &denied}}};
+    uint8_t denied[64] = {0};
+    struct kvm_msr_filter filter = {
+        .ranges = {{KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, count < 512 ? count : 512, first, denied}}};
     return ckvm_result(ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter));
 }
 

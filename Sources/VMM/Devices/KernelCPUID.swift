@@ -24,7 +24,7 @@ struct KernelCPUID {
     ) throws(MachineError) {
         let edits = try CPUEdits(configuration.kernel.cpu)
         let identity = configuration.kernel.identity ?? .kvm
-        let vendors = identity.leaves(supported.leaves, frequency: frequency)
+        let vendors = identity.leaves(supported.leaves, frequency: frequency, cpus: configuration.cpus)
         let leaves = Self.withHypervisor(vendors, identity, hasInterrupts: hasInterrupts)
         self.init(
             edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus, identity: identity)

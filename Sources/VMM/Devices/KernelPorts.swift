@@ -37,6 +37,9 @@ struct KernelPorts {
     /// A kernel's own end, and a reset: without another start they are the same.
     private static let end = Stop.exited(status: 0)
 
+    /// By what is no port.
+    mutating func reset() { ending = Self.end }
+
     mutating func write(_ port: UInt16, size: UInt8, _ value: UInt32) {
         switch port {
         // isa-debug-exit of QEMU, and its exit status.

@@ -15,17 +15,20 @@ public enum Identity: String, CaseIterable, Sendable {
     case kvm
     /// VMware's leaves and backdoor.
     case vmware
+    /// Microsoft's, which began as Viridian: leaves, MSRs, hypercall page.
+    case hyperv
 
-    public static let usage = "none, kvm or vmware"
+    public static let usage = "none, kvm, vmware or hyperv"
 
     /// CPUID's leaves, with the vendor's in the place of KVM's. `frequency`: of the TSC, in Hz.
-    func leaves(_ supported: [CPUIDLeaf], frequency: UInt64) -> [CPUIDLeaf] {
+    func leaves(_ supported: [CPUIDLeaf], frequency: UInt64, cpus: Int = 1) -> [CPUIDLeaf] {
         let others = supported.filter { !Self.range.contains($0.leaf) }
         let kilohertz = UInt32(clamping: frequency / 1000)
         switch self {
         case .none: return others
         case .kvm: return Self.withTiming(supported, kilohertz: kilohertz)
         case .vmware: return others + VMwareBackdoor.leaves(kilohertz: kilohertz)
+        case .hyperv: return others + HyperV.leaves(cpus: cpus)
         }
     }
 
@@ -63,7 +66,9 @@ public enum Identity: String, CaseIterable, Sendable {
 /// What a vendor's services know of the machine.
 struct MachineFacts: Sendable {
     /// Of the TSC, in Hz.
-    var frequency: UInt64
+    var frequency: UInt64 { clock.frequency }
+    var clock: MachineClock
+    var cpus: Int
     /// Bytes.
     var memorySize: UInt64
     /// Version 4 of RFC 9562, as 16 bytes.
@@ -72,11 +77,11 @@ struct MachineFacts: Sendable {
     init(_ configuration: borrowing Configuration, _ clock: MachineClock) throws(MachineError) {
         let random = try fromHost(try randomSeed())
         self.init(
-            frequency: clock.frequency, memorySize: configuration.memorySize, random: (random.0, random.1))
+            clock, cpus: configuration.cpus, memorySize: configuration.memorySize, random: (random.0, random.1))
     }
 
-    init(frequency: UInt64, memorySize: UInt64, random: (UInt64, UInt64)) {
-        (self.frequency, self.memorySize) = (frequency, memorySize)
+    init(_ clock: MachineClock, cpus: Int = 1, memorySize: UInt64, random: (UInt64, UInt64)) {
+        (self.clock, self.cpus, self.memorySize) = (clock, cpus, memorySize)
         uuid = [random.0, random.1].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
         uuid[6] = uuid[6] & 0xf | 0x40
         uuid[8] = uuid[8] & 0x3f | 0x80

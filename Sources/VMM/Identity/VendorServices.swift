@@ -2,20 +2,53 @@
 //
 // Leaves in CPUID say what there is (Identity.swift); here is who answers. All of it is in user space, the same on every KVM,
 // but KVM's own clock, which is the kernel's. One vCPU at a time has it in hand, as it has the ports.
-// Read next: VMwareBackdoor.swift.
+// Read next: VMwareBackdoor.swift, HyperV.swift.
 
+import GuestMemory
 import KVM
 
 /// The services of a vendor's hypervisor.
 struct VendorServices {
     var vmware: VMwareBackdoor?
+    var hyperv: HyperV?
 
     /// KVM's own, which is the kernel's.
     init() {}
 
     /// The facts cost a system call, so only a vendor that tells them asks for them.
     init(_ identity: Identity, _ facts: @autoclosure () throws(MachineError) -> MachineFacts) throws(MachineError) {
-        if identity == .vmware { vmware = VMwareBackdoor(try facts()) }
+        switch identity {
+        case .none, .kvm: break
+        case .vmware: vmware = VMwareBackdoor(try facts())
+        case .hyperv: hyperv = HyperV(try facts())
+        }
+    }
+}
+
+/// What became of an access to a vendor's MSR.
+enum RegisterAnswer: Equatable {
+    case value(UInt64)
+    case written
+    /// A general protection fault.
+    case refused
+    /// The machine ends, as by any other reset.
+    case reset
+}
+
+/// Where pages of hypercalls lead: `out imm8, eax` there is an exit on every KVM, and nobody's port in a PC.
+enum HypercallPort {
+    static let number: UInt8 = 0x9f
+    /// OUT of EAX, and RET.
+    static let code: [UInt8] = [0xe7, number, 0xc3]
+}
+
+extension Identity {
+    /// MSRs that are answered here.
+    var registers: ClosedRange<UInt32>? {
+        switch self {
+        case .none, .kvm, .vmware: nil
+        case .hyperv: HyperV.registers
+        }
     }
 }
 
@@ -24,6 +57,11 @@ extension RunLoop {
     mutating func answerVendor(_ exit: Exit) -> Bool {
         switch exit {
         case .portRead(VMwareBackdoor.port, size: 4, count: 1): return answerVMware()
+        case .portWrite(UInt16(HypercallPort.number), size: 4, count: 1, _): return answerHypercall()
+        case .msrRead(let index): return answerRegister(ports?.vendor.hyperv?.read(index, cpu: context.index))
+        case .msrWrite(let index, let value):
+            return answerRegister(
+                ports?.vendor.hyperv?.write(index, value, cpu: context.index, context.platform.memory))
         default: return false
         }
     }
@@ -35,6 +73,26 @@ extension RunLoop {
         guard ports?.vendor.vmware?.call(&registers) == true else { return false }
         vcpu.synchronisedRegisters = registers
         vcpu.answerPortItem(0, size: 4, UInt32(truncatingIfNeeded: registers.rax))
+        return true
+    }
+
+    private mutating func answerRegister(_ answer: RegisterAnswer?) -> Bool {
+        switch answer {
+        case .value(let value)?: vcpu.answerMSR(value)
+        case .written?: vcpu.answerMSR(0)
+        case .refused?: vcpu.refuseMSR()
+        case .reset?: ports?.reset()
+        case nil: return false
+        }
+        return true
+    }
+
+    /// An OUT has nothing to complete: its registers are the answer's.
+    private mutating func answerHypercall() -> Bool {
+        guard let hyperv = ports?.vendor.hyperv, let special = try? vcpu.specialRegisters() else { return false }
+        var registers = vcpu.synchronisedRegisters
+        hyperv.call(&registers, isLong: special.cs.l != 0)
+        vcpu.synchronisedRegisters = registers
         return true
     }
 }

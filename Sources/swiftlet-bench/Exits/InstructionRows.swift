@@ -57,7 +57,7 @@ private let register: UInt32 = 0x1a0
 
 extension RigExperiment {
     fileprivate mutating func leaveToUser() {
-        prepare = { rig throws(ExperimentError) in try tryKVM(try rig.vm.leaveToUser(msr: register)) }
+        prepare = { rig throws(ExperimentError) in try tryKVM(try rig.vm.leaveToUser(msrs: register...register)) }
         answer = { exit, rig in
             switch exit {
             case .msrRead(register), .msrWrite(register, _):
