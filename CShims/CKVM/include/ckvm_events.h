@@ -38,6 +38,13 @@ static inline long ckvm_filter_msrs(int vm, unsigned first, unsigned count)
     return ckvm_result(ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter));
 }
 
+/* A message-signalled interrupt, at once. */
+static inline long ckvm_signal_msi(int vm, uint32_t address, uint32_t data)
+{
+    struct kvm_msi message = {.address_lo = address, .data = data};
+    return ckvm_result(ioctl(vm, KVM_SIGNAL_MSI, &message));
+}
+
 struct ckvm_routing {
     uint32_t count; /* kvm_irq_routing.nr */
     uint32_t flags;
