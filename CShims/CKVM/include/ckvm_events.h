@@ -45,6 +45,13 @@ static inline long ckvm_signal_msi(int vm, uint32_t address, uint32_t data)
     return ckvm_result(ioctl(vm, KVM_SIGNAL_MSI, &message));
 }
 
+/* VMCALL and VMMCALL leave to user space as Xen's hypercalls, where this KVM can that. */
+static inline long ckvm_intercept_xen(int vm, unsigned msr)
+{
+    struct kvm_xen_hvm_config config = {.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL, .msr = msr};
+    return ckvm_result(ioctl(vm, KVM_XEN_HVM_CONFIG, &config));
+}
+
 struct ckvm_routing {
     uint32_t count; /* kvm_irq_routing.nr */
     uint32_t flags;

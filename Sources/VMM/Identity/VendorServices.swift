@@ -4,6 +4,8 @@
 // but KVM's own clock, which is the kernel's. One vCPU at a time has it in hand, as it has the ports.
 // Read next: VMwareBackdoor.swift, HyperV.swift, Xen.swift.
 
+import CKVM
+import Glibc
 import GuestMemory
 import KVM
 
@@ -73,6 +75,7 @@ extension RunLoop {
         switch exit {
         case .portRead(VMwareBackdoor.port, size: 4, count: 1): return answerVMware()
         case .portWrite(UInt16(HypercallPort.number), size: 4, count: 1, _): return answerHypercall()
+        case .other(CKVM_EXIT_XEN): return answerInstruction()
         case .msrRead(let index): return answerRegister(ports?.vendor.read(index, cpu: context.index))
         case .msrWrite(let index, let value):
             return answerRegister(
@@ -109,14 +112,34 @@ extension RunLoop {
         var registers = vcpu.synchronisedRegisters
         if let hyperv = ports?.vendor.hyperv {
             hyperv.call(&registers, isLong: isLong)
-        } else {
-            guard var xen = ports?.vendor.xen.take() else { return false }
-            let effect = xen.call(
-                &registers, isLong: isLong, cpu: context.index, context.platform.memory, through: vcpu)
-            ports?.vendor.xen = xen
-            apply(effect)
+        } else if !callXen(&registers, isLong: isLong) {
+            return false
         }
         vcpu.synchronisedRegisters = registers
+        return true
+    }
+
+    /// The same call by VMCALL or VMMCALL, on a KVM that hands those over: Linux since 6.13, and its stable versions since the
+    /// end of 2024 (XSA-466), uses no page. Only ring 0 may call.
+    private mutating func answerInstruction() -> Bool {
+        guard let call = vcpu.xenCall else { return false }
+        var registers = call.registers
+        if call.privilege != 0 {
+            registers.rax = UInt64(bitPattern: -Int64(EPERM))
+        } else if !callXen(&registers, isLong: call.isLong) {
+            return false
+        }
+        vcpu.answerXenCall(registers.rax)
+        return true
+    }
+
+    /// Not in its place while it answers: it has the registers, the memory and the vCPU in hand as well.
+    private mutating func callXen(_ registers: inout Registers, isLong: Bool) -> Bool {
+        guard var xen = ports?.vendor.xen.take() else { return false }
+        let effect = xen.call(
+            &registers, isLong: isLong, cpu: context.index, context.platform.memory, through: vcpu)
+        ports?.vendor.xen = xen
+        apply(effect)
         return true
     }
 
