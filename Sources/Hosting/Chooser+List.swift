@@ -18,7 +18,6 @@ extension Chooser {
         columns.put("NAME", "VENDOR", "MEMORY", "STATE", on: &screen, row: 1, .bold)
         let hasDetails = screen.rows >= 16
         let height = max(1, screen.rows - 4 - (hasDetails ? Self.detailRows : 0))
-        selected = min(selected, max(0, machines.count - 1))
         top = max(min(top, selected), selected - height + 1)
         for (row, machine) in machines.dropFirst(top).prefix(height).enumerated() {
             let isChosen = top + row == selected
@@ -42,6 +41,8 @@ extension Chooser {
             rows.append(asciiBytes("\(definition.id): \(definition.summary)"))
         }
         if let problem = machine.problem { rows += wrapped(asciiBytes(problem), width: width) }
+        if machine.isRemoved { rows.append(asciiBytes("It is no longer in the catalogue, and gone when it has ended.")) }
+        if machine.isChanged { rows.append(asciiBytes("The catalogue has changed: that counts from its next start.")) }
         for line in machine.diagnosis { rows += wrapped(line, width: width) }
         let room = Self.detailRows - 1
         for (index, text) in rows.prefix(room).enumerated() {
@@ -63,9 +64,8 @@ extension Chooser {
         screen.put(line, row: screen.rows - 2, column: 1, .bold)
         let last = supervisor.power == nil ? "q quit" : "p power"
         screen.put(
-            " Enter start/console  s stop  r restart  l log  d details  h host  \(last)", row: screen.rows - 1,
-            .reverse,
-            fills: true)
+            " Enter start/console  s stop  r restart  l log  d all  h host  c reload  \(last)", row: screen.rows - 1,
+            .reverse, fills: true)
     }
 }
 
