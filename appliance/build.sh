@@ -51,11 +51,14 @@ output=${1:?OUTPUT.iso}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What a server's disks, and /dev/kvm, may need; what the kernel has built in or has not at all is left out.
-modules='kvm kvm-amd kvm-intel irqbypass tun virtio virtio_ring virtio_pci virtio_pci_legacy_dev virtio_pci_modern_dev virtio_blk
+# What a server's disks and networks, and /dev/kvm, may need; what the kernel has built in or has not at all is left out.
+modules='kvm kvm-amd kvm-intel irqbypass tun bridge stp llc failover net_failover virtio_net virtio virtio_ring virtio_pci virtio_pci_legacy_dev virtio_pci_modern_dev virtio_blk
     virtio_scsi scsi_mod scsi_common sd_mod sr_mod cdrom libata libahci ahci ata_piix ata_generic nvme nvme-core t10-pi crc64
     crc64-rocksoft crc-t10dif crct10dif_common usb-common usbcore usb-storage uas xhci-hcd xhci-pci ehci-hcd ehci-pci isofs ext4 jbd2
     mbcache crc16 crc32c_generic libcrc32c fat vfat nls_cp437 nls_ascii nls_iso8859-1 efi-pstore'
+
+# What the Linux guest needs of the same kernel: virtio's network.
+guest_modules='virtio virtio_ring virtio_mmio failover net_failover virtio_net'
 
 pack() { # FOLDER: its archive, the same whenever and by whomever it is made
     find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
@@ -66,6 +69,15 @@ compiled() { # SOURCE PROGRAM
     gcc -std=gnu11 -Wall -Wextra -Werror -Os -static -s -Wl,--build-id=none -o "$2" "$1"
 }
 
+stage_modules() { # FOLDER MODULE...
+    local folder=$1 module
+    shift
+    for module; do
+        find "$kernel/lib/modules" -name "$module.ko" -exec cp {} "$folder/" \;
+    done
+    strip -g "$folder"/*.ko
+}
+
 stage_programs() { # FOLDER: the user land
     local program
     mkdir -p "$1"/{bin,modules,dev,proc,sys,run,tmp}
@@ -73,19 +85,19 @@ stage_programs() { # FOLDER: the user land
         strip -o "$1/bin/$program" "$home/../bin/$program"
     done
     compiled "$home/init.c" "$1/init"
-    for module in $modules; do
-        find "$kernel/lib/modules" -name "$module.ko" -exec cp {} "$1/modules/" \;
-    done
-    strip -g "$1"/modules/*.ko
+    # shellcheck disable=SC2086
+    stage_modules "$1/modules" $modules
     find "$1" -type f -exec chmod 755 {} +
 }
 
 stage_catalogue() { # FOLDER: the machines that come with it
-    mkdir -p "$1" "$work/linux/"{dev,proc}
+    mkdir -p "$1" "$work/linux/"{dev,proc,modules}
     cp "$home"/catalogue/* "$1/"
-    cp "$home/../guests/build/"{hello,echo,firewall}.elf "$1/"
+    cp "$home/../guests/build/"{hello,echo,firewall,netecho}.elf "$1/"
     cp "$kernel"/boot/vmlinuz-* "$1/vmlinuz"
     compiled "$home/linux-init.c" "$work/linux/init"
+    # shellcheck disable=SC2086
+    stage_modules "$work/linux/modules" $guest_modules
     pack "$work/linux" >"$1/linux-initrd"
 }
 
