@@ -173,7 +173,7 @@ def use_networks(server):
     server.types(ENTER)
     server.types("\r")  # it shows its counts
     server.waits_for(r"^ +[1-9]\d* +[1-9]\d* +\d+  allow in icmp type 8")
-    server.waits_for(r"^ +[1-9]\d* +- +\d+  deny in udp to any port 7")
+    server.waits_for(r"^ +[1-9]\d* +0 +\d+  deny in udp to any port 7")
     leave(server, 3)
     choose(server, "linux")
     server.types(ENTER)

@@ -29,7 +29,8 @@ public struct BridgeDefinition: Equatable, Sendable {
                 if let address = MACAddress(text), address.isUsable { return .address(address) }
                 if NetOption.isInterfaceName(text) { return .name(text) }
                 throw fields.error(
-                    "interfaces", "'\(text)': an interface's name such as eth0 is expected, or a card's address such as 02:00:00:00:00:01")
+                    "interfaces",
+                    "'\(text)': an interface such as eth0 is expected, or a card's address such as 02:00:00:00:00:01")
             }
         }
         (self.name, path) = (name, file.path)

@@ -121,7 +121,8 @@ public enum BridgeError: Error, Equatable, Sendable {
         case .noInterface(let name): "no interface '\(name)' on this host"
         case .hasAddress(let name):
             "this host uses the interface '\(name)' itself: sudo ip addr flush dev \(name) takes its addresses away"
-        case .elsewhere(let name, let owner?): "the interface '\(name)' is in '\(owner)': sudo ip link set \(name) nomaster"
+        case .elsewhere(let name, let owner?):
+            "the interface '\(name)' is in '\(owner)': sudo ip link set \(name) nomaster"
         case .elsewhere(let name, nil): "somebody else takes the frames of the interface '\(name)'"
         case .cannotBeIn(let name): "the interface '\(name)' cannot be in a bridge"
         case .failed(let name, let call, let errno): "the interface '\(name)': \(call): \(errnoText(errno))"

@@ -41,8 +41,7 @@ extension Chooser {
             rows.append(asciiBytes("\(definition.id): \(definition.summary)"))
         }
         if let problem = machine.problem { rows += wrapped(asciiBytes(problem), width: width) }
-        if machine.isRemoved { rows.append(asciiBytes("It is no longer in the catalogue, and gone when it has ended.")) }
-        if machine.isChanged { rows.append(asciiBytes("The catalogue has changed: that counts from its next start.")) }
+        if let change = machine.change { rows.append(asciiBytes(change)) }
         for line in machine.diagnosis { rows += wrapped(line, width: width) }
         let room = Self.detailRows - 1
         for (index, text) in rows.prefix(room).enumerated() {
@@ -112,6 +111,15 @@ extension HostedMachine {
         case .stopping: "stopping"
         case .waiting(let time): "\(lastEnd?.words ?? ""), again in \(secondsLeft(time, now)) s"
         }
+    }
+}
+
+extension HostedMachine {
+    /// What a catalogue that was read anew says of a machine that runs.
+    var change: String? {
+        isRemoved
+            ? "It is no longer in the catalogue: it goes when it has ended."
+            : isChanged ? "The catalogue has changed: that counts from its next start." : nil
     }
 }
 

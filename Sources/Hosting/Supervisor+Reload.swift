@@ -26,6 +26,6 @@ extension Supervisor {
         for machine in rest { machine.isRemoved = true }
         machines = list + rest.filter { $0.state.isAlive }
         generation += 1
-        return "The catalogue has \(entries.count) machines: \(new) new, \(changed) changed, \(gone) gone."
+        return "The catalogue is read anew: \(new) new, \(changed) changed, \(gone) gone."
     }
 }

@@ -94,7 +94,9 @@ public final class TerminalSession: Participant, ConsoleReader {
             leftOut = channel.leftOut
         }
         isStale = true
-        if isResized(), case .attached(let machine) = mode { machine.resize(rows: screen.rows, columns: screen.columns) }
+        if isResized(), case .attached(let machine) = mode {
+            machine.resize(rows: screen.rows, columns: screen.columns)
+        }
         if case .chooser = mode, channel.isEmpty, now >= drawn &+ Self.shortest { draw(now) }
     }
 

@@ -35,7 +35,7 @@ import Testing
     @Test(arguments: [
         "net0", "net0=", "net0=tap:", "net0=tun0", "net0=tap:a/b", "net0=tap:..", "net0=tap:tap%d", "net0=tap,ro",
         "net0=tap:abcdefghijklmnop", "net0=bridge", "net0=bridge:", "net0=bridge:abcdefghijklmnop", "net0=bridges:a",
-         "net0=tap,mac=", "net0=tap,mac=02:00:00:00:00", "net0=tap,mac=02:00:00:00:00:0g",
+        "net0=tap,mac=", "net0=tap,mac=02:00:00:00:00", "net0=tap,mac=02:00:00:00:00:0g",
         "net0=tap,mac=01:00:00:00:00:01", "net0=tap,mac=00:00:00:00:00:00", "net0=tap,mac=+2:00:00:00:00:01",
         "net0=tap,mac=02:-0:00:00:00:01",
         "net0=tap,mac=02:00:00:00:00:01,mac=02:00:00:00:00:02",
