@@ -1,7 +1,8 @@
 #!/bin/bash
 # build.sh -- the appliance: one file that starts from a CD and from a disk, by BIOS and by UEFI, and shows the chooser.
 #
-#   build.sh [-k FOLDER] OUTPUT.iso     -k: an unpacked linux-image-cloud-amd64; without it that is downloaded
+#   build.sh [-k FOLDER] OUTPUT.iso     -k: another kernel of Debian's, unpacked, such as linux-image-amd64 for bare servers; without
+#                                       it linux-image-cloud-amd64 is downloaded
 #   build.sh -n                         names the Debian packages that are missing, and ends
 #
 # From Debian's cloud kernel, bin/ and guests/build as `make build` left them, init.c and catalogue/. No root, no loop mounts. The
@@ -37,11 +38,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # What a server's disks and networks, and /dev/kvm, may need; what the kernel has built in or has not at all is left out.
-modules='kvm kvm-amd kvm-intel irqbypass tun bridge stp llc failover net_failover virtio_net virtio virtio_ring virtio_pci
+modules='kvm kvm-amd ccp kvm-intel irqbypass tun bridge stp llc failover net_failover virtio_net virtio virtio_ring virtio_pci
     virtio_pci_legacy_dev virtio_pci_modern_dev virtio_blk virtio_scsi scsi_mod scsi_common sd_mod sr_mod cdrom libata libahci ahci
     ata_piix ata_generic nvme nvme-core t10-pi crc64 crc64-rocksoft crc-t10dif crct10dif_common usb-common usbcore usb-storage uas
     xhci-hcd xhci-pci ehci-hcd ehci-pci isofs ext4 jbd2 mbcache crc16 crc32c_generic libcrc32c fat vfat nls_cp437 nls_ascii
     nls_iso8859-1 efi-pstore'
+# Network cards of bare servers, as Debian's other kernel has them.
+modules+=' e1000 e1000e igb dca i2c-algo-bit igc ixgbe xfrm_algo i40e r8169 realtek tg3 libphy mdio mdio_devres'
 
 # What the Linux guest needs of the same kernel: virtio's network.
 guest_modules='virtio virtio_ring virtio_mmio failover net_failover virtio_net'

@@ -27,10 +27,10 @@ class Cable:
         other.close()  # QEMU takes this port
         self.socket.settimeout(0.5)
 
-    def arguments(self):
-        """QEMU's."""
+    def arguments(self, card):
+        """QEMU's, for a card of that kind."""
         ends = f"udp=127.0.0.1:{self.socket.getsockname()[1]},localaddr=127.0.0.1:{self.server[1]}"
-        return ["-netdev", f"socket,id=cable,{ends}", "-device", f"virtio-net-pci,netdev=cable,mac={CARD},romfile="]
+        return ["-netdev", f"socket,id=cable,{ends}", "-device", f"{card},netdev=cable,mac={CARD},romfile="]
 
     def exchange(self, frame, is_answer, seconds):
         """Sends a frame again and again until one comes back that is wanted; None when none does."""

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """drive.py -- switches a server with the appliance on, and uses it over its serial console as a person would.
 
-    drive.py [--uefi] [--disk FILE] [--screen FILE.ppm] ISO
+    drive.py [--uefi] [--disk FILE] [--card MODEL] [--screen FILE.ppm] ISO
 
 --disk: a disk with the label SWIFTLET that holds one more machine, "Maker", and puts the server's network card into the bridge
-outside. --screen: what the VGA console shows then.
+outside. --card: which, as QEMU calls it. --screen: what the VGA console shows then.
 
 The server is QEMU's software CPU with SVM (no /dev/kvm is needed). Ends with 0 when the chooser came, machines were started,
 their consoles used and left, pings went through the firewall and datagrams did not, and the server switched itself off. Read
@@ -30,16 +30,16 @@ ENTER, LEAVE = "\r", "\x1d"
 class Server:
     """A machine that is switched on, at its serial console."""
 
-    def __init__(self, image, uefi, disk, folder):
+    def __init__(self, options, folder):
         self.monitor_path = os.path.join(folder, "monitor")
         arguments = ["-machine", "q35", "-accel", "tcg,tb-size=512", "-cpu", "max", "-smp", "2", "-m", "1024",
                      "-nodefaults", "-vga", "std", "-display", "none", "-no-reboot", "-serial", "stdio",
                      "-monitor", f"unix:{self.monitor_path},server,nowait",
-                     "-drive", f"file={image},if=none,id=cd,format=raw,readonly=on", "-device", "ide-cd,drive=cd"]
-        self.cable = Cable() if disk else None
-        if disk:
-            arguments += ["-drive", f"file={disk},if=virtio,format=raw"] + self.cable.arguments()
-        if uefi:
+                     "-drive", f"file={options.image},if=none,id=cd,format=raw,readonly=on", "-device", "ide-cd,drive=cd"]
+        self.cable = Cable() if options.disk else None
+        if options.disk:
+            arguments += ["-drive", f"file={options.disk},if=virtio,format=raw"] + self.cable.arguments(options.card)
+        if options.uefi:
             variables = os.path.join(folder, "vars.fd")
             shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables)
             for number, file in enumerate(["/usr/share/OVMF/OVMF_CODE_4M.fd,readonly=on", variables]):
@@ -110,7 +110,7 @@ def switched_on(options, folder):
     is told, and another made."""
     title = "6 machines, 0 running" if options.disk else "5 machines, 0 running"
     for attempt in range(3):
-        server = Server(options.image, options.uefi, options.disk, folder)
+        server = Server(options, folder)
         if server.comes_to_show(title, 120):
             return server
         print(f"drive.py: no chooser in 120 s, start {attempt + 1} of 3:", *server.screen.display, sep="\n  | ")
@@ -188,6 +188,7 @@ def use_networks(server):
 
 
 def switch_off(server):
+    server.waits_for("p power")
     server.types("p")
     server.waits_for("o: power off")
     server.types("o")
@@ -219,6 +220,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--uefi", action="store_true")
     parser.add_argument("--disk")
+    parser.add_argument("--card", default="virtio-net-pci")
     parser.add_argument("--screen")
     parser.add_argument("image")
     options = parser.parse_args()

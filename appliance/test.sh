@@ -3,10 +3,17 @@
 #
 # The server is QEMU's software CPU with SVM. By BIOS it has a second disk with the label SWIFTLET, whose machine joins the list
 # and whose bridge has the server's network card in it.
-# Read next: drive.py.
+# `test.sh -n` names the Debian packages that are missing. Read next: drive.py.
 
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lab=appliance-test
+# shellcheck source=../lab/common.sh
+. "$home/../lab/common.sh"
+if [ "${1:-}" = -n ]; then
+    lab_missing_packages
+    exit 0
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -63,7 +63,7 @@ extension Chooser {
         screen.put(line, row: screen.rows - 2, column: 1, .bold)
         let last = supervisor.power == nil ? "q quit" : "p power"
         screen.put(
-            " Enter start/console  s stop  r restart  l log  d all  h host  c reload  \(last)", row: screen.rows - 1,
+            " Enter start/console  s stop  r restart  l log  d all  h host  c renew  \(last)", row: screen.rows - 1,
             .reverse, fills: true)
     }
 }
