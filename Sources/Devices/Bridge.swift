@@ -2,7 +2,7 @@
 // network.
 //
 // `run` puts a tap into a bridge that is there; `host` makes those that a catalogue names, and puts the server's cards into
-// them. The host itself needs no address in a bridge, and gets none here. Read next: NetDevice.swift.
+// them. On these the host itself cannot be reached. Read next: NetDevice.swift.
 
 import CDevices
 import Glibc
@@ -28,6 +28,7 @@ public struct Bridge: Sendable {
         let isMissing = Self.flags(name) == nil
         if isMissing {
             try Self.check(unsafe name.withCString { unsafe cdevices_bridge_make($0) }, name, call: "SIOCBRADDBR")
+            try Self.keepHostOff(name)
         } else if !Self.isBridge(name) {
             throw .notABridge(name)
         }
@@ -35,6 +36,20 @@ public struct Bridge: Sendable {
             try Self.check(unsafe name.withCString { unsafe cdevices_interface_up($0) }, name, call: "SIOCSIFFLAGS")
         }
         (self.name, isNew) = (name, isMissing)
+    }
+
+    /// Who is on a bridge could speak to the host there, also to addresses that it has elsewhere, and by IPv6 without any: so it
+    /// takes no IPv6, answers no ARP, and takes nothing from a sender that its routes would look for on another interface,
+    /// which here is everybody (Linux, Documentation/networking/ip-sysctl.rst).
+    private static func keepHostOff(_ name: String) throws(BridgeError) {
+        let settings = [("ipv6", "disable_ipv6", "1"), ("ipv4", "arp_ignore", "8"), ("ipv4", "rp_filter", "1")]
+        for (version, setting, value) in settings where !names(in: "/proc/sys/net/\(version)").isEmpty {
+            let path = "/proc/sys/net/\(version)/conf/\(name)/\(setting)"
+            do throws(HostError) { try File(path, .create).write(Array(value.utf8), at: 0) } catch {
+                unsafe name.withCString { unsafe cdevices_bridge_remove($0) }
+                throw .failed(name, call: path, errno: error.errno)
+            }
+        }
     }
 
     /// Puts a tap into it, or a network card of the server's; one that is in it already stays.

@@ -72,6 +72,31 @@ private struct OwnBridge: ~Copyable {
         withExtendedLifetime(own) {}
     }
 
+    /// Linux answers ARP for all its addresses on all its interfaces, unless it is told not to.
+    @Test func theHostIsNotOnABridgeThatWasMadeHere() throws {
+        let own = try OwnBridge("swiftlet-b5")
+        let host = PersistentTap()
+        let address: [UInt8] = [203, 0, 113, 1]
+        setAddress(host.name, address)
+        let guest = try NetDevice(NetOption("net=bridge:swiftlet-b5"))
+        let us = (0..<6).map { guest.address[$0] }
+        let request: [UInt8] =
+            [UInt8](repeating: 255, count: 6) + us + [8, 6, 0, 1, 8, 0, 6, 4, 0, 1] + us + [203, 0, 113, 2]
+            + [0, 0, 0, 0, 0, 0] + address
+        var heard: [[UInt8]] = []
+        for _ in 0..<20 {
+            #expect(guest.send(request.span.bytes) == .done(42))
+            usleep(10_000)
+            while true {
+                let (result, bytes) = withZeroedBytes(Int(guest.largestFrame)) { guest.receive(into: &$0) }
+                guard case .done(let length) = result else { break }
+                heard.append(Array(bytes[..<length]))
+            }
+        }
+        #expect(!heard.contains { $0[12...].starts(with: [8, 6]) }, "\(heard)")
+        withExtendedLifetime(own) {}
+    }
+
     /// A tap is no card: a bridge's address, and a tap's, are nobody's to be found by.
     @Test func onlyCardsAreFoundByAddress() throws {
         let tap = PersistentTap()
