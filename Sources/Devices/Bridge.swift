@@ -131,8 +131,7 @@ public enum BridgeError: Error, Equatable, Sendable {
         case .notABridge(let name): "the interface '\(name)' is no bridge"
         case .down(let name): "the bridge '\(name)' is down: sudo ip link set \(name) up"
         case .notPermitted(let name):
-            "no permission to change '\(name)': a bridge needs CAP_NET_ADMIN, or an administrator who makes a tap in it: "
-                + "docs/devices.md"
+            "no permission to set up '\(name)': that needs CAP_NET_ADMIN, or an administrator who does it: docs/devices.md"
         case .noInterface(let name): "no interface '\(name)' on this host"
         case .hasAddress(let name):
             "this host uses the interface '\(name)' itself: sudo ip addr flush dev \(name) takes its addresses away"
