@@ -16,7 +16,7 @@ elf_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift Sour
     Sources/Boot/ELFRelocation.swift Sources/Boot/ELFSymbols.swift Sources/Boot/ELFSurvey.swift Sources/Boot/Layout.swift
     Sources/Boot/RingThree.swift Sources/Boot/BootInfo.swift Sources/Boot/DeviceNotes.swift"
 # But what fills a manifest in: fuzz-unikernels has it.
-solo5_floor=78
+solo5_floor=76
 solo5_files="Sources/Boot/HvtGuest.swift Sources/Boot/Solo5Manifest.swift"
 multiboot_floor=81
 multiboot_files="Sources/Boot/Multiboot.swift Sources/Boot/KernelImage.swift Sources/Boot/KernelPlan.swift
@@ -25,7 +25,7 @@ pvh_floor=88
 pvh_files="Sources/Boot/PVH.swift"
 linux_floor=92
 linux_files="Sources/Boot/LinuxBoot.swift Sources/Boot/LongMode.swift"
-flat_floor=80
+flat_floor=78
 flat_files="Sources/Boot/FlatImage.swift"
 # What the parser has; the rest of the module needs a KVM.
 snapshot_floor=78
