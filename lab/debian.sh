@@ -5,8 +5,9 @@
 #
 # The kernel is the labs' own, as its package has it, with a busybox for its user land. At the prompt of a shell on the
 # serial port it mounts an ext4 image on a virtio disk, changes it, fetches a page over a virtio network from a server on
-# the host's side of a tap, and powers off by ACPI; then the image is looked at. Prints what the guest says, and "debian:
-# passed" for each; the exit status is 0 only then. Takes bin/swiftlet; about a minute. Read next: debian-run, debian-init.
+# the host's side of a tap, and powers off by ACPI; then the image is looked at. Last it runs at a terminal, where Ctrl-C
+# interrupts a command of the guest's and Ctrl-A x leaves. Prints what the guest says, and "debian: passed" for each; the
+# exit status is 0 only then. Takes bin/swiftlet; about a minute. Read next: debian-run, debian-init.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
