@@ -36,7 +36,7 @@ final class Target: Debuggee {
     var vcpuCount: Int { files.count }
 
     /// Whether exceptions 1 and 3 come by stubs.
-    private var hasStubs: Bool { run.machine.vcpu.loop.withLock { $0.hasStubs } }
+    var hasStubs: Bool { run.machine.vcpu.loop.withLock { $0.hasStubs } }
 
     /// Whether a breakpoint in a debug register works where the guest runs.
     private var hasExecuteRegisters: Bool { hasWatchpoints || !hasStubs }
@@ -138,7 +138,9 @@ final class Target: Debuggee {
     /// changed then, and it is made again; over a jump to itself that is the same.
     private func step(_ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
         let before = registers.map { ($0.instructionPointer, $0.general.rcx) }
+        let pushesFlags = hasStubs && pushesFlags
         let first = once([selected], steps: true, signals, descriptor)
+        if pushesFlags, case .step = first { clearPushedTrapFlag() }
         guard case .step = first, !hasStubs, let before, let after = registers,
             before == (after.instructionPointer, after.general.rcx)
         else { return first }
@@ -201,6 +203,9 @@ final class Target: Debuggee {
         if isOnBreakpoint { untold.insert(number) }
     }
 
+    /// Whether an address is in the machine's own code.
+    func isOurs(_ address: UInt64) -> Bool { vcpu(selected).loop.withLock { $0.isInOurCode(address) } }
+
     private func isInOurCode(_ number: Int) -> Bool {
         vcpu(number).loop.withLock { $0.isInOurCode($0.vcpu.instructionPointer) }
     }
@@ -224,23 +229,15 @@ final class Target: Debuggee {
         files[number] = nil
     }
 
+    func removeBreakpoints() { breakpoints.removeAll(run) }
+
     /// The debugger is gone: nothing of it stays.
     func release() throws(KVMError) {
-        breakpoints.removeAll(run)
+        removeBreakpoints()
         for number in files.indices { try store(number, GuestDebug()) }
     }
 
     func headline(_ crash: Crash) -> String { run.machine.headline(crash) }
-}
-
-extension Stop {
-    /// Behind which the guest can go on, or at least be looked at.
-    fileprivate var isPauseOrCrash: Bool {
-        switch self {
-        case .paused, .crashed: true
-        default: false
-        }
-    }
 }
 
 extension Target {

@@ -48,4 +48,10 @@ public enum Vector {
         ]
         return names[vector] ?? (vector < 32 ? "reserved exception (" : "interrupt (")
     }
+
+    /// "page fault (#PF, vector 14)"
+    public static func fullName(_ vector: Int) -> String {
+        let name = name(vector)
+        return name.hasSuffix("(") ? "\(name)vector \(vector))" : "\(name), vector \(vector))"
+    }
 }

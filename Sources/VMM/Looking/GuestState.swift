@@ -7,6 +7,7 @@ import Boot
 import Deprivileged
 import GuestMemory
 import KVM
+import Observe
 import X86
 
 extension RunLoop {
@@ -37,6 +38,9 @@ extension RunLoop {
 }
 
 extension Machine {
+    /// The image's names, as loaded, where somebody watches who needs them.
+    package var symbols: SymbolTable { vcpu.loop.withLock { $0.observer?.symbols ?? SymbolTable() } }
+
     /// Whether the image is for 32 bits.
     package var is32Bit: Bool { platform.kernel?.image.is32Bit ?? false }
 
