@@ -30,7 +30,7 @@ final class Target: Debuggee {
         let hasAVX = GuestCPU().hasAVX
         table = RegisterTable(is64Bit: !machine.is32Bit, hasAVX: hasAVX)
         files = Array(repeating: nil, count: machine.vcpus.count)
-        machine.vcpu.loop.withLock { $0.setDebugged() }
+        machine.vcpu.loop.withLock { $0.setDebugged(true) }
     }
 
     var vcpuCount: Int { files.count }
@@ -110,6 +110,7 @@ final class Target: Debuggee {
             if untold.remove(number) != nil, isOnBreakpoint { return .breakpoint(isSoftware: true) }
             if let first = overBreakpoint(signals, descriptor) { return first }
             if let next = portInstructionEnd { return stepTo(next, signals, descriptor) }
+            if let next = emulatedHaltEnd { return stepHalt(next, signals, descriptor) }
             return step(signals, descriptor)
         case .go(let numbers):
             for number in numbers where untold.remove(number) == nil {
@@ -156,6 +157,25 @@ final class Target: Debuggee {
         if isOurs { breakpoints.remove(next, run) }
         if isOurs, case .breakpoint = reason, registers?.instructionPointer == next { return .step }
         return reason
+    }
+
+    /// A KVM that emulates ring 0 tells a step over HLT before it halts, and so the machine would never end by it.
+    private func stepHalt(_ next: UInt64, _ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
+        let end = Breakpoints.Watch(kind: .execute, address: next, size: 1)
+        let isOurs = !breakpoints.watches.contains(end)
+        guard breakpoints.watch(end) else { return step(signals, descriptor) }
+        let reason = once([selected], steps: false, signals, descriptor)
+        if isOurs { breakpoints.unwatch(end) }
+        if isOurs, case .breakpoint(isSoftware: false) = reason { return .step }
+        return reason
+    }
+
+    /// Behind the HLT that is due (linear); nil when it is another instruction, or the CPU's own.
+    private var emulatedHaltEnd: UInt64? {
+        guard Ring.hostEmulatesRingZero, !hasStubs, let file = registers else { return nil }
+        let isLong = file.special.efer & EFER.longModeActive != 0
+        let address = (isLong ? 0 : file.special.cs.base) &+ file.instructionPointer
+        return read(address, 1) == [0xf4] ? address &+ 1 : nil
     }
 
     /// Behind the IN or OUT that is due in ring 3; nil when it is another instruction.
@@ -235,6 +255,7 @@ final class Target: Debuggee {
     func release() throws(KVMError) {
         removeBreakpoints()
         for number in files.indices { try store(number, GuestDebug()) }
+        run.machine.vcpu.loop.withLock { $0.setDebugged(false) }
     }
 
     func headline(_ crash: Crash) -> String { run.machine.headline(crash) }
@@ -252,7 +273,7 @@ extension Target {
         case .exception(Vector.debug): return steps ? .step : .trap
         case .unexpectedExit("\(Exit.debug)"): return reason(exit, steps: steps)
         case .emulation: return atBreakpoint(registers?.instructionPointer) ?? .crash(crash)
-        default: return .crash(crash)
+        default: return .crash(hasStubs ? crash.withoutTrapFlag : crash)
         }
     }
 

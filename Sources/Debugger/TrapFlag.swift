@@ -3,6 +3,8 @@
 // PUSHF saves it, and so does the CPU when it enters a handler; loaded again when nobody steps any more it would be an exception
 // that the guest has no handler for. Read next: Breakpoints.swift.
 
+import VMM
+import X86
 import X86
 
 extension Target {
@@ -16,18 +18,31 @@ extension Target {
     /// Behind a PUSHF.
     func clearPushedTrapFlag() { if let top = registers?.general.rsp { clearTrapFlag(in: top) } }
 
-    /// At a handler's first instruction: RIP, CS and RFLAGS lie on its stack, above an error code if there is one
-    /// (Intel SDM vol. 3A, figure 7-9).
-    func clearSavedTrapFlag() {
-        guard let file = registers else { return }
+    /// At a handler's first instruction.
+    func clearSavedTrapFlag() { if hasStubs, let flags = savedFlags { clearTrapFlag(in: flags) } }
+
+    /// Where an exception has put RFLAGS on the stack, if one has just brought us here: behind RIP and CS, above an error code if
+    /// there is one (Intel SDM vol. 3A, figures 7-4 and 7-9).
+    var savedFlags: UInt64? {
+        guard let file = registers else { return nil }
         let (top, selector) = (file.general.rsp, file.special.cs.selector)
-        let isSelector = [8, 16].first { read(top &+ $0, 2) == [UInt8(selector & 0xff), UInt8(selector >> 8)] }
-        if let place = isSelector { clearTrapFlag(in: top &+ UInt64(place) &+ 8) }
+        let word: UInt64 = file.special.efer & EFER.longModeActive == 0 ? 4 : 8
+        let places = [top &+ word, top &+ 2 &* word]
+        return places.first { read($0, 2) == [UInt8(selector & 0xff), UInt8(selector >> 8)] }.map { $0 &+ word }
     }
 
     /// Bit 8 of the flags at an address.
     private func clearTrapFlag(in flags: UInt64) {
         guard let byte = read(flags &+ 1, 1).first else { return }
         _ = write([byte & ~1], at: flags &+ 1)
+    }
+}
+
+extension Crash {
+    /// As its report should show it.
+    var withoutTrapFlag: Crash {
+        var crash = self
+        crash.registers.general.rflags &= ~(1 << 8)
+        return crash
     }
 }

@@ -23,7 +23,7 @@ struct InstructionLine {
         words = instruction?.text ?? (code.isEmpty ? "(nothing is mapped here)" : "(no instruction)")
     }
 
-    static let title = Self.columns("#", "symbol", "bytes", "instruction") + "changed\n"
+    static let title = columns("#", "symbol", "bytes", "instruction") + "  changed\n"
 
     /// Everything that is known before the instruction is executed, without the line's end.
     var head: String {
@@ -33,12 +33,11 @@ struct InstructionLine {
 
     private static func columns(_ count: String, _ place: String, _ bytes: String, _ words: String) -> String {
         let number = String(repeating: " ", count: max(0, 6 - count.utf8.count)) + count
-        return number + "  " + padded(place, 24) + padded(bytes, 22) + padded(words, 32)
+        return number + "  " + padded(place, 22) + "  " + padded(bytes, 23) + "  " + padded(words, 32)
     }
 
-    /// At least two spaces behind it.
     private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(2, width - text.utf8.count))
+        text + String(repeating: " ", count: max(0, width - text.utf8.count))
     }
 
     /// IN or OUT, also of strings: what it does outside comes before its line's end. Behind prefixes e4-e7, ec-ef or 6c-6f.
@@ -48,11 +47,11 @@ struct InstructionLine {
         return operation & 0xf4 == 0xe4 || operation & 0xfc == 0x6c
     }
 
-    /// What has changed, in a line of its own where something was told in between.
+    /// What has changed; in a line of its own where something was told in between.
     static func tail(_ changes: [String], isAlone: Bool) -> String {
         let text = changes.joined(separator: ", ")
-        if isAlone { return text.isEmpty ? "" : String(repeating: " ", count: 8) + text + "\n" }
-        return text + "\n"
+        if text.isEmpty { return isAlone ? "" : "\n" }
+        return (isAlone ? "          " : "  ") + text + "\n"
     }
 
     /// Something that is no instruction.

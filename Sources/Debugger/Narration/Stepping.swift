@@ -30,10 +30,9 @@ extension Narrator {
         while true {
             let reason = target.resume(.step(0), signals, watching: lectern.keys)
             switch reason {
-            case .step: endLine(before, signals)
-            case .breakpoint:
+            case .step, .breakpoint:
                 endLine(before, signals)
-                enterHandler(signals)
+                tellHandler(signals)
             case .interrupt:
                 if let turn = takeKey() { return turn }
                 if target.registers?.instructionPointer == before.instructionPointer { continue }
@@ -74,20 +73,24 @@ extension Narrator {
 
 /// Exceptions and interrupts that the guest handles itself.
 extension Narrator {
-    /// Where a step is the CPU's own flag handlers get breakpoints; elsewhere KVM steps into them.
+    /// Where a step is the CPU's own flag handlers get breakpoints; elsewhere it is KVM that steps.
     private func watchHandlers() {
-        guard target.hasStubs, let special = target.registers?.special else { return }
-        let table = target.read(special.idt.base, Int(special.idt.limit) + 1)
-        guard let (new, gone) = entries.update(table, is64Bit: true) else { return }
+        guard let special = target.registers?.special, special.cr0 & CR0.protectedMode != 0 else { return }
+        let table = target.read(special.idt.base, min(Int(special.idt.limit) + 1, 4096))
+        let is64Bit = special.efer & EFER.longModeActive != 0
+        guard let (new, gone) = entries.update(table, is64Bit: is64Bit), target.hasStubs else { return }
         for address in gone { _ = target.remove(0, address, 1) }
         for address in new where !target.isOurs(address) { _ = target.insert(0, address, 1) }
     }
 
-    private func enterHandler(_ signals: borrowing StopSignals) {
-        guard let rip = target.registers?.instructionPointer, let vectors = entries.vectors[rip] else { return }
+    /// Whether the instruction has ended in a handler, by which exception.
+    private func tellHandler(_ signals: borrowing StopSignals) {
+        guard let rip = target.registers?.instructionPointer, let vectors = entries.vectors[rip],
+            target.savedFlags != nil
+        else { return }
         target.clearSavedTrapFlag()
         let names = vectors.prefix(2).map { Vector.fullName($0) } + (vectors.count > 2 ? ["..."] : [])
-        let what = names.joined(separator: " or ")
-        say(InstructionLine.event("\(what): the guest's handler is at \(symbols.place(rip) ?? hex(rip))"), signals)
+        let place = symbols.place(rip) ?? hex(rip)
+        say(InstructionLine.event("\(names.joined(separator: " or ")): the guest's handler is at \(place)"), signals)
     }
 }

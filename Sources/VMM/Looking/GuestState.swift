@@ -16,8 +16,8 @@ extension RunLoop {
         mutating get { context.platform.hvt == nil ? context.platform.kernel == nil : deprivileged?.hasLeft == false }
     }
 
-    /// Has the stubs of a deprivileged guest show us what a debugger's are.
-    package mutating func setDebugged() { deprivileged?.isDebugged = true }
+    /// Whether the stubs of a deprivileged guest show us exceptions 1 and 3, which are a debugger's.
+    package mutating func setDebugged(_ isDebugged: Bool) { deprivileged?.isDebugged = isDebugged }
 
     package mutating func guestSpecialRegisters() throws(KVMError) -> SpecialRegisters {
         var registers = try vcpu.specialRegisters()
