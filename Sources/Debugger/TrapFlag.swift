@@ -19,16 +19,22 @@ extension Target {
     func clearPushedTrapFlag() { if let top = registers?.general.rsp { clearTrapFlag(in: top) } }
 
     /// At a handler's first instruction.
-    func clearSavedTrapFlag() { if hasStubs, let flags = savedFlags { clearTrapFlag(in: flags) } }
+    func clearSavedTrapFlag() { if hasStubs, let frame = savedFrame { clearTrapFlag(in: frame.flags) } }
 
-    /// Where an exception has put RFLAGS on the stack, if one has just brought us here: behind RIP and CS, above an error code if
-    /// there is one (Intel SDM vol. 3A, figures 7-4 and 7-9).
-    var savedFlags: UInt64? {
+    /// What an exception has put on the stack, if one has just brought us here: RIP, and where RFLAGS are. Above them may be an
+    /// error code (Intel SDM vol. 3A, figures 7-4 and 7-9), and what the handler's first instruction has pushed, which KVM's step
+    /// takes along.
+    var savedFrame: (rip: UInt64, flags: UInt64)? {
         guard let file = registers else { return nil }
         let (top, selector) = (file.general.rsp, file.special.cs.selector)
-        let word: UInt64 = file.special.efer & EFER.longModeActive == 0 ? 4 : 8
-        let places = [top &+ word, top &+ 2 &* word]
-        return places.first { read($0, 2) == [UInt8(selector & 0xff), UInt8(selector >> 8)] }.map { $0 &+ word }
+        let size = file.special.efer & EFER.longModeActive == 0 ? 4 : 8
+        for words in 1...(hasStubs ? 2 : 3) {
+            let place = top &+ UInt64(words * size)
+            guard read(place, 2) == [UInt8(selector & 0xff), UInt8(selector >> 8)] else { continue }
+            let rip = read(place &- UInt64(size), size).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+            return (rip, place &+ UInt64(size))
+        }
+        return nil
     }
 
     /// Bit 8 of the flags at an address.

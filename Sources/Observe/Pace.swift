@@ -25,7 +25,8 @@ public struct Pace: Sendable, Equatable {
         interval = isPaused ? 500_000_000 : milliseconds * 1_000_000
     }
 
-    public static let keys = "Space: stand still or go on; Enter: one line; + faster; - slower; g: on at full speed; q: stop"
+    public static let keys =
+        "Space: stand still or go on; Enter: one line; + faster; - slower; g: on at full speed; q: stop"
 
     /// Other keys than these mean nothing.
     public mutating func take(_ key: UInt8) -> Wish? {

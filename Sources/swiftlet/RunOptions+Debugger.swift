@@ -19,7 +19,9 @@ extension Option {
             help:
                 "show each instruction and the registers that it changed, on standard error; --step=N only so many, then the "
                 + "guest goes on at full speed"),
-        Option(name: "--step-from", value: "WHERE", help: "with --step: from a symbol or an address on, not from the entry"),
+        Option(
+            name: "--step-from", value: "WHERE", help: "with --step: from a symbol or an address on, not from the entry"
+        ),
         Option(
             name: "--slow", value: "MS",
             help:

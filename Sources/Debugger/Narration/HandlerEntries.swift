@@ -6,7 +6,7 @@
 struct HandlerEntries {
     private var table: [UInt8] = []
     /// Vectors by the address that their gates lead to.
-    private(set) var vectors: [UInt64: [Int]] = [:]
+    private var vectors: [UInt64: [Int]] = [:]
 
     /// The IDT as it is now; nil when it is as before. Returns addresses that are new, and those that are gone.
     mutating func update(_ table: [UInt8], is64Bit: Bool) -> (new: [UInt64], gone: [UInt64])? {
@@ -20,6 +20,11 @@ struct HandlerEntries {
             vectors[address, default: []].append(vector)
         }
         return (vectors.keys.filter { old[$0] == nil }.sorted(), old.keys.filter { vectors[$0] == nil }.sorted())
+    }
+
+    /// Of a handler that begins at `address`, or fewer than so many bytes before it.
+    func vectors(at address: UInt64, within distance: UInt64) -> [Int]? {
+        (0..<distance).lazy.compactMap { vectors[address &- $0] }.first
     }
 
     /// Nil for what is no interrupt or trap gate, or not present.

@@ -23,7 +23,8 @@ struct InstructionLine {
         words = instruction?.text ?? (code.isEmpty ? "(nothing is mapped here)" : "(no instruction)")
     }
 
-    static let title = columns("#", "symbol", "bytes", "instruction") + "  changed\n"
+    static let title = padded(columns("#", "symbol", "bytes", "instruction"), changesColumn) + "changed\n"
+    private static let changesColumn = 91
 
     /// Everything that is known before the instruction is executed, without the line's end.
     var head: String {
@@ -33,7 +34,7 @@ struct InstructionLine {
 
     private static func columns(_ count: String, _ place: String, _ bytes: String, _ words: String) -> String {
         let number = String(repeating: " ", count: max(0, 6 - count.utf8.count)) + count
-        return number + "  " + padded(place, 22) + "  " + padded(bytes, 23) + "  " + padded(words, 32)
+        return number + "  " + padded(place, 22) + "  " + padded(bytes, 23) + "  " + words
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
@@ -47,11 +48,11 @@ struct InstructionLine {
         return operation & 0xf4 == 0xe4 || operation & 0xfc == 0x6c
     }
 
-    /// What has changed; in a line of its own where something was told in between.
-    static func tail(_ changes: [String], isAlone: Bool) -> String {
-        let text = changes.joined(separator: ", ")
-        if text.isEmpty { return isAlone ? "" : "\n" }
-        return (isAlone ? "          " : "  ") + text + "\n"
+    /// What the instruction has changed, behind its head, or in a line of its own where something was told in between.
+    func tail(_ changes: [String], isAlone: Bool) -> String {
+        if changes.isEmpty { return isAlone ? "" : "\n" }
+        let width = isAlone ? 0 : max(2, Self.changesColumn - head.utf8.count)
+        return String(repeating: " ", count: isAlone ? 10 : width) + changes.joined(separator: ", ") + "\n"
     }
 
     /// Something that is no instruction.

@@ -22,21 +22,21 @@ extension Narrator {
         count += 1
         if line.isPortAccess, narration.endsLine() { say("\n", signals) }
         if let call, !tellsExits { say(InstructionLine.event("call '\(call.name)' (\(call.number))"), signals) }
-        return step(from: before, signals)
+        return step(line, from: before, signals)
     }
 
     /// A key while the guest runs may cut a call short, which is then made again.
-    private func step(from before: RegisterFile, _ signals: borrowing StopSignals) -> Turn? {
+    private func step(_ line: InstructionLine, from before: RegisterFile, _ signals: borrowing StopSignals) -> Turn? {
         while true {
             let reason = target.resume(.step(0), signals, watching: lectern.keys)
             switch reason {
             case .step, .breakpoint:
-                endLine(before, signals)
-                tellHandler(signals)
+                endLine(line, before, signals)
+                tellHandler(line, before, reason, signals)
             case .interrupt:
                 if let turn = takeKey() { return turn }
                 if target.registers?.instructionPointer == before.instructionPointer { continue }
-                endLine(before, signals)
+                endLine(line, before, signals)
             default:
                 if narration.endsLine() { say("\n", signals) }
                 return told(reason, signals)
@@ -53,10 +53,12 @@ extension Narrator {
             count + 1, at: address, symbols.place(address), target.read(address, 15), bits: bits)
     }
 
-    private func endLine(_ before: RegisterFile, _ signals: borrowing StopSignals) {
+    private func endLine(
+        _ line: InstructionLine, _ before: RegisterFile, _ signals: borrowing StopSignals
+    ) {
         guard let after = target.registers else { return }
         let isAlone = !narration.endsLine()
-        say(InstructionLine.tail(after.changes(since: before, target.table), isAlone: isAlone), signals)
+        say(line.tail(after.changes(since: before, target.table), isAlone: isAlone), signals)
     }
 
     /// The call that an OUT is about to make.
@@ -83,11 +85,19 @@ extension Narrator {
         for address in new where !target.isOurs(address) { _ = target.insert(0, address, 1) }
     }
 
-    /// Whether the instruction has ended in a handler, by which exception.
-    private func tellHandler(_ signals: borrowing StopSignals) {
-        guard let rip = target.registers?.instructionPointer, let vectors = entries.vectors[rip],
-            target.savedFlags != nil
-        else { return }
+    /// Whether the instruction has ended in a handler, by which exception: in ring 3 at a breakpoint there, elsewhere with the
+    /// instruction's own address on the stack, or with the next one's.
+    private func tellHandler(
+        _ line: InstructionLine, _ before: RegisterFile, _ reason: StopReason, _ signals: borrowing StopSignals
+    ) {
+        guard let rip = target.registers?.instructionPointer else { return }
+        var found: [Int]?
+        if case .breakpoint = reason { found = entries.vectors(at: rip, within: 1) }
+        if !target.hasStubs, let frame = target.savedFrame {
+            let behind = frame.rip &- before.instructionPointer
+            if behind == 0 || behind == line.bytes.count { found = entries.vectors(at: rip, within: 16) }
+        }
+        guard let vectors = found else { return }
         target.clearSavedTrapFlag()
         let names = vectors.prefix(2).map { Vector.fullName($0) } + (vectors.count > 2 ? ["..."] : [])
         let place = symbols.place(rip) ?? hex(rip)
