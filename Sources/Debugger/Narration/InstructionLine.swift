@@ -54,7 +54,4 @@ struct InstructionLine {
         let width = isAlone ? 0 : max(2, Self.changesColumn - head.utf8.count)
         return String(repeating: " ", count: isAlone ? 10 : width) + changes.joined(separator: ", ") + "\n"
     }
-
-    /// Something that is no instruction.
-    static func event(_ text: String) -> String { "        => \(text)\n" }
 }

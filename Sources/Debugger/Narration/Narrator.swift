@@ -42,7 +42,7 @@ final class Narrator {
         if lectern.hasKeys { say(Pace.keys + "\n", signals) }
         let end = tell(signals)
         if case .end(let stop) = end {
-            if narration.endsLine() { say("\n", signals) }
+            if narration.endsLine() { writeText("\n", patience: lastWordPatience) }
             lectern.leaveTerminal()
             return stop
         }
@@ -111,7 +111,7 @@ extension Narrator {
         case .end(let stop): return .end(stop)
         case .crash(let crash):
             if tellsExits { target.run.tellLastExit(target.stopped) }
-            say(InstructionLine.event("the guest crashes: \(target.headline(crash))"), signals)
+            tell("the guest crashes: \(target.headline(crash))", signals)
             return .end(.crashed(crash))
         case .trap: return .end(leaveAtTrap(signals))
         default: return nil
@@ -120,14 +120,14 @@ extension Narrator {
 
     /// An INT3 of the guest's own, which a debugger would show as its breakpoint: here it is what it is without us.
     private func leaveAtTrap(_ signals: borrowing StopSignals) -> Stop {
-        say(InstructionLine.event("a breakpoint of the guest's own: it goes on by itself"), signals)
+        tell("a breakpoint of the guest's own: it goes on by itself", signals)
         target.registers?.instructionPointer &-= 1
         return leave(signals, isSilent: false)
     }
 
     /// The guest goes on by itself to its end. Who is silent tells no exits either.
     private func leave(_ signals: borrowing StopSignals, isSilent: Bool) -> Stop {
-        if narration.endsLine() { say("\n", signals) }
+        endOpenLine(signals)
         if isSilent { narration.fallSilent() }
         narration.dropPace()
         lectern.leaveTerminal()
@@ -146,9 +146,10 @@ extension Narrator {
         while time != 0 {
             let left = time.map { $0 - min($0, Clock.monotonic() &- start) }
             if left == 0 { return nil }
-            let (isPressed, isSignalled, _) = wait(
-                for: WaitFor(lectern.keys), WaitFor(signals.fd), nanoseconds: left)
+            let (isPressed, isSignalled, isStopping) = wait(
+                for: WaitFor(lectern.keys), WaitFor(signals.fd), WaitFor(stopDescriptor), nanoseconds: left)
             if isSignalled, let signal = signals.take() { return .end(.signalled(signal)) }
+            if isStopping { return nil }
             guard isPressed else { continue }
             if let turn = takeKey() { return turn }
             let wasStill = time == nil
@@ -167,15 +168,27 @@ extension Narrator {
         }
     }
 
+    /// Something that is no instruction.
+    func tell(_ event: String, _ signals: borrowing StopSignals) {
+        endOpenLine(signals)
+        say("        => \(event)\n", signals)
+    }
+
+    func endOpenLine(_ signals: borrowing StopSignals) { if narration.endsLine() { say("\n", signals) } }
+
+    /// Readable from a stop signal on that came while the guest ran: it will end the next run.
+    private var stopDescriptor: Int32 { target.run.machine.platform.stopDescriptor }
+
     /// Writes to standard error, unless a stop signal comes first: that is found where it is waited for.
     func say(_ text: String, _ signals: borrowing StopSignals) {
         let bytes = Array(text.utf8)
         let console = Console(input: -1, output: 2)
         var done = 0
         while done < bytes.count, !isUnread {
-            let (_, isSignalled, _) = wait(
-                for: WaitFor(console.output, write: true), WaitFor(signals.fd), nanoseconds: nil)
-            if isSignalled { return }
+            let (_, isSignalled, isStopping) = wait(
+                for: WaitFor(console.output, write: true), WaitFor(signals.fd), WaitFor(stopDescriptor),
+                nanoseconds: nil)
+            if isSignalled || isStopping { return }
             switch console.write(bytes, from: done) {
             case .done(let count): done += count
             case .interrupted, .notReady: break

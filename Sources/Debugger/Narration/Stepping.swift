@@ -20,8 +20,8 @@ extension Narrator {
         narration.beganLine()
         if let turn = rest(signals) { return turn }
         count += 1
-        if line.isPortAccess, narration.endsLine() { say("\n", signals) }
-        if let call, !tellsExits { say(InstructionLine.event("call '\(call.name)' (\(call.number))"), signals) }
+        if line.isPortAccess { endOpenLine(signals) }
+        if let call, !tellsExits { tell("call '\(call.name)' (\(call.number))", signals) }
         return step(line, from: before, signals)
     }
 
@@ -37,9 +37,7 @@ extension Narrator {
                 if let turn = takeKey() { return turn }
                 if target.registers?.instructionPointer == before.instructionPointer { continue }
                 endLine(line, before, signals)
-            default:
-                if narration.endsLine() { say("\n", signals) }
-                return told(reason, signals)
+            default: return told(reason, signals)
             }
             return nil
         }
@@ -101,6 +99,6 @@ extension Narrator {
         target.clearSavedTrapFlag()
         let names = vectors.prefix(2).map { Vector.fullName($0) } + (vectors.count > 2 ? ["..."] : [])
         let place = symbols.place(rip) ?? hex(rip)
-        say(InstructionLine.event("\(names.joined(separator: " or ")): the guest's handler is at \(place)"), signals)
+        tell("\(names.joined(separator: " or ")): the guest's handler is at \(place)", signals)
     }
 }
