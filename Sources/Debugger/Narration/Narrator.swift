@@ -146,10 +146,9 @@ extension Narrator {
         while time != 0 {
             let left = time.map { $0 - min($0, Clock.monotonic() &- start) }
             if left == 0 { return nil }
-            let (isPressed, isSignalled, isStopping) = wait(
-                for: WaitFor(lectern.keys), WaitFor(signals.fd), WaitFor(stopDescriptor), nanoseconds: left)
+            let (isPressed, isSignalled, _) = wait(
+                for: WaitFor(lectern.keys), WaitFor(signals.fd), nanoseconds: left)
             if isSignalled, let signal = signals.take() { return .end(.signalled(signal)) }
-            if isStopping { return nil }
             guard isPressed else { continue }
             if let turn = takeKey() { return turn }
             let wasStill = time == nil
@@ -176,19 +175,15 @@ extension Narrator {
 
     func endOpenLine(_ signals: borrowing StopSignals) { if narration.endsLine() { say("\n", signals) } }
 
-    /// Readable from a stop signal on that came while the guest ran: it will end the next run.
-    private var stopDescriptor: Int32 { target.run.machine.platform.stopDescriptor }
-
     /// Writes to standard error, unless a stop signal comes first: that is found where it is waited for.
     func say(_ text: String, _ signals: borrowing StopSignals) {
         let bytes = Array(text.utf8)
         let console = Console(input: -1, output: 2)
         var done = 0
         while done < bytes.count, !isUnread {
-            let (_, isSignalled, isStopping) = wait(
-                for: WaitFor(console.output, write: true), WaitFor(signals.fd), WaitFor(stopDescriptor),
-                nanoseconds: nil)
-            if isSignalled || isStopping { return }
+            let (_, isSignalled, _) = wait(
+                for: WaitFor(console.output, write: true), WaitFor(signals.fd), nanoseconds: nil)
+            if isSignalled { return }
             switch console.write(bytes, from: done) {
             case .done(let count): done += count
             case .interrupted, .notReady: break

@@ -42,8 +42,9 @@ package final class DebuggedRun: Sendable {
         let number = numbers.count == 1 ? numbers[0] : machine.spokesmanIndex
         let vcpu = machine.vcpus[number]
         let stop = (machine.platform.devices?.outcome(vcpu) ?? vcpu.outcome).stop
-        if stop.isPauseOrCrash { control.endPause() }
-        return (number, stop)
+        if !stop.isPauseOrCrash { return (number, stop) }
+        control.endPause()
+        return (number, control.requested ?? stop)  // a step may be over before the vCPU has seen that it should stop
     }
 
     /// How a vCPU's last run ended.
