@@ -11,7 +11,7 @@ extension Crash {
     func headline(_ layout: Layout) -> String {
         switch cause {
         case .exception(let vector):
-            return Vector.fullName(vector) + (explanation(vector, layout).map { ": \($0)" } ?? "")
+            return Vector.name(vector) + (explanation(vector, layout).map { ": \($0)" } ?? "")
         case .forgedException(let vector):
             return "jump into the machine's stub for vector \(vector): no exception happened"
         case .tripleFault:

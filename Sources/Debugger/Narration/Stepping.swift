@@ -97,7 +97,7 @@ extension Narrator {
         }
         guard let vectors = found else { return }
         target.clearSavedTrapFlag()
-        let names = vectors.prefix(2).map { Vector.fullName($0) } + (vectors.count > 2 ? ["..."] : [])
+        let names = vectors.prefix(2).map { Vector.name($0) } + (vectors.count > 2 ? ["..."] : [])
         let place = symbols.place(rip) ?? hex(rip)
         tell("\(names.joined(separator: " or ")): the guest's handler is at \(place)", signals)
     }
