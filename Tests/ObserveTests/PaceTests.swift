@@ -21,12 +21,13 @@ import Testing
         return lines
     }
 
+    /// "E" is Enter.
     @Test(arguments: [
-        ("", 3), (" ", 0), ("  ", 3), ("\n", 0), ("\n\n", 1), ("\r\r\r", 2), (" \n\n", 2), (" \n ", 3), ("x", 3),
-        ("\n\n  ", 0),
+        ("", 3), (" ", 0), ("  ", 3), ("E", 0), ("EE", 1), ("EEE", 2), (" EE", 2), (" E ", 3), ("x", 3), ("EE  ", 0),
     ])
     func standsStillAndGoesOn(keys: String, expected: Int) {
-        #expect(lines(pace(100, keys)) == expected)
+        #expect(lines(pace(100, keys.replacing("E", with: "\n"))) == expected)
+        #expect(lines(pace(100, keys.replacing("E", with: "\r"))) == expected)
     }
 
     @Test func zeroWaitsForKeys() {

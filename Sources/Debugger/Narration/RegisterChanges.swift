@@ -8,9 +8,11 @@ import X86
 extension RegisterFile {
     /// In the table's order.
     func changes(since before: RegisterFile, _ table: RegisterTable) -> [String] {
-        table.registers.compactMap { register in
+        let hasSameVectors = hasVectors(of: before)
+        return table.registers.compactMap { register in
+            if Self.isLeftOut(register.source) || hasSameVectors && Self.isVector(register.source) { return nil }
             let (old, new) = (before.value(register), value(register))
-            if old == new || Self.isLeftOut(register.source) { return nil }
+            if old == new { return nil }
             if case .flags = register.source {
                 let (old, new) = (Self.flags(before.general.rflags), Self.flags(general.rflags))
                 return old == new ? nil : "\(register.name) [\(old)] -> [\(new)]"
@@ -23,6 +25,13 @@ extension RegisterFile {
         switch source {
         case .instructionPointer: true
         case .x87(let number): number > 2
+        default: false
+        }
+    }
+
+    private static func isVector(_ source: Register.Source) -> Bool {
+        switch source {
+        case .stack, .x87, .vector, .vectorControl, .vectorHigh: true
         default: false
         }
     }
