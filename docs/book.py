@@ -25,6 +25,11 @@ def chapters():
     return sorted(BOOK.glob("[0-9]*.md"))
 
 
+def checked():
+    """The chapters, and other texts whose transcripts are real."""
+    return chapters() + [ROOT / "docs/step.md"]
+
+
 def listing(path, first, last=None):
     """The lines of a file from the one with `first` in it to its end, without their common indentation."""
     lines = (ROOT / path).read_text().splitlines()
@@ -98,7 +103,7 @@ def unclaimed():
 def visit(run, write):
     """Checks the chapters, or writes them; returns what is wrong."""
     wrong = unclaimed()
-    for path in chapters() if not wrong else []:
+    for path in checked() if not wrong else []:
         text = path.read_text()
         try:
             now = filled(text, run)

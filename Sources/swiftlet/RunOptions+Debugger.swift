@@ -94,7 +94,7 @@ extension RunOptions {
     ) throws(MachineError) -> Leader? {
         if let lectern {
             if let start = narration.start, !Leader.isPlace(start, in: machine) {
-                fail("--step-from \(start): no such symbol in the image, nor an address such as 0x40000")
+                fail("--step-from \(start): no such symbol in the image, nor an address such as 0x40000 or main+0x13")
             }
             return .narration(narration, lectern)
         }

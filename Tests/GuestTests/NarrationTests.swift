@@ -45,11 +45,12 @@ extension GuestTests {
             #expect(lines.last == "The machine stops (exit) with status 0.")
         }
 
-        @Test(arguments: ["main", "0x40000"])
+        @Test(arguments: ["main", "0x40000", "262144", "main+0", "start_c+0xb"])
         func fromAPlaceOn(place: String) throws {
             let lines = try told(
                 ["--step=1", "--step-from", place, House.image("hello")], prints: "Hello from ring 3!\n")
-            #expect(lines.count == 3 && lines[1].hasPrefix("     1  main+0x0  "), "\(lines)")
+            let name = place.hasPrefix("start") ? place : "main+0x0"
+            #expect(lines.count == 3 && lines[1].hasPrefix("     1  \(name)  "), "\(lines)")
             #expect(lines[2] == "1 instruction: the guest goes on at full speed")
         }
 

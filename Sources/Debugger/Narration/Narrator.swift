@@ -98,9 +98,18 @@ final class Narrator {
         }
     }
 
-    /// A number, or a symbol of the image.
+    /// A number, a symbol of the image, or "main+0x13", as lines have it.
     static func address(_ text: String, _ symbols: SymbolTable) -> UInt64? {
-        text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text) ?? symbols.address(of: text)
+        if let place = number(text) ?? symbols.address(of: text) { return place }
+        let parts = text.split(separator: "+").map(String.init)
+        guard parts.count == 2, let start = symbols.address(of: parts[0]), let offset = number(parts[1]) else {
+            return nil
+        }
+        return start &+ offset
+    }
+
+    private static func number(_ text: String) -> UInt64? {
+        text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
     }
 }
 
