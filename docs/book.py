@@ -125,6 +125,15 @@ nav{display:flex;justify-content:space-between;gap:1rem;font-size:.95rem}.source
 h1,h2{line-height:1.2}a{color:#0b5394}img{max-width:100%}"""
 
 
+def folder_link(source, match):
+    """A link to a folder leads to its README; where it has none it is only its words."""
+    link, words = match.groups()
+    folder = source.parent / link
+    if not folder.is_dir():
+        return match[0]
+    return f'<a href="{link.rstrip("/")}/README.md">{words}</a>' if (folder / "README.md").is_file() else words
+
+
 def page(source, out):
     """One Markdown file as HTML at the same place under `out`."""
     import markdown
@@ -139,6 +148,7 @@ def page(source, out):
             copy = out / file.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
+    body = re.sub(r'<a href="(?!\w+:)([^"#]+)">(.*?)</a>', lambda m: folder_link(source, m), body)
     body = re.sub(r'href="(?!\w+:)([^"#]+)\.md(#[^"]*)?"', r'href="\1.html\2"', body)
     top = os.path.relpath(ROOT, source.parent)
     order = chapters()
