@@ -8,7 +8,8 @@
 
 A listing is a fenced block whose info string names a file and a text that stands in it once: from that line to the closing
 brace of the same indentation, or to the line with a second text. A transcript is a fenced block `console` with `$ COMMAND`
-lines. "<!-- files: SECTION; SECTION -->" before a list gives it the files of these sections of docs/chapters.
+lines. "<!-- files: SECTION; SECTION -->" before a list gives it the files of these sections of docs/chapters. "<!-- figure: COMMAND -->"
+before an image: the image is what the command prints.
 Read next: book/README.md.
 """
 import html, os, re, shlex, subprocess, sys
@@ -19,6 +20,7 @@ BOOK = ROOT / "docs/book"
 FENCE = re.compile(r"^```(\S+)(.*)\n((?:(?!```).*\n)*)```$", re.M)
 HOSTS_OWN = r"^swiftlet: ring 0 is emulated on this host.*\n"  # said where it is so, and only there
 FILES = re.compile(r"^<!-- files: (.*) -->\n(?:- .*\n)*", re.M)
+FIGURE = re.compile(r"^<!-- figure: (.*) -->\n!\[[^\]]*\]\((.*)\)$", re.M)
 
 
 def chapters():
@@ -53,6 +55,22 @@ def transcript(text):
         done.stdout = re.sub(HOSTS_OWN, "", done.stdout, flags=re.M)
         said += f"$ {command}\n{done.stdout}" + (f"[status {done.returncode}]\n" if done.returncode else "")
     return said
+
+
+def figures(path, write):
+    """A chapter's figures that are not what their commands print now; writes them."""
+    wrong = []
+    for command, name in FIGURE.findall(path.read_text()):
+        file = path.parent / name
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        if not done.stdout:
+            wrong.append(f"{path.name}: nothing is printed for {name}: {done.stderr}")
+        elif not file.is_file() or form(file.read_text()) != form(done.stdout):
+            if write:
+                file.write_text(done.stdout)
+            else:
+                wrong.append(f"{path.name}: {name} is not what its command prints now: 'make book-fill', and look at it again")
+    return wrong
 
 
 def form(text):
@@ -110,6 +128,7 @@ def visit(run, write):
         except (ValueError, OSError) as error:
             wrong.append(f"{path.name}: {error}")
             continue
+        wrong += figures(path, write) if run else []
         if now != text and write:
             path.write_text(now)
         elif now != text:

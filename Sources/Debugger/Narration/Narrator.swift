@@ -86,16 +86,10 @@ final class Narrator {
             return .leave
         }
         defer { for kind in [1, 0] { _ = target.remove(kind, address, 1) } }
-        while true {
-            let reason = target.resume(.go(Array(0..<target.vcpuCount)), signals, watching: lectern.keys)
-            switch reason {
-            case .breakpoint: return nil
-            case .interrupt:
-                if let turn = takeKey() { return turn }
-                if narration.isPaused, let turn = rest(signals) { return turn }
-            default: return told(reason, signals)
-            }
-        }
+        repeat {
+            if let turn = tellExits(signals) { return turn }
+        } while target.registers?.instructionPointer != address
+        return nil
     }
 
     /// A number, a symbol of the image, or "main+0x13", as lines have it.
