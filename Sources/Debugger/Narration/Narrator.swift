@@ -81,13 +81,16 @@ final class Narrator {
     private func goToStart(_ signals: borrowing StopSignals) -> Turn? {
         guard let start = wish.start, let address = Self.address(start, symbols) else { return nil }
         if target.registers?.instructionPointer == address { return nil }
-        guard [1, 0].contains(where: { target.insert($0, address, 1) == true }) else {
+        let kinds = target.hasStubs ? [0, 1] : [1, 0]  // INT3, a debug register: what works everywhere first
+        guard kinds.contains(where: { target.insert($0, address, 1) == true }) else {
             say("no breakpoint can be set at \(start): it is not mapped yet, or not memory\n", signals)
             return .leave
         }
-        defer { for kind in [1, 0] { _ = target.remove(kind, address, 1) } }
+        defer { for kind in kinds { _ = target.remove(kind, address, 1) } }
         repeat {
-            if let turn = tellExits(signals) { return turn }
+            guard let turn = tellExits(signals) else { continue }
+            writeText("\(start) was not reached\n", patience: lastWordPatience)
+            return turn
         } while target.registers?.instructionPointer != address
         return nil
     }

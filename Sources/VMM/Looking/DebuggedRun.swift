@@ -58,6 +58,7 @@ package final class DebuggedRun: Sendable {
             // Of an exception that came to a stub the guest's registers are those at the exception.
             if case .crashed(let crash) = stop, case .exception = crash.cause {
                 try loop.vcpu.setRegisters(crash.registers.general)
+                try loop.vcpu.restoreStackSegment(crash.registers.ss)
             }
             loop.context.cause = nil
             loop.context.stop = nil

@@ -37,6 +37,17 @@ extension RunLoop {
     }
 }
 
+extension VCPU {
+    /// QEMU's SVM leaves a null selector in SS when it takes the report stack (an IST), also from ring 3 to ring 3: the guest's
+    /// next IRET would be #GP.
+    func restoreStackSegment(_ selector: UInt64) throws(KVMError) {
+        var registers = try specialRegisters()
+        if UInt64(registers.ss.selector) == selector || selector != UInt64(Selector.userData) { return }
+        registers.ss = .flat(Selector.userData, type: 0x3, privilege: 3, isLong: false)
+        try setSpecialRegisters(registers)
+    }
+}
+
 extension Machine {
     /// The image's names, as loaded, where somebody watches who needs them.
     package var symbols: SymbolTable { vcpu.loop.withLock { $0.observer?.symbols ?? SymbolTable() } }
