@@ -135,14 +135,14 @@ final class Target: Debuggee {
         registers.map { breakpoints.software[$0.instructionPointer] != nil } ?? false
     }
 
-    /// By KVM's exits a step may be told that was not made: Bochs's CPU does so where the fetch was an exit first. Nothing has
-    /// changed then, and it is made again; over a jump to itself that is the same.
+    /// A step may be told that was not made: Bochs's CPU does so where the fetch was an exit first. Nothing has changed then, and
+    /// it is made again; over a jump to itself that is the same.
     private func step(_ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
         let before = registers.map { ($0.instructionPointer, $0.general.rcx) }
         let pushesFlags = hasStubs && pushesFlags
         let first = once([selected], steps: true, signals, descriptor)
         if pushesFlags, case .step = first { clearPushedTrapFlag() }
-        guard case .step = first, !hasStubs, let before, let after = registers,
+        guard case .step = first, let before, let after = registers,
             before == (after.instructionPointer, after.general.rcx)
         else { return first }
         return once([selected], steps: true, signals, descriptor)
