@@ -135,17 +135,19 @@ final class Target: Debuggee {
         registers.map { breakpoints.software[$0.instructionPointer] != nil } ?? false
     }
 
-    /// A step may be told that was not made: Bochs's CPU does so where the fetch was an exit first. Nothing has changed then, and
-    /// it is made again; over a jump to itself that is the same.
+    /// A step may be told that was not made: Bochs's CPU does so where the fetch, or an access to memory, was an exit first. Nothing
+    /// has changed then, and it is made again; over a jump to itself that is the same.
     private func step(_ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
         let before = registers.map { ($0.instructionPointer, $0.general.rcx) }
         let pushesFlags = hasStubs && pushesFlags
-        let first = once([selected], steps: true, signals, descriptor)
-        if pushesFlags, case .step = first { clearPushedTrapFlag() }
-        guard case .step = first, let before, let after = registers,
-            before == (after.instructionPointer, after.general.rcx)
-        else { return first }
-        return once([selected], steps: true, signals, descriptor)
+        for _ in 0..<3 {
+            let reason = once([selected], steps: true, signals, descriptor)
+            guard case .step = reason, let before, let after = registers else { return reason }
+            if before == (after.instructionPointer, after.general.rcx) { continue }
+            if pushesFlags { clearPushedTrapFlag() }
+            break
+        }
+        return .step
     }
 
     /// A call is over when the instruction behind its OUT is due. The step flag comes too late for that: on a KVM that emulates
