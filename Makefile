@@ -54,6 +54,7 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 lab-test: build ## the guests in two more KVMs: SVM in QEMU, and VMX in Bochs where its packages are installed
 	lab/test.sh
 	lab/debian.sh
+	lab/identities.sh
 
 APPLIANCE = .build-static/appliance/swiftlet.iso
 
