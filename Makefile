@@ -64,7 +64,7 @@ appliance: build ## a bootable image (BIOS and UEFI, CD and disk) that shows the
 	appliance/build.sh $(APPLIANCE)
 
 appliance-test: build ## the appliance switched on in QEMU and used as a person would, by BIOS and by UEFI
-	@packages="$$(appliance/build.sh -n) qemu-system-x86 ovmf e2fsprogs socat python3-pexpect python3-pyte"; $(INSTALL_MISSING)
+	@packages="$$(appliance/build.sh -n) $$(appliance/test.sh -n)"; $(INSTALL_MISSING)
 	appliance/test.sh
 
 snapshot-test: build ## guests saved at 1,000 random instants, killed while saving, restored in another process

@@ -159,7 +159,8 @@ let package = Package(
             name: "swiftlet-clone", dependencies: ["Subcommand", "Snapshot", "Measure", "VMM", "Host"],
             swiftSettings: strict),
         .executableTarget(
-            name: "swiftlet-host", dependencies: ["Subcommand", "Catalogue", "Hosting", "Service", "Host"],
+            name: "swiftlet-host",
+            dependencies: ["Subcommand", "Catalogue", "Devices", "Hosting", "Service", "Host"],
             swiftSettings: strict),
         .executableTarget(
             name: "swiftlet-inspect",
@@ -247,7 +248,8 @@ let package = Package(
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Host", "TestSupport"], swiftSettings: testing),
         .testTarget(name: "HostingTests", dependencies: ["Hosting"], swiftSettings: testing),
         .testTarget(
-            name: "CatalogueTests", dependencies: ["Catalogue", "Hosting", "TestSupport"], swiftSettings: testing),
+            name: "CatalogueTests", dependencies: ["Catalogue", "Devices", "Hosting", "TestSupport"],
+            swiftSettings: testing),
         .testTarget(name: "SubcommandTests", dependencies: ["Subcommand"], swiftSettings: testing),
         .testTarget(
             name: "swiftlet-doctorTests", dependencies: ["swiftlet-doctor", "Rig", "VMM", "KVM", "TestSupport"],

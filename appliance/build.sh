@@ -1,7 +1,8 @@
 #!/bin/bash
 # build.sh -- the appliance: one file that starts from a CD and from a disk, by BIOS and by UEFI, and shows the chooser.
 #
-#   build.sh [-k FOLDER] OUTPUT.iso     -k: an unpacked linux-image-cloud-amd64; without it that is downloaded
+#   build.sh [-k FOLDER] OUTPUT.iso     -k: another kernel of Debian's, unpacked, such as linux-image-amd64 for bare servers; without
+#                                       it linux-image-cloud-amd64 is downloaded
 #   build.sh -n                         names the Debian packages that are missing, and ends
 #
 # From Debian's cloud kernel, bin/ and guests/build as `make build` left them, init.c and catalogue/. No root, no loop mounts. The
@@ -20,50 +21,50 @@ fail() {
     exit 125
 }
 
-missing_packages() {
-    local package file
-    while read -r package file; do
-        [ -e "$file" ] || echo -n " $package"
-    done <<-END
-	grub-common /usr/bin/grub-mkimage
-	grub-pc-bin /usr/lib/grub/i386-pc/cdboot.img
-	grub-efi-amd64-bin /usr/lib/grub/x86_64-efi/kernel.img
-	xorriso /usr/bin/xorriso
-	mtools /usr/bin/mcopy
-	dosfstools /sbin/mkfs.vfat
-	cpio /usr/bin/cpio
-	zstd /usr/bin/zstd
-	END
-}
-
 kernel=''
 while getopts k:n option; do
     case $option in
         k) kernel=$OPTARG ;;
-        n) missing_packages; exit 0 ;;
+        n) lab_missing_packages; exit 0 ;;
         *) sed -n 's/^#  *build.sh/usage: build.sh/p' "$0" >&2; exit 125 ;;
     esac
 done
 shift $((OPTIND - 1))
 output=${1:?OUTPUT.iso}
-[ -z "$(missing_packages)" ] || fail "Debian packages are missing: apt-get install$(missing_packages)"
+missing=$(lab_missing_packages)
+[ -z "$missing" ] || fail "Debian packages are missing: apt-get install$missing"
 [ -x "$home/../bin/swiftlet-host" ] || fail "no bin/swiftlet-host: make build"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What a server's disks, and /dev/kvm, may need; what the kernel has built in or has not at all is left out.
-modules='kvm kvm-amd kvm-intel irqbypass tun virtio virtio_ring virtio_pci virtio_pci_legacy_dev virtio_pci_modern_dev virtio_blk
-    virtio_scsi scsi_mod scsi_common sd_mod sr_mod cdrom libata libahci ahci ata_piix ata_generic nvme nvme-core t10-pi crc64
-    crc64-rocksoft crc-t10dif crct10dif_common usb-common usbcore usb-storage uas xhci-hcd xhci-pci ehci-hcd ehci-pci isofs ext4 jbd2
-    mbcache crc16 crc32c_generic libcrc32c fat vfat nls_cp437 nls_ascii nls_iso8859-1 efi-pstore'
+# What a server's disks and networks, and /dev/kvm, may need; what the kernel has built in or has not at all is left out.
+modules='kvm kvm-amd ccp kvm-intel irqbypass tun bridge stp llc failover net_failover virtio_net virtio virtio_ring virtio_pci
+    virtio_pci_legacy_dev virtio_pci_modern_dev virtio_blk virtio_scsi scsi_mod scsi_common sd_mod sr_mod cdrom libata libahci ahci
+    ata_piix ata_generic nvme nvme-core t10-pi crc64 crc64-rocksoft crc-t10dif crct10dif_common usb-common usbcore usb-storage uas
+    xhci-hcd xhci-pci ehci-hcd ehci-pci isofs ext4 jbd2 mbcache crc16 crc32c_generic libcrc32c fat vfat nls_cp437 nls_ascii
+    nls_iso8859-1 efi-pstore'
+# Network cards of bare servers, as Debian's other kernel has them.
+modules+=' e1000 e1000e igb dca i2c-algo-bit igc ixgbe xfrm_algo i40e r8169 realtek tg3 libphy mdio mdio_devres'
+
+# What the Linux guest needs of the same kernel: virtio's network.
+guest_modules='virtio virtio_ring virtio_mmio failover net_failover virtio_net'
 
 pack() { # FOLDER: its archive, the same whenever and by whomever it is made
     find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-    (cd "$1" && find . -mindepth 1 | sort | cpio -o -H newc --quiet -R 0:0 --reproducible)
+    (cd "$1" && find . -mindepth 1 | sort | lab_pack)
 }
 
 compiled() { # SOURCE PROGRAM
     gcc -std=gnu11 -Wall -Wextra -Werror -Os -static -s -Wl,--build-id=none -o "$2" "$1"
+}
+
+stage_modules() { # FOLDER MODULE...
+    local folder=$1 module
+    shift
+    for module; do
+        find "$kernel/lib/modules" -name "$module.ko" -exec cp {} "$folder/" \;
+    done
+    strip -g "$folder"/*.ko
 }
 
 stage_programs() { # FOLDER: the user land
@@ -73,19 +74,19 @@ stage_programs() { # FOLDER: the user land
         strip -o "$1/bin/$program" "$home/../bin/$program"
     done
     compiled "$home/init.c" "$1/init"
-    for module in $modules; do
-        find "$kernel/lib/modules" -name "$module.ko" -exec cp {} "$1/modules/" \;
-    done
-    strip -g "$1"/modules/*.ko
+    # shellcheck disable=SC2086
+    stage_modules "$1/modules" $modules
     find "$1" -type f -exec chmod 755 {} +
 }
 
 stage_catalogue() { # FOLDER: the machines that come with it
-    mkdir -p "$1" "$work/linux/"{dev,proc}
+    mkdir -p "$1" "$work/linux/"{dev,proc,modules}
     cp "$home"/catalogue/* "$1/"
-    cp "$home/../guests/build/"{hello,echo,firewall}.elf "$1/"
+    cp "$home/../guests/build/"{hello,echo,firewall,netecho}.elf "$1/"
     cp "$kernel"/boot/vmlinuz-* "$1/vmlinuz"
     compiled "$home/linux-init.c" "$work/linux/init"
+    # shellcheck disable=SC2086
+    stage_modules "$work/linux/modules" $guest_modules
     pack "$work/linux" >"$1/linux-initrd"
 }
 

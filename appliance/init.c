@@ -5,18 +5,14 @@
  * A Swift program cannot begin without /proc, so these steps are C. What goes wrong is said on the console and stops nothing that
  * can go on without it. Read next: build.sh, which packs it; docs/appliance.md.
  */
-#include <dirent.h>
+#include "modules.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define LABEL "SWIFTLET"
 #define DISK "/disk"
@@ -33,31 +29,13 @@ static void mount_on(const char *type, const char *place)
         say("mounting", place);
 }
 
-/* Whether it was loaded now. Modules for other hardware refuse, and one that needs another is tried again. */
-static bool load(const char *folder, const char *name)
+/* The server has machines on networks, and is on none itself: nobody can speak to it from there, by IPv6 neither. */
+static void stay_off_networks(void)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    bool loaded = syscall(SYS_finit_module, file, "", 0) == 0;
+    int file = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+    if (file >= 0 && write(file, "1", 1) != 1)
+        say("keeping IPv6", "off");
     close(file);
-    return loaded;
-}
-
-/* All that the hardware has use for: again and again, until a pass loads none. Nobody has to say what depends on what. */
-static void load_modules(const char *folder)
-{
-    for (bool any = true; any;) {
-        DIR *list = opendir(folder);
-        any = false;
-        for (struct dirent *entry; list && (entry = readdir(list));)
-            if (entry->d_name[0] != '.' && load(folder, entry->d_name))
-                any = true;
-        if (list)
-            closedir(list);
-    }
 }
 
 struct file_system {
@@ -124,6 +102,7 @@ int main(void)
     mount_on("devpts", "/dev/pts");
     mount_on("tmpfs", "/run");
     mount_on("tmpfs", "/tmp");
+    stay_off_networks();
     load_modules("/modules");
     sethostname("server", 6);
     for (int tries = 0; tries < 10 && !mount_disk(); tries++) /* disks are found while we run */

@@ -46,9 +46,9 @@ lab_options() { # ARGUMENT...: sets the options, directory and command
 }
 
 lab_missing_packages() { # prints those that `packages` lists for this lab and that are not installed
-    local for_lab package shows
-    while read -r for_lab package shows; do
-        case $for_lab in all | "$lab") ;; *) continue ;; esac
+    local labs package shows
+    while read -r labs package shows; do
+        case ,$labs, in *",$lab,"*) ;; *) continue ;; esac
         [ -e "$shows" ] || command -v "$shows" >/dev/null || echo -n " $package"
     done <"$lab_home/packages"
 }
@@ -129,8 +129,8 @@ lab_prepare_base() { # once and when the recipe changes: base.cpio in the cache
     rm -rf "$root"
 }
 
-lab_pack() { # names on standard input -> archive on standard output
-    cpio -o -H newc --quiet -R 0:0
+lab_pack() { # names on standard input -> archive on standard output; the same whoever makes it
+    cpio -o -H newc --quiet -R 0:0 --reproducible
 }
 
 lab_prepare() { # fills the cache; a lock, because labs may start side by side

@@ -37,6 +37,16 @@ public struct KernelMemory: Equatable, Sendable {
         var size: UInt64 { range.upperBound - range.lowerBound }
     }
 
+    /// The map's lines as BIOS function E820 writes them, 20 bytes each (ACPI 6.5, 15.1).
+    package var e820: [[UInt8]] {
+        map.map { line in
+            var table = BootTable(at: 0)
+            table.add64(line.range.lowerBound, line.size)
+            table.add32(UInt64(line.type))
+            return table.bytes
+        }
+    }
+
     /// Ascending.
     var map: [Line] {
         let upper = Self.firstMegabyte..<max(low.upperBound, Self.firstMegabyte)

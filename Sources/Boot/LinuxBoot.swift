@@ -117,12 +117,7 @@ extension KernelPlan {
         page.put32(0x21c, disk.upperBound - disk.lowerBound)
         page.put32(0x228, commandLine)
         page.put(0x1e8, [UInt8(memory.map.count)])
-        var map = BootTable(at: 0)
-        for line in memory.map {
-            map.add64(line.range.lowerBound, line.size)
-            map.add32(UInt64(line.type))
-        }
-        page.put(0x2d0, map.bytes)
+        page.put(0x2d0, memory.e820.flatMap(\.self))
         return page.bytes
     }
 }

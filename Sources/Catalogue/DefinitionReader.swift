@@ -96,9 +96,11 @@ struct DefinitionReader {
             machine.options += ["--block", text]
         }
         for network in try fields.tables("networks") {
-            try network.check(["name", "tap", "mac"])
-            var text = "\(try network.required("name"))=tap"
-            if let tap = try network.string("tap") { text += ":\(tap)" }
+            try network.check(["name", "tap", "bridge", "mac"])
+            let (tap, bridge) = (try interface(network, "tap"), try interface(network, "bridge"))
+            if tap != nil, bridge != nil { throw network.error("bridge", "no 'tap' is expected beside it") }
+            var text = "\(try network.required("name"))=\(bridge.map { "bridge:\($0)" } ?? "tap")"
+            if let tap { text += ":\(tap)" }
             if let address = try network.string("mac") { text += ",mac=\(address)" }
             do throws(DeviceError) { _ = try NetOption(text) } catch {
                 throw network.error("name", error.message)
@@ -137,6 +139,13 @@ struct DefinitionReader {
             throw fields.error(key, "\(full): \(errnoText(error.errno)): a readable file is expected")
         }
         return full
+    }
+
+    /// As an option has it: a comma is written twice there.
+    private func interface(_ fields: Fields, _ key: String) throws(TOMLError) -> String? {
+        guard let name = try fields.string(key) else { return nil }
+        if !NetOption.isInterfaceName(name) { throw fields.error(key, "'\(name)': an interface's name is expected") }
+        return name.replacing(",", with: ",,")
     }
 
     private func need(_ option: String, _ fields: Fields, _ key: String) throws(TOMLError) {

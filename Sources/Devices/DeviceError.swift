@@ -38,6 +38,7 @@ public enum DeviceError: Error, Equatable, Sendable {
     case notATap(String)
     case notPermitted(String?)
     case interface(String, call: String, errno: Int32)
+    case bridge(BridgeError)
 
     /// One line.
     public var message: String { message(for: .swiftlet) }
@@ -62,6 +63,7 @@ public enum DeviceError: Error, Equatable, Sendable {
         case .file, .notAFile, .inUse, .badSize: diskMessage(options)
         case .noTunDevice, .noInterface, .interfaceDown, .interfaceBusy, .notATap, .notPermitted, .interface:
             networkMessage
+        case .bridge(let error): error.message
         }
     }
 

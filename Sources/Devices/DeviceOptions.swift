@@ -1,6 +1,7 @@
 // What the user writes behind `--block` and `--net`, and solo5-hvt's options mean the same.
 //
-//   NAME=PATH[,ro][,sector=N]          NAME=tap[:IFACE][,mac=xx:xx:xx:xx:xx:xx]
+//   NAME=PATH[,ro][,sector=N]
+//   NAME=tap[:IFACE][,mac=xx:xx:xx:xx:xx:xx]    NAME=bridge:BRIDGE[,mac=..]
 //
 // A comma inside PATH is written twice. Read next: Attachments.swift.
 
@@ -54,10 +55,12 @@ public struct NetOption: Equatable, Sendable {
     public var name: String
     /// Nil: a tap is made for this machine and goes with it.
     public var interface: String?
+    /// The new tap is put into this bridge of the host's.
+    public var bridge: String?
     /// The guest's; nil for a random one.
     public var address: MACAddress?
 
-    public static let usage = "NAME=tap:IFACE[,mac=xx:xx:xx:xx:xx:xx] or NAME=tap"
+    public static let usage = "NAME=tap:IFACE[,mac=xx:xx:xx:xx:xx:xx], NAME=tap or NAME=bridge:BRIDGE"
 
     public init(name: String, interface: String?) { (self.name, self.interface) = (name, interface) }
 
@@ -67,12 +70,13 @@ public struct NetOption: Equatable, Sendable {
         let (name, rest) = try deviceName(text, option, Self.usage)
         let (backend, settings) = splitAtComma(rest)
         self.init(name: name, interface: nil)
-        if backend != "tap" {
-            let interface = String(backend.dropFirst(4))
-            guard backend.hasPrefix("tap:"), Self.isInterfaceName(interface) else {
-                throw .option(option, text, needed: "'\(backend)' is no tap: \(Self.usage)")
-            }
-            self.interface = interface
+        let kind = backend.prefix { $0 != ":" }
+        let host = kind.count == backend.count ? nil : String(backend.dropFirst(kind.count + 1))
+        switch (kind, host) {
+        case ("tap", nil): break
+        case ("tap", let host?) where Self.isInterfaceName(host): interface = host
+        case ("bridge", let host?) where Self.isInterfaceName(host): bridge = host
+        default: throw .option(option, text, needed: "'\(backend)' is no tap: \(Self.usage)")
         }
         for setting in settings {
             guard setting.hasPrefix("mac=") else {

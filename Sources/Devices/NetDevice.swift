@@ -1,7 +1,7 @@
 // A network interface: a tap of the host, which moves one Ethernet frame for each read(2) or write(2).
 //
-// The other end is the host's own network stack. A tap that is there already needs no privilege beyond owning it; one
-// that is made here goes with its machine. Read next: NetDevice+Frames.swift.
+// The other end is the host's own network stack, or a bridge. A tap that is there already needs no privilege beyond owning it;
+// one that is made here goes with its machine. Read next: NetDevice+Frames.swift.
 
 import CDevices
 import Glibc
@@ -28,10 +28,12 @@ public final class NetDevice: Sendable {
 
     public init(_ option: NetOption) throws(DeviceError) {
         if let interface = option.interface { try Self.check(interface) }
+        let bridge = try option.bridge.map { name throws(DeviceError) in try Self.bridge(name) }
         let opened = unsafe "/dev/net/tun".withCString { unsafe cdevices_open($0, O_RDWR) }
         if opened < 0 { throw .noTunDevice(errno: Int32(-opened)) }
         let file = File(owning: Int32(opened))
         let interface = try Self.attach(file.fd, option.interface)
+        do throws(BridgeError) { try bridge?.connect(interface) } catch { throw .bridge(error) }
         let mtu = unsafe interface.withCString { unsafe cdevices_interface_mtu($0) }
         if mtu < 0 { throw .interface(interface, call: "SIOCGIFMTU", errno: Int32(-mtu)) }
         if let given = option.address { address = given } else { address = try Self.randomAddress(interface) }
@@ -58,6 +60,10 @@ public final class NetDevice: Sendable {
         if flags < 0 { throw .interface(interface, call: "SIOCGIFFLAGS", errno: Int32(-flags)) }
         let isUp = 1  // IFF_UP
         if flags & isUp == 0 { throw .interfaceDown(interface) }
+    }
+
+    private static func bridge(_ name: String) throws(DeviceError) -> Bridge {
+        do throws(BridgeError) { return try Bridge(name) } catch { throw .bridge(error) }
     }
 
     /// The interface's name.

@@ -18,6 +18,16 @@ import Synchronization
     @inlinable
     public func load() -> UInt32 { unsafe word.pointee.load(ordering: .acquiring) }
 
+    /// Sets bits; what the word was.
+    public func set(_ bits: UInt32) -> UInt32 {
+        unsafe word.pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
+    }
+
+    /// Clears bits.
+    public func clear(_ bits: UInt32) {
+        _ = unsafe word.pointee.bitwiseAnd(~bits, ordering: .sequentiallyConsistent)
+    }
+
     @inlinable
     public func store(_ value: UInt32) { unsafe word.pointee.store(value, ordering: .releasing) }
 }

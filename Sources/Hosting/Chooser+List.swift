@@ -18,7 +18,6 @@ extension Chooser {
         columns.put("NAME", "VENDOR", "MEMORY", "STATE", on: &screen, row: 1, .bold)
         let hasDetails = screen.rows >= 16
         let height = max(1, screen.rows - 4 - (hasDetails ? Self.detailRows : 0))
-        selected = min(selected, max(0, machines.count - 1))
         top = max(min(top, selected), selected - height + 1)
         for (row, machine) in machines.dropFirst(top).prefix(height).enumerated() {
             let isChosen = top + row == selected
@@ -42,6 +41,7 @@ extension Chooser {
             rows.append(asciiBytes("\(definition.id): \(definition.summary)"))
         }
         if let problem = machine.problem { rows += wrapped(asciiBytes(problem), width: width) }
+        if let change = machine.change { rows.append(asciiBytes(change)) }
         for line in machine.diagnosis { rows += wrapped(line, width: width) }
         let room = Self.detailRows - 1
         for (index, text) in rows.prefix(room).enumerated() {
@@ -63,9 +63,8 @@ extension Chooser {
         screen.put(line, row: screen.rows - 2, column: 1, .bold)
         let last = supervisor.power == nil ? "q quit" : "p power"
         screen.put(
-            " Enter start/console  s stop  r restart  l log  d details  h host  \(last)", row: screen.rows - 1,
-            .reverse,
-            fills: true)
+            " Enter start/console  s stop  r restart  l log  d all  h host  c renew  \(last)", row: screen.rows - 1,
+            .reverse, fills: true)
     }
 }
 
@@ -112,6 +111,15 @@ extension HostedMachine {
         case .stopping: "stopping"
         case .waiting(let time): "\(lastEnd?.words ?? ""), again in \(secondsLeft(time, now)) s"
         }
+    }
+}
+
+extension HostedMachine {
+    /// What a catalogue that was read anew says of a machine that runs.
+    var change: String? {
+        isRemoved
+            ? "It is no longer in the catalogue: it goes when it has ended."
+            : isChanged ? "The catalogue has changed: that counts from its next start." : nil
     }
 }
 

@@ -11,7 +11,8 @@ final class Chooser {
     let leaveKey: UInt8
 
     var view = View.list
-    var selected = 0
+    var selected = 0 { didSet { chosen = machine } }
+    private var chosen: HostedMachine?
     /// The first machine that is on the screen.
     var top = 0
     /// One line: what became of the last key.
@@ -35,8 +36,15 @@ final class Chooser {
         supervisor.machines.indices.contains(selected) ? supervisor.machines[selected] : nil
     }
 
+    /// The list may have changed since: the mark stays on its machine.
+    private func followChosen() {
+        let index = supervisor.machines.firstIndex { $0 === chosen } ?? selected
+        selected = max(0, min(index, supervisor.machines.count - 1))
+    }
+
     /// Returns the machine whose console is wanted.
     func press(_ key: Key) -> HostedMachine? {
+        followChosen()
         message = ""
         if supervisor.cancelCountdowns() {
             message = "The autostart is off: nothing starts by itself now."
@@ -55,6 +63,7 @@ final class Chooser {
 
     func draw(on screen: inout Screen, _ now: UInt64) {
         screen.clear()
+        followChosen()
         switch view {
         case .list, .question: drawList(on: &screen, now)
         case .pages(var pages):
@@ -72,6 +81,8 @@ final class Chooser {
         case .letter(UInt8(ascii: "h")):
             facts.ask()
             view = .pages(Pages(.facts))
+        case .letter(UInt8(ascii: "c")):
+            do throws(ControlError) { message = try supervisor.reload() } catch { message = error.message }
         case .letter(UInt8(ascii: "p")) where supervisor.power != nil: view = .question(.power)
         case .letter(UInt8(ascii: "q")) where supervisor.power == nil, .control(3) where supervisor.power == nil: quit()
         default: return machine.flatMap { pressOn($0, key) }

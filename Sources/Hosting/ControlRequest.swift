@@ -1,11 +1,13 @@
 // What may be asked on the control socket: one line, "VERB [MACHINE]", and then the answer is all that comes.
 //
-// The answer's first line is "ok" or "error WHY"; what follows it, up to the end, is JSON (list, stats), text (log), or the
+// The answer's first line is "ok" or "error WHY"; what follows it, up to the end, is JSON (list, stats), text (log, reload), or the
 // machine's console in both directions (console). Read next: ControlServer.swift.
 
 /// A request that is understood.
 public enum ControlRequest: Equatable, Sendable {
     case list
+    /// The catalogue is read anew.
+    case reload
     case machine(Verb, id: String)
 
     public enum Verb: String, CaseIterable, Sendable { case start, stop, restart, console, stats, log }
@@ -17,6 +19,7 @@ public enum ControlRequest: Equatable, Sendable {
     public var line: String {
         switch self {
         case .list: "list\n"
+        case .reload: "reload\n"
         case .machine(let verb, let id): "\(verb.rawValue) \(id)\n"
         }
     }
@@ -24,9 +27,9 @@ public enum ControlRequest: Equatable, Sendable {
     /// From words, of a line or of a command line.
     public init(_ words: [String]) throws(ControlError) {
         guard let first = words.first else { throw ControlError("a request is needed: \(Self.usage)") }
-        if first == "list" {
-            if words.count > 1 { throw ControlError("'list' takes no machine") }
-            self = .list
+        if first == "list" || first == "reload" {
+            if words.count > 1 { throw ControlError("'\(first)' takes no machine") }
+            self = first == "list" ? .list : .reload
             return
         }
         guard let verb = Verb(rawValue: first) else {
@@ -51,7 +54,7 @@ public enum ControlRequest: Equatable, Sendable {
         try self.init(words.map { String(decoding: $0, as: UTF8.self) })
     }
 
-    public static let usage = "list, or start, stop, restart, console, stats or log with a machine's name"
+    public static let usage = "list, reload, or start, stop, restart, console, stats or log with a machine's name"
 }
 
 /// Why a request is refused: one line.

@@ -48,9 +48,16 @@ public final class ControlServer: Participant {
 
     private func answer(_ request: ControlRequest, _ connection: ControlConnection, _ now: UInt64) throws(ControlError)
     {
-        guard case .machine(let verb, let id) = request else {
-            return connection.finish(json(supervisor.machines.map { $0.report(now) }))
+        switch request {
+        case .list: connection.finish(json(supervisor.machines.map { $0.report(now) }))
+        case .reload: connection.finish(try supervisor.reload() + "\n")
+        case .machine(let verb, let id): try answer(verb, id, connection, now)
         }
+    }
+
+    private func answer(
+        _ verb: ControlRequest.Verb, _ id: String, _ connection: ControlConnection, _ now: UInt64
+    ) throws(ControlError) {
         guard let machine = supervisor[id] else { throw ControlError("there is no machine '\(id)'") }
         switch verb {
         case .start: try connection.finish(supervisor.start(machine))

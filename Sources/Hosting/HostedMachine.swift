@@ -13,8 +13,11 @@ protocol ConsoleReader: AnyObject {
 
 public final class HostedMachine {
     public let id: String
-    let definition: MachineDefinition?
-    let problem: String?
+    private(set) var entry: CatalogueEntry
+    /// What a catalogue that was read anew says of a machine that runs: it counts once it has ended.
+    private var nextEntry: CatalogueEntry?
+    /// It is no longer in the catalogue, and stays until it has ended.
+    var isRemoved = false
     var state: MachineState
     private(set) var log: ConsoleLog
     private(set) var process: MachineProcess?
@@ -31,12 +34,26 @@ public final class HostedMachine {
     private var readers: [any ConsoleReader] = []
 
     init(_ entry: CatalogueEntry, log: ConsoleLog) {
-        id = entry.id
-        self.log = log
-        switch entry.content {
-        case .success(let definition): (self.definition, problem, state) = (definition, nil, .stopped)
-        case .failure(let problem): (definition, self.problem, state) = (nil, problem.words, .bad)
+        (id, self.entry, self.log) = (entry.id, entry, log)
+        state = entry.definition == nil ? .bad : .stopped
+    }
+
+    var definition: MachineDefinition? { entry.definition }
+    var problem: String? { entry.problem }
+    /// Its next run is another than the one that is there.
+    var isChanged: Bool { nextEntry != nil }
+
+    /// The catalogue was read anew. Whether that changes it.
+    func change(to new: CatalogueEntry) -> Bool {
+        let isOther = new != nextEntry ?? entry || isRemoved
+        isRemoved = false
+        if state.isAlive {
+            nextEntry = new == entry ? nil : new
+            return isOther
         }
+        entry = new
+        if new.definition == nil { state = .bad } else if state == .bad { state = .stopped }
+        return isOther
     }
 
     var name: String { definition?.name ?? id }
@@ -58,6 +75,11 @@ public final class HostedMachine {
 
     /// Types on its console.
     func type(_ keys: [UInt8]) { process?.console.send(keys) }
+
+    /// Its console's size is that of the terminal that was told last.
+    func resize(rows: Int, columns: Int) {
+        if let process { setTerminalSize(process.console.fd, rows: rows, columns: columns) }
+    }
 
     func attach(_ reader: any ConsoleReader) { readers.append(reader) }
     func detach(_ reader: any ConsoleReader) { readers.removeAll { $0 === reader } }
@@ -88,7 +110,9 @@ public final class HostedMachine {
             if !process.statistics.isEmpty, let added = count(process.statistics) { exits = (exits ?? 0) &+ added }
         }
         process = nil
-        state = .stopped
+        entry = nextEntry ?? entry
+        nextEntry = nil
+        state = definition == nil ? .bad : .stopped
         let words = "\(id): \(end.words)"
         log.append(Array("\r\n[\(words)]\r\n".utf8))
         let gone = readers

@@ -54,9 +54,12 @@ public struct RestartPolicy: Equatable, Sendable {
 }
 
 /// An entry of the catalogue: a machine, or why it is none.
-public struct CatalogueEntry: Sendable {
+public struct CatalogueEntry: Equatable, Sendable {
     public let id: String
     public let content: Result<MachineDefinition, CatalogueProblem>
+
+    var definition: MachineDefinition? { try? content.get() }
+    var problem: String? { if case .failure(let problem) = content { problem.words } else { nil } }
 
     public init(_ definition: MachineDefinition) { (id, content) = (definition.id, .success(definition)) }
     public init(id: String, problem: String) { (self.id, content) = (id, .failure(CatalogueProblem(words: problem))) }
@@ -65,4 +68,5 @@ public struct CatalogueEntry: Sendable {
 /// Why an entry is no machine: one line that names file and key, and says what was expected.
 public struct CatalogueProblem: Error, Equatable, Sendable {
     public let words: String
+    public init(words: String) { self.words = words }
 }

@@ -6,7 +6,7 @@ import Host
 
 extension HostedMachine {
     func report(_ now: UInt64) -> MachineReport {
-        var report = MachineReport(self.entry)
+        var report = MachineReport(entry)
         report.state = state.name
         report.pid = process?.pid
         report.uptimeSeconds = uptime(now).map { Double($0 / 1_000_000) / 1000 }
@@ -17,6 +17,7 @@ extension HostedMachine {
             report.diagnosis = diagnosis.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
         }
         report.exits = exits
+        report.catalogue = isRemoved ? "removed" : isChanged ? "changed" : nil
         return report
     }
 
@@ -24,10 +25,6 @@ extension HostedMachine {
     func uptime(_ now: UInt64) -> UInt64? {
         guard case .running(let since) = state else { return nil }
         return now - min(now, since)
-    }
-
-    private var entry: CatalogueEntry {
-        definition.map { CatalogueEntry($0) } ?? CatalogueEntry(id: id, problem: problem ?? "")
     }
 }
 

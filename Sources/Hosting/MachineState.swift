@@ -94,4 +94,6 @@ public struct MachineReport: Codable, Equatable, Sendable {
     public var diagnosis: String?
     /// Of all runs that ended, where they are counted.
     public var exits: UInt64?
+    /// "changed" or "removed": what the catalogue says now of a machine that still runs as it was.
+    public var catalogue: String?
 }

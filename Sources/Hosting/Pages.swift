@@ -79,6 +79,7 @@ extension HostedMachine {
             lines += [definition.summary, "swiftlet \(definition.command.joined(separator: " "))", ""]
         }
         if let problem { lines.append(problem) }
+        if let change { lines.append(change) }
         let report = report(now)
         var state = stateText(now)
         if let pid = report.pid { state += ", process \(pid)" }

@@ -6,17 +6,21 @@ import Glibc
 import Host
 
 public final class Supervisor: Participant {
-    public private(set) var machines: [HostedMachine] = []
+    public internal(set) var machines: [HostedMachine] = []
     /// The path of `swiftlet`.
     let program: String
     /// How many exits the JSON of `--stats` speaks of.
     private let countExits: ([UInt8]) -> UInt64?
+    /// The catalogue as it is now, or why there is none.
+    let readAnew: () -> Result<[CatalogueEntry], CatalogueProblem>
+    /// A folder for what machines write.
+    private let logs: String?
     private let signals: HostSignals
     /// Whether and how this server may be switched off.
     let power: ServerPower?
     public private(set) var ending: HostEnding?
     /// Changes with whatever a screen shows.
-    private(set) var generation = 0
+    var generation = 0
 
     static let patience: UInt64 = 10_000_000_000
     /// A run of that length is a success, whatever came before.
@@ -24,18 +28,22 @@ public final class Supervisor: Participant {
 
     public init(
         _ entries: [CatalogueEntry], program: String, power: ServerPower?, logs: String?,
-        countExits: @escaping ([UInt8]) -> UInt64?
+        countExits: @escaping ([UInt8]) -> UInt64?,
+        readAnew: @escaping () -> Result<[CatalogueEntry], CatalogueProblem>
     ) throws(HostError) {
         (self.program, self.power, self.countExits) = (program, power, countExits)
+        (self.readAnew, self.logs) = (readAnew, logs)
         signals = try HostSignals()
-        for entry in entries {
-            let file = try logs.map { folder throws(HostError) in try LogFile("\(folder)/\(entry.id).log") }
-            machines.append(HostedMachine(entry, log: ConsoleLog(file: file)))
-        }
+        for entry in entries { machines.append(try machine(entry)) }
         let now = Clock.monotonic()
         for machine in machines {
             if let delay = machine.definition?.autostart { machine.state = .countdown(until: now &+ delay) }
         }
+    }
+
+    func machine(_ entry: CatalogueEntry) throws(HostError) -> HostedMachine {
+        let file = try logs.map { folder throws(HostError) in try LogFile("\(folder)/\(entry.id).log") }
+        return HostedMachine(entry, log: ConsoleLog(file: file))
     }
 
     subscript(id: String) -> HostedMachine? { machines.first { $0.id == id } }
@@ -47,6 +55,7 @@ public final class Supervisor: Participant {
 
     func start(_ machine: HostedMachine) -> String? {
         if let problem = machine.problem { return problem }
+        if machine.isRemoved { return "\(machine.id) is no longer in the catalogue" }
         if machine.state.isAlive { return "\(machine.id) runs" }
         machine.restartsInRow = 0
         return launch(machine)
@@ -158,13 +167,14 @@ public final class Supervisor: Participant {
             generation += 1
             machine.finish(end, exits: countExits)
             machine.startsAgain = false
-            if ending != nil { continue }
+            if ending != nil || machine.state == .bad || machine.isRemoved { continue }
             if runs {
                 _ = launch(machine)
             } else if case .running(let since) = before {
                 applyPolicy(machine, end, lasted: Clock.monotonic() - since)
             }
         }
+        machines.removeAll { $0.isRemoved && !$0.state.isAlive }
     }
 
     private func applyPolicy(_ machine: HostedMachine, _ end: ChildEnd, lasted: UInt64) {

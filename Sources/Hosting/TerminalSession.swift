@@ -94,12 +94,21 @@ public final class TerminalSession: Participant, ConsoleReader {
             leftOut = channel.leftOut
         }
         isStale = true
+        if isResized(), case .attached(let machine) = mode {
+            machine.resize(rows: screen.rows, columns: screen.columns)
+        }
         if case .chooser = mode, channel.isEmpty, now >= drawn &+ Self.shortest { draw(now) }
     }
 
-    private func draw(_ now: UInt64) {
+    /// Whether the terminal has another size than before; a serial line does not know, and has a VT100's.
+    private func isResized() -> Bool {
         let size = terminalSize(channel?.fd ?? -1) ?? (24, 80)
-        if size != (screen.rows, screen.columns) { screen = Screen(rows: size.rows, columns: size.columns) }
+        if size == (screen.rows, screen.columns) { return false }
+        screen = Screen(rows: size.rows, columns: size.columns)
+        return true
+    }
+
+    private func draw(_ now: UInt64) {
         chooser.draw(on: &screen, now)
         let changes = screen.changes()
         if !changes.isEmpty { channel?.send(changes) }
@@ -129,8 +138,8 @@ public final class TerminalSession: Participant, ConsoleReader {
     // A machine's console.
 
     private func attach(_ machine: HostedMachine) {
-        guard let channel, let process = machine.process else { return }
-        setTerminalSize(process.console.fd, rows: screen.rows, columns: screen.columns)
+        guard let channel, machine.process != nil else { return }
+        machine.resize(rows: screen.rows, columns: screen.columns)
         channel.send(terminalReset)
         let title = " \(machine.id): \(keyName(chooser.leaveKey)) leaves this console "
         channel.send([UInt8]("\u{1b}[7m".utf8) + asciiBytes(title) + Array("\u{1b}[0m\r\n".utf8))

@@ -11,6 +11,12 @@ extension InterruptLines {
     public func attach(_ event: borrowing EventFD, to line: UInt32) throws(KVMError) {
         _ = try check(ckvm_irqfd(vm, event.fd, line), "KVM_IRQFD")
     }
+
+    /// Sends a fixed, edge-triggered interrupt to a local APIC by its ID; one that is disabled loses it, as on hardware.
+    /// The corresponding ioctl is `KVM_SIGNAL_MSI` (Intel SDM vol. 3A, 11.11: the message's address and data).
+    public func send(_ vector: UInt8, to apic: UInt32) {
+        _ = ckvm_signal_msi(vm, 0xfee0_0000 | apic << 12, UInt32(vector))
+    }
 }
 
 extension VM {

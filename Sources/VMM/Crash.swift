@@ -32,6 +32,8 @@ public struct Crash: Sendable {
         case invalidState(reason: UInt64)
         /// An interrupt or exception in real mode whose vector nobody has set.
         case noFirmware(vector: UInt8)
+        /// What a kernel said of itself.
+        case declared(String)
         case unexpectedExit(String)
     }
 
@@ -53,7 +55,7 @@ extension Crash {
         // A port exit is finished first, so that RIP is the next instruction on every KVM.
         let pending: Bool
         switch cause {
-        case .port, .misuse: pending = true
+        case .port, .misuse, .declared: pending = true
         default: pending = false
         }
         if pending { vcpu.completePendingIO() }

@@ -31,6 +31,7 @@ extension Crash {
         case .noFirmware(let vector):
             return "interrupt \(hex(UInt64(vector))) in real mode, and there is no BIOS to take it: set its vector, "
                 + "or print to the serial port at 0x3f8"
+        case .declared(let what): return what
         case .unexpectedExit(let exit): return "unexpected exit: \(exit)"
         }
     }

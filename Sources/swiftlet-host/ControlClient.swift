@@ -36,7 +36,7 @@ struct ControlClient {
     private func show(_ request: ControlRequest, _ payload: [UInt8]) throws(SubcommandError) {
         let text = String(decoding: payload, as: UTF8.self)
         switch request {
-        case .machine(.log, _): try printResult(text)
+        case .machine(.log, _), .reload: try printResult(text)
         case .machine(.stats, _), .list:
             if json { return try printResult(text) }
             let reports = try JSON.value([MachineReport].self, payload, name: path)

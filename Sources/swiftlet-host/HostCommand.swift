@@ -18,7 +18,7 @@ struct HostCommand: Subcommand {
             Shows the machines of a catalogue (a folder with a TOML file for each, docs/host.md) on this terminal: Enter \
             starts one and shows its console, which Ctrl-] leaves. Each runs by 'swiftlet run' in a process of its own.
 
-            With --control and words behind it, it is a client of a host that runs: list, or start, stop, restart, \
+            With --control and words behind it, it is a client of a host that runs: list, reload, or start, stop, restart, \
             console, stats or log with a machine's name.
 
             SIGTERM, or the key q: all machines are stopped; none is left behind.

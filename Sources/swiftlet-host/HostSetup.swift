@@ -11,20 +11,22 @@ import Subcommand
 struct HostSetup {
     private let options: HostCommand
     private let program: String
-    private let entries: [CatalogueEntry]
+    private let runHelp: String
+    private let catalogue: Catalogue
     private let power: ServerPower?
+    private let bridges = BridgeSetup()
 
     init(_ options: HostCommand) throws(SubcommandError) {
         self.options = options
         program = "\(ownFolder() ?? "/usr/bin")/swiftlet"
         power = try Self.power(options)
-        let help = try Self.runHelp(program)
+        runHelp = try Self.runHelp(program)
         do throws(CatalogueError) {
-            entries = try Catalogue(folders: options.catalogue, runOptions: help).entries
+            catalogue = try Catalogue(folders: options.catalogue, runOptions: runHelp)
         } catch {
             // Process 1 must not end: the kernel would with it. Its chooser says what is missing.
             if ownProcess != 1 { throw SubcommandError("host: \(error.message)") }
-            entries = [CatalogueEntry(id: "catalogue", problem: error.message)]
+            catalogue = Catalogue(problem: error)
         }
     }
 
@@ -54,20 +56,20 @@ struct HostSetup {
     func check() throws(SubcommandError) -> Int32 {
         var problems = 0
         var text = ""
-        for entry in entries {
+        for entry in catalogue.entries {
             if case .failure(let problem) = entry.content {
                 text += printable(problem.words) + "\n"
                 problems += 1
             }
         }
-        let count = "\(entries.count) machine\(entries.count == 1 ? "" : "s")"
-        text += "\(count), \(problems == 0 ? "all well" : "\(problems) of them bad")\n"
+        let count = catalogue.entries.count
+        text += "\(count) machine\(count == 1 ? "" : "s"), \(problems == 0 ? "all well" : "\(problems) of them bad")\n"
         try printResult(text)
         return problems == 0 ? 0 : 1
     }
 
     func list(json: Bool) throws(SubcommandError) {
-        let reports = entries.map { MachineReport($0) }
+        let reports = catalogue.entries.map { MachineReport($0) }
         try printResult(json ? try JSON.text(reports) : machineTable(reports))
     }
 
@@ -88,8 +90,17 @@ struct HostSetup {
         do throws(HostError) {
             if let logs = options.logs { try makeFolder(logs) }
             return try Supervisor(
-                entries, program: program, power: power, logs: options.logs, countExits: exitCount)
+                catalogue.entries + bridges.setUp(catalogue.bridges), program: program, power: power,
+                logs: options.logs, countExits: exitCount, readAnew: readAnew)
         } catch { throw SubcommandError("host: \(error.message)") }
+    }
+
+    /// The catalogue as it is now, and its bridges.
+    private func readAnew() -> Result<[CatalogueEntry], CatalogueProblem> {
+        do throws(CatalogueError) {
+            let catalogue = try Catalogue(folders: options.catalogue, runOptions: runHelp)
+            return .success(catalogue.entries + bridges.setUp(catalogue.bridges))
+        } catch { return .failure(CatalogueProblem(words: error.message)) }
     }
 
     private func addSockets(_ loop: HostLoop, _ supervisor: Supervisor) throws(SubcommandError) {

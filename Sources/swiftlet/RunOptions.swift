@@ -53,8 +53,8 @@ struct Option {
         Option(
             name: "--net", value: "NAME=tap[:IFACE]",
             help:
-                "a network: a tap of this host, for IMAGE's NAME; without IFACE a new one; ,mac=xx:xx:xx:xx:xx:xx is the "
-                + "guest's address"),
+                "a network, for IMAGE's NAME: a tap of this host, or a new one; bridge:BRIDGE a new one in "
+                + "it; ,mac=xx:xx:xx:xx:xx:xx is its address"),
         Option(name: "--raw", value: nil, help: "every key goes to the guest; Ctrl-A x leaves, Ctrl-A a is Ctrl-A"),
         Option(
             name: "--stats", value: nil,

@@ -2,6 +2,7 @@
 //
 // Read next: ../../Sources/Catalogue/DefinitionReader.swift.
 
+import Devices
 import Foundation
 import Hosting
 import Testing
@@ -74,6 +75,9 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
             name = "net"
             tap = "tap0"
             mac = "02:00:00:00:00:01"
+            [[networks]]
+            name = "other"
+            bridge = "in,side"
             """)
         let path = folder.path
         #expect(
@@ -81,8 +85,8 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
                 "--mem", "128M", "--mem-max", "1G", "--identity", "vmware", "--ring", "0", "--boot", "linux",
                 "--append",
                 "quiet", "--initrd", "\(path)/disk.img", "--module", "\(path)/image,words", "--irqchip", "--block",
-                "data=\(path)/disk.img,ro,sector=4096", "--net", "net=tap:tap0,mac=02:00:00:00:00:01", "--timeout",
-                "1.5",
+                "data=\(path)/disk.img,ro,sector=4096", "--net", "net=tap:tap0,mac=02:00:00:00:00:01", "--net",
+                "other=bridge:in,,side", "--timeout", "1.5",
             ])
         #expect(machine.arguments == ["a", "b c"] && machine.hasRawConsole && machine.isCounted)
         #expect(machine.restart.when == .always && machine.restart.limit == 7)
@@ -105,6 +109,12 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
         ("image = 'image'\n[[disks]]\nname = 'a b'\npath = 'disk.img'", "1 to 67 letters"),
         ("image = 'image'\n[[disks]]\nname = 'a'\npath = 'disk.img'\nsize = 1", ":5:1: disks[0].size: no such key"),
         ("image = 'image'\n[[networks]]\nname = 'a'\nmac = '1'", "station's address"),
+        ("image = 'image'\n[[networks]]\nname = 'a'\ntap = 'b:c'", ":4:7: networks[0].tap: 'b:c': an interface's name"),
+        (
+            "image = 'image'\n[[networks]]\nname = 'a'\nbridge = ''",
+            ":4:10: networks[0].bridge: '': an interface's name"
+        ),
+        ("image = 'image'\n[[networks]]\nname = 'a'\ntap = 'b'\nbridge = 'c'", ":5:10: networks[0].bridge: no 'tap'"),
         ("image = 'image'\nrestart = 'often'", "restart: 'often': one of never, always, on-failure"),
         ("image = 'image'\nautostart = -1", "autostart: seconds from 0 to 86400"),
         ("image = 'image'\nstatistics = 1", "statistics: true or false is expected, not an integer"),
@@ -128,6 +138,33 @@ private func machine(_ text: String) throws -> (MachineDefinition, Folder) {
         #expect(entries.map(\.id) == ["a b", "a", "b", "large"])
         let isGood = entries.map { if case .success = $0.content { true } else { false } }
         #expect(isGood == [false, false, true, false])
+    }
+
+    @Test func bridgesHaveMembers() throws {
+        let folder = try Folder([
+            "inside.bridge": "", "outside.bridge": "interfaces = ['eth0', '52:54:00:12:34:56']", ".x.bridge": "",
+        ])
+        let catalogue = try Catalogue(folders: [folder.path], runOptions: "")
+        #expect(catalogue.entries.isEmpty && catalogue.bridges.map(\.name) == ["inside", "outside"])
+        let address = try #require(MACAddress("52:54:00:12:34:56"))
+        #expect(catalogue.bridges.map(\.members) == [[], [.name("eth0"), .address(address)]])
+    }
+
+    @Test(arguments: [
+        ("br.bridge", "interfaces = 'eth0'", "br.bridge:1:14: interfaces: an array of strings is expected"),
+        ("br.bridge", "\ninterfaces = ['a/b']", "br.bridge:2:14: interfaces: 'a/b': an interface such as eth0"),
+        ("br.bridge", "interfaces = ['01:00:00:00:00:01']", "br.bridge:1:14: interfaces: '01:00:00:00:00:01': an"),
+        ("br.bridge", "members = []", "br.bridge:1:1: members: no such key; there are interfaces"),
+        ("longer-than-it-may.bridge", "", "longer-than-it-may.bridge: a bridge is called by 1 to 15"),
+        (".bridge", "", nil),
+    ])
+    func aBridgesMistakesAreExplained(file: String, text: String, expected: String?) throws {
+        let folder = try Folder([file: text])
+        let entries = try folder.entries()
+        #expect(entries.map(\.id) == (expected == nil ? [] : [file]))
+        for case .failure(let problem) in entries.map(\.content) {
+            #expect(problem.words.hasPrefix("\(folder.path)/\(expected ?? "")"), "\(problem.words)")
+        }
     }
 
     @Test func aNameIsThereOnce() throws {

@@ -25,14 +25,17 @@ import Testing
 
     @Test func aNetworkIsATap() throws {
         let made = try NetOption("net0=tap")
-        #expect(made.interface == nil && made.address == nil)
+        #expect(made.interface == nil && made.bridge == nil && made.address == nil)
+        let bridged = try NetOption("net0=bridge:br,,0,mac=02:00:00:00:00:01")
+        #expect((bridged.interface, bridged.bridge, bridged.address?[0]) == (nil, "br,0", 2))
         let given = try NetOption("net0=tap:tap100,mac=02:00:00:00:00:fE")
         #expect((given.name, given.interface, given.address?.description) == ("net0", "tap100", "02:00:00:00:00:fe"))
     }
 
     @Test(arguments: [
         "net0", "net0=", "net0=tap:", "net0=tun0", "net0=tap:a/b", "net0=tap:..", "net0=tap:tap%d", "net0=tap,ro",
-        "net0=tap:abcdefghijklmnop", "net0=tap,mac=", "net0=tap,mac=02:00:00:00:00", "net0=tap,mac=02:00:00:00:00:0g",
+        "net0=tap:abcdefghijklmnop", "net0=bridge", "net0=bridge:", "net0=bridge:abcdefghijklmnop", "net0=bridges:a",
+        "net0=tap,mac=", "net0=tap,mac=02:00:00:00:00", "net0=tap,mac=02:00:00:00:00:0g",
         "net0=tap,mac=01:00:00:00:00:01", "net0=tap,mac=00:00:00:00:00:00", "net0=tap,mac=+2:00:00:00:00:01",
         "net0=tap,mac=02:-0:00:00:00:01",
         "net0=tap,mac=02:00:00:00:00:01,mac=02:00:00:00:00:02",

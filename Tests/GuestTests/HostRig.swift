@@ -14,10 +14,15 @@ final class HostRig {
 
     init(_ machines: [String: String]) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for (name, text) in machines {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).toml"))
-        }
+        for (name, text) in machines { try write("\(name).toml", text) }
     }
+
+    /// As a maker does who edits the catalogue.
+    func write(_ file: String, _ text: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
+    }
+
+    func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/\(file)") }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 

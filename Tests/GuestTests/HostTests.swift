@@ -4,6 +4,7 @@
 
 import Foundation
 import GuestCases
+import Host
 import TestSupport
 import Testing
 
@@ -163,6 +164,47 @@ extension GuestTests {
             #expect(host.waits { _ in host.lines[23].contains("Enter start/console") })
             host.resize(rows: 18, columns: 80)
             #expect(host.waits { _ in host.lines[17].contains("Enter start/console") && host.lines[23].isEmpty })
+            host.type("q")
+            #expect(child.finish().how == .exited(0))
+        }
+
+        @Test func anAttachedConsoleHasItsTerminalsSize() throws {
+            let rig = try HostRig(["echo": definition("echo")])
+            let host = try HostAtTerminal()
+            var child = try host.start(rig)
+            #expect(host.shows("echo"))
+            host.type("\r")
+            #expect(host.waits { _ in host.row("echo").contains("running") })
+            let process = try #require(try rig.report("echo")?.pid)
+            let line = try openTerminal(try #require(linkTarget("/proc/\(process)/fd/0")))
+            let size = { terminalSize(line.fd).map { [$0.rows, $0.columns] } }
+            host.resize(rows: 20, columns: 70)
+            #expect(host.waits { _ in host.lines[19].contains("Enter start/console") })
+            #expect(size() == [24, 80])
+            host.type("\r")
+            #expect(host.shows("leaves this console"))
+            #expect(size() == [20, 70])
+            host.resize(rows: 22, columns: 75)
+            #expect(host.waits { _ in size() == [22, 75] })
+            child.send(SIGTERM)
+            #expect(child.finish().how == .exited(0))
+        }
+
+        @Test func theMarkStaysOnItsMachineWhenTheCatalogueIsReadAnew() throws {
+            let rig = try HostRig(["middle": definition("hello"), "zero": definition("fault-null")])
+            let host = try HostAtTerminal()
+            var child = try host.start(rig)
+            #expect(host.shows("zero"))
+            try rig.write("all-new.toml", definition("fault-null"))
+            host.type("c")
+            #expect(host.shows("The catalogue is read anew: 1 new, 0 changed, 0 gone."))
+            #expect(host.lines[2].hasPrefix("  all-new") && host.text.contains(" middle: 1 CPU"))
+            host.type("\r")
+            #expect(host.waits { _ in host.row("middle").hasSuffix("exited with 0") })
+            try rig.remove("middle.toml")
+            host.type("c")
+            #expect(host.shows("The catalogue is read anew: 0 new, 0 changed, 1 gone."))
+            #expect(host.row("middle").isEmpty && host.text.contains(" zero: 1 CPU"))
             host.type("q")
             #expect(child.finish().how == .exited(0))
         }

@@ -10,6 +10,7 @@ import Testing
     @Test func aRequestIsALine() throws {
         #expect(try ControlRequest(received: Array("list".utf8)) == nil)
         #expect(try ControlRequest(received: Array("list\n".utf8)) == .list)
+        #expect(try ControlRequest(received: Array(ControlRequest.reload.line.utf8)) == .reload)
         #expect(try ControlRequest(received: Array("start a-b.c_1\r\n".utf8)) == .machine(.start, id: "a-b.c_1"))
         for verb in ControlRequest.Verb.allCases {
             let request = ControlRequest.machine(verb, id: "x")
@@ -18,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "\n", "boom x\n", "start\n", "start a b\n", "list x\n", "start ../x\n", "start \u{1b}[2J\n",
+        "\n", "boom x\n", "start\n", "start a b\n", "list x\n", "reload x\n", "start ../x\n", "start \u{1b}[2J\n",
         "start " + String(repeating: "x", count: 33) + "\n", String(repeating: "x", count: 128),
     ])
     func anythingElseIsRefusedInWords(text: String) throws {

@@ -41,6 +41,15 @@ public func setInterface(_ name: String, isUp: Bool) {
     precondition(ioctl(fd, 0x8914, &request) == 0, "SIOCSIFFLAGS")
 }
 
+/// `ip addr add ADDRESS dev NAME`, of the address's class.
+public func setAddress(_ name: String, _ address: [UInt8]) {
+    let fd = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(fd) }
+    var request = interfaceRequest(name)
+    request.replaceSubrange(16..<24, with: [UInt8(AF_INET), 0, 0, 0] + address)
+    precondition(ioctl(fd, 0x8916, &request) == 0, "SIOCSIFADDR")
+}
+
 /// `ip link delete NAME`, by rtnetlink(7).
 public func deleteInterface(_ name: String) {
     requestInterface(if_nametoindex(name), type: 17)  // RTM_DELLINK

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdint.h>
 #include <string.h>
@@ -154,6 +155,44 @@ static inline long cdevices_interface_up(const char *name)
     long result = cdevices_interface(name, SIOCGIFFLAGS, &interface);
     interface.ifr_flags |= IFF_UP;
     return result < 0 ? result : cdevices_interface(name, SIOCSIFFLAGS, &interface);
+}
+
+/* Whether an IPv4 address is its own. */
+static inline int cdevices_interface_has_address(const char *name)
+{
+    struct ifreq answer = {0};
+    answer.ifr_addr.sa_family = AF_INET;
+    return cdevices_interface(name, SIOCGIFADDR, &answer) == 0;
+}
+/* Its Ethernet address, the first byte lowest; 0 where there is none. */
+static inline uint64_t cdevices_interface_station(const char *name)
+{
+    struct ifreq answer = {0};
+    uint64_t station = 0;
+    if (cdevices_interface(name, SIOCGIFHWADDR, &answer) == 0 && answer.ifr_hwaddr.sa_family == 1 /* ARPHRD_ETHER */)
+        memcpy(&station, answer.ifr_hwaddr.sa_data, 6);
+    return station;
+}
+
+/* Bridges, by the requests of Linux's net/bridge/br_ioctl.c. All need CAP_NET_ADMIN. */
+static inline long cdevices_bridge_make(const char *name)
+{
+    struct ifreq request = {0};
+    return cdevices_interface(name, SIOCBRADDBR, &request);
+}
+static inline long cdevices_bridge_connect(const char *name, const char *interface)
+{
+    struct ifreq request = {.ifr_ifindex = (int)if_nametoindex(interface)};
+    return cdevices_interface(name, SIOCBRADDIF, &request);
+}
+/* It must be down; what was in it is free. */
+static inline void cdevices_bridge_remove(const char *name)
+{
+    struct ifreq request = {0};
+    cdevices_interface(name, SIOCGIFFLAGS, &request);
+    request.ifr_flags &= ~IFF_UP;
+    cdevices_interface(name, SIOCSIFFLAGS, &request);
+    cdevices_interface(name, SIOCBRDELBR, &request);
 }
 
 /*

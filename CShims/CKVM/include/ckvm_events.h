@@ -38,6 +38,20 @@ static inline long ckvm_filter_msrs(int vm, unsigned first, unsigned count)
     return ckvm_result(ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter));
 }
 
+/* A message-signalled interrupt, at once. */
+static inline long ckvm_signal_msi(int vm, uint32_t address, uint32_t data)
+{
+    struct kvm_msi message = {.address_lo = address, .data = data};
+    return ckvm_result(ioctl(vm, KVM_SIGNAL_MSI, &message));
+}
+
+/* VMCALL and VMMCALL leave to user space as Xen's hypercalls, where this KVM can that. */
+static inline long ckvm_intercept_xen(int vm, unsigned msr)
+{
+    struct kvm_xen_hvm_config config = {.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL, .msr = msr};
+    return ckvm_result(ioctl(vm, KVM_XEN_HVM_CONFIG, &config));
+}
+
 struct ckvm_routing {
     uint32_t count; /* kvm_irq_routing.nr */
     uint32_t flags;

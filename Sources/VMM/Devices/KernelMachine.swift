@@ -63,6 +63,7 @@ extension Machine {
             hasInterrupts: hasInterrupts)
         try fromKVM(try vcpu.load(plan.state, cpuid.table(cpu: 0)))
         if cpuid.hidesKVM { vcpu.hideUnlistedFeatures() }
+        if cpuid.identity == .xen { _ = vm.interceptXenCalls(msr: Xen.register) }
         if let registers = cpuid.identity.registers { try fromKVM(try vm.leaveToUser(msrs: registers)) }
         let input = try fromKVM(try SerialInput())
         bus.connect(vm.doorbells, lines)

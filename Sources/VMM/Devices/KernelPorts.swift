@@ -38,7 +38,7 @@ struct KernelPorts {
     private static let end = Stop.exited(status: 0)
 
     /// By what is no port.
-    mutating func reset() { ending = Self.end }
+    mutating func end(_ stop: Stop = Self.end) { ending = stop }
 
     mutating func write(_ port: UInt16, size: UInt8, _ value: UInt32) {
         switch port {

@@ -84,7 +84,7 @@ extension RunLoop {
         if error == EINTR { return didNotRun(error) ?? kicked(kernel) }
         if error != 0 { return didNotRun(error) }
         let exit = vcpu.exit
-        if answerVendor(exit) { return ports?.ending }
+        if answerVendor(exit) { return portAccessed(kernel) }
         switch exit {
         case .portWrite(let port, let size, let count, _):
             for index in 0..<Int(count) { ports?.write(port, size: size, vcpu.portItem(index, size: size)) }

@@ -64,6 +64,9 @@ struct SerialPort {
         }
     }
 
+    /// Text that came by another way than the port's.
+    mutating func add(_ text: [UInt8]) { output += text }
+
     private mutating func send(_ value: UInt8) {
         isSentUntold = true
         sent &+= 1

@@ -17,8 +17,10 @@ public enum Identity: String, CaseIterable, Sendable {
     case vmware
     /// Microsoft's, which began as Viridian: leaves, MSRs, hypercall page.
     case hyperv
+    /// Xen's leaves and hypercalls, as a domain of kind HVM or PVH has them.
+    case xen
 
-    public static let usage = "none, kvm, vmware or hyperv"
+    public static let usage = "none, kvm, vmware, hyperv or xen"
 
     /// CPUID's leaves, with the vendor's in the place of KVM's. `frequency`: of the TSC, in Hz.
     func leaves(_ supported: [CPUIDLeaf], frequency: UInt64, cpus: Int = 1) -> [CPUIDLeaf] {
@@ -29,6 +31,7 @@ public enum Identity: String, CaseIterable, Sendable {
         case .kvm: return Self.withTiming(supported, kilohertz: kilohertz)
         case .vmware: return others + VMwareBackdoor.leaves(kilohertz: kilohertz)
         case .hyperv: return others + HyperV.leaves(cpus: cpus)
+        case .xen: return others + Xen.leaves(kilohertz: kilohertz)
         }
     }
 

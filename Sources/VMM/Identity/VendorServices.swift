@@ -2,8 +2,10 @@
 //
 // Leaves in CPUID say what there is (Identity.swift); here is who answers. All of it is in user space, the same on every KVM,
 // but KVM's own clock, which is the kernel's. One vCPU at a time has it in hand, as it has the ports.
-// Read next: VMwareBackdoor.swift, HyperV.swift.
+// Read next: VMwareBackdoor.swift, HyperV.swift, Xen.swift.
 
+import CKVM
+import Glibc
 import GuestMemory
 import KVM
 
@@ -11,6 +13,7 @@ import KVM
 struct VendorServices {
     var vmware: VMwareBackdoor?
     var hyperv: HyperV?
+    var xen: Xen?
 
     /// KVM's own, which is the kernel's.
     init() {}
@@ -21,7 +24,20 @@ struct VendorServices {
         case .none, .kvm: break
         case .vmware: vmware = VMwareBackdoor(try facts())
         case .hyperv: hyperv = HyperV(try facts())
+        case .xen: xen = Xen(try facts())
         }
+    }
+}
+
+extension VendorServices {
+    fileprivate func read(_ index: UInt32, cpu: Int) -> RegisterAnswer? {
+        hyperv?.read(index, cpu: cpu) ?? xen.map { _ in .refused }
+    }
+
+    fileprivate mutating func write(
+        _ index: UInt32, _ value: UInt64, cpu: Int, _ memory: borrowing GuestMemory
+    ) -> RegisterAnswer? {
+        hyperv?.write(index, value, cpu: cpu, memory) ?? xen?.writeRegister(value, memory)
     }
 }
 
@@ -48,6 +64,7 @@ extension Identity {
         switch self {
         case .none, .kvm, .vmware: nil
         case .hyperv: HyperV.registers
+        case .xen: Xen.register...Xen.register
         }
     }
 }
@@ -58,10 +75,11 @@ extension RunLoop {
         switch exit {
         case .portRead(VMwareBackdoor.port, size: 4, count: 1): return answerVMware()
         case .portWrite(UInt16(HypercallPort.number), size: 4, count: 1, _): return answerHypercall()
-        case .msrRead(let index): return answerRegister(ports?.vendor.hyperv?.read(index, cpu: context.index))
+        case .other(CKVM_EXIT_XEN): return answerInstruction()
+        case .msrRead(let index): return answerRegister(ports?.vendor.read(index, cpu: context.index))
         case .msrWrite(let index, let value):
             return answerRegister(
-                ports?.vendor.hyperv?.write(index, value, cpu: context.index, context.platform.memory))
+                ports?.vendor.write(index, value, cpu: context.index, context.platform.memory))
         default: return false
         }
     }
@@ -81,7 +99,7 @@ extension RunLoop {
         case .value(let value)?: vcpu.answerMSR(value)
         case .written?: vcpu.answerMSR(0)
         case .refused?: vcpu.refuseMSR()
-        case .reset?: ports?.reset()
+        case .reset?: ports?.end()
         case nil: return false
         }
         return true
@@ -89,10 +107,52 @@ extension RunLoop {
 
     /// An OUT has nothing to complete: its registers are the answer's.
     private mutating func answerHypercall() -> Bool {
-        guard let hyperv = ports?.vendor.hyperv, let special = try? vcpu.specialRegisters() else { return false }
+        guard let special = try? vcpu.specialRegisters() else { return false }
+        let isLong = special.cs.l != 0
         var registers = vcpu.synchronisedRegisters
-        hyperv.call(&registers, isLong: special.cs.l != 0)
+        if let hyperv = ports?.vendor.hyperv {
+            hyperv.call(&registers, isLong: isLong)
+        } else if !callXen(&registers, isLong: isLong) {
+            return false
+        }
         vcpu.synchronisedRegisters = registers
         return true
+    }
+
+    /// The same call by VMCALL or VMMCALL, on a KVM that hands those over: Linux since 6.13, and its stable versions since the
+    /// end of 2024 (XSA-466), uses no page. Only ring 0 may call.
+    private mutating func answerInstruction() -> Bool {
+        guard let call = vcpu.xenCall else { return false }
+        var registers = call.registers
+        if call.privilege != 0 {
+            registers.rax = UInt64(bitPattern: -Int64(EPERM))
+        } else if !callXen(&registers, isLong: call.isLong) {
+            return false
+        }
+        vcpu.answerXenCall(registers.rax)
+        return true
+    }
+
+    /// Not in its place while it answers: it has the registers, the memory and the vCPU in hand as well.
+    private mutating func callXen(_ registers: inout Registers, isLong: Bool) -> Bool {
+        guard var xen = ports?.vendor.xen.take() else { return false }
+        let effect = xen.call(
+            &registers, isLong: isLong, cpu: context.index, context.platform.memory, through: vcpu)
+        ports?.vendor.xen = xen
+        apply(effect)
+        return true
+    }
+
+    private mutating func apply(_ effect: XenEffect) {
+        switch effect {
+        case .none: break
+        case .print(let text): ports?.serial.add(text)
+        case .shutdown(.crash):
+            _ = context.crash(.declared("the kernel says that it has crashed (SCHEDOP_shutdown)"))
+            let stop = stopped()
+            ports?.end(stop)
+        case .shutdown: ports?.end()
+        case .upcall(let cpu, let vector): context.platform.kernel?.lines?.send(vector, to: UInt32(cpu))
+        }
     }
 }
