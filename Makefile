@@ -55,6 +55,7 @@ lab-test: build ## two more KVMs: the guests in SVM (QEMU) and VMX (Bochs, if in
 	lab/test.sh
 	lab/debian.sh
 	lab/memtest.sh
+	lab/identities.sh
 
 APPLIANCE = .build-static/appliance/swiftlet.iso
 

@@ -39,6 +39,7 @@ let package = Package(
         .executableTarget(name: "fuzz-unikernels", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-host", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-identities", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-ports", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-rings", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-virtio", dependencies: harness, swiftSettings: checked),

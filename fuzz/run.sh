@@ -38,6 +38,9 @@ ports_floor=90
 ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPort.swift
     Sources/VMM/Devices/KeyboardController.swift Sources/VMM/Devices/RealTimeClock.swift
     Sources/VMM/Devices/FirmwareConfiguration.swift"
+identities_floor=90
+identities_files="Sources/VMM/Identity/HyperV.swift Sources/VMM/Identity/HyperVCalls.swift
+    Sources/VMM/Identity/VMwareBackdoor.swift"
 host_floor=90
 host_files="Sources/Catalogue/TOMLReader.swift Sources/Catalogue/TOMLReader+Values.swift Sources/Hosting/ControlRequest.swift
     Sources/Hosting/PlainText.swift Sources/Hosting/Keys.swift"
@@ -148,6 +151,7 @@ fuzz traps $traps_floor "$traps_files" -max_len=2048
 fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz host $host_floor "$host_files" -max_len=512
 fuzz ports $ports_floor "$ports_files" -max_len=1024
+fuzz identities $identities_floor "$identities_files" -max_len=1024
 fuzz gdb $gdb_floor "$gdb_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz virtio $virtio_floor "$virtio_files" -max_len=1024

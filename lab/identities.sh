@@ -1,0 +1,19 @@
+#!/bin/bash
+# identities.sh -- whose hypervisor Debian's cloud kernel finds, by `swiftlet run --identity`, in the SVM lab.
+#
+#   identities.sh [NAME:CPUS...]     one run for each; default: each identity with one CPU, and hyperv with two
+#
+# The kernel must name the right hypervisor, take its clock, reach its user land with all its CPUs, and power off by ACPI.
+# Prints what it says and "identities: passed" for each; the exit status is 0 only then. Takes bin/swiftlet; about a minute.
+# Read next: debian-parts.sh, identities-run, ../docs/identities.md.
+
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/debian-parts.sh"
+
+debian_begin
+debian_root "$folder/guest" lab/identities-init
+debian_pack "$folder/guest" >"$folder/vm/initrd"
+install -m 755 lab/identities-run "$folder/vm/identities-run"
+
+[ $# -gt 0 ] || set -- none:1 kvm:1 vmware:1 hyperv:1 hyperv:2
+lab/svm.sh -m 768 -t 600 "$folder/vm" /identities-run "$@"
