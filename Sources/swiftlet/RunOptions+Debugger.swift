@@ -34,7 +34,9 @@ extension RunOptions {
     /// The time limit would run on while the guest stands still, and the others would see or save what a debugger has put into
     /// the guest.
     mutating func checkDebugger() throws(UsageError) {
-        guard let name = debugger != nil ? "--gdb" : narration.option else { return }
+        guard debugger != nil || narration.isThere, let name = debugger != nil ? "--gdb" : narration.option else {
+            return
+        }
         for (option, isGiven) in [
             ("--snapshot", configuration.snapshot != nil), ("--timeout", configuration.timeout != nil),
             ("--raw", configuration.raw), ("--map-image", configuration.mapsImage),
