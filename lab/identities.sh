@@ -1,10 +1,11 @@
 #!/bin/bash
 # identities.sh -- whose hypervisor Debian's cloud kernel finds, by `swiftlet run --identity`, in the SVM lab.
 #
-#   identities.sh [NAME:CPUS...]     one run for each; default: each identity with one CPU, and hyperv with two
+#   identities.sh [NAME:CPUS...]     one run for each; default: each with one CPU, and hyperv with two
 #
-# The kernel must name the right hypervisor, take its clock, reach its user land with all its CPUs, and power off by ACPI.
-# Prints what it says and "identities: passed" for each; the exit status is 0 only then. Takes bin/swiftlet; about a minute.
+# The kernel must name the right hypervisor, take its clock, reach its user land with all its CPUs, and power off by ACPI. Not xen:
+# the kernel calls by VMMCALL, which the lab's KVM keeps to itself (../docs/identities.md). Prints what the guests say and
+# "identities: passed" for each; the exit status is 0 only then. Takes bin/swiftlet; about a minute.
 # Read next: debian-parts.sh, identities-run, ../docs/identities.md.
 
 set -euo pipefail
