@@ -116,7 +116,8 @@ let package = Package(
 
         // gdb's and lldb's way into a machine.
         .target(
-            name: "Debugger", dependencies: ["VMM", "KVM", "Host", "X86", "Deprivileged", "Backing"],
+            name: "Debugger",
+            dependencies: ["VMM", "KVM", "Host", "X86", "Deprivileged", "Backing", "Disassembly", "Observe"],
             swiftSettings: strict),
 
         // Calls over a socket: protocol, server, client. It knows no guest.
@@ -138,7 +139,7 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "VMM", "Snapshot", "Backing", "Debugger", "Deprivileged", "Devices", "Boot", "Rig", "CStart",
+                "VMM", "Snapshot", "Backing", "Debugger", "Deprivileged", "Devices", "Boot", "Rig", "Observe", "CStart",
             ],
             swiftSettings: strict),
         .executableTarget(

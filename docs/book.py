@@ -8,7 +8,8 @@
 
 A listing is a fenced block whose info string names a file and a text that stands in it once: from that line to the closing
 brace of the same indentation, or to the line with a second text. A transcript is a fenced block `console` with `$ COMMAND`
-lines. "<!-- files: SECTION; SECTION -->" before a list gives it the files of these sections of docs/chapters.
+lines. "<!-- files: SECTION; SECTION -->" before a list gives it the files of these sections of docs/chapters. "<!-- figure: COMMAND -->"
+before an image: the image is what the command prints.
 Read next: book/README.md.
 """
 import html, os, re, shlex, subprocess, sys
@@ -19,10 +20,16 @@ BOOK = ROOT / "docs/book"
 FENCE = re.compile(r"^```(\S+)(.*)\n((?:(?!```).*\n)*)```$", re.M)
 HOSTS_OWN = r"^swiftlet: ring 0 is emulated on this host.*\n"  # said where it is so, and only there
 FILES = re.compile(r"^<!-- files: (.*) -->\n(?:- .*\n)*", re.M)
+FIGURE = re.compile(r"^<!-- figure: (.*) -->\n!\[[^\]]*\]\((.*)\)$", re.M)
 
 
 def chapters():
     return sorted(BOOK.glob("[0-9]*.md"))
+
+
+def checked():
+    """The chapters, and other texts whose transcripts are real."""
+    return chapters() + [ROOT / "docs/step.md"]
 
 
 def listing(path, first, last=None):
@@ -48,6 +55,22 @@ def transcript(text):
         done.stdout = re.sub(HOSTS_OWN, "", done.stdout, flags=re.M)
         said += f"$ {command}\n{done.stdout}" + (f"[status {done.returncode}]\n" if done.returncode else "")
     return said
+
+
+def figures(path, write):
+    """A chapter's figures that are not what their commands print now; writes them."""
+    wrong = []
+    for command, name in FIGURE.findall(path.read_text()):
+        file = path.parent / name
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        if not done.stdout:
+            wrong.append(f"{path.name}: nothing is printed for {name}: {done.stderr}")
+        elif not file.is_file() or form(file.read_text()) != form(done.stdout):
+            if write:
+                file.write_text(done.stdout)
+            else:
+                wrong.append(f"{path.name}: {name} is not what its command prints now: 'make book-fill', and look at it again")
+    return wrong
 
 
 def form(text):
@@ -98,13 +121,14 @@ def unclaimed():
 def visit(run, write):
     """Checks the chapters, or writes them; returns what is wrong."""
     wrong = unclaimed()
-    for path in chapters() if not wrong else []:
+    for path in checked() if not wrong else []:
         text = path.read_text()
         try:
             now = filled(text, run)
         except (ValueError, OSError) as error:
             wrong.append(f"{path.name}: {error}")
             continue
+        wrong += figures(path, write) if run else []
         if now != text and write:
             path.write_text(now)
         elif now != text:
@@ -118,6 +142,15 @@ pre,code{font:.86rem/1.4 ui-monospace,Menlo,monospace;background:#f3f3ee}pre{pad
 table{border-collapse:collapse;display:block;overflow-x:auto}td,th{border:1px solid #ccc;padding:.25rem .5rem;text-align:left;vertical-align:top}
 nav{display:flex;justify-content:space-between;gap:1rem;font-size:.95rem}.source{margin:1rem 0 -.9rem;font-size:.8rem;color:#666}
 h1,h2{line-height:1.2}a{color:#0b5394}img{max-width:100%}"""
+
+
+def folder_link(source, match):
+    """A link to a folder leads to its README; where it has none it is only its words."""
+    link, words = match.groups()
+    folder = source.parent / link
+    if not folder.is_dir():
+        return match[0]
+    return f'<a href="{link.rstrip("/")}/README.md">{words}</a>' if (folder / "README.md").is_file() else words
 
 
 def page(source, out):
@@ -134,6 +167,7 @@ def page(source, out):
             copy = out / file.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
+    body = re.sub(r'<a href="(?!\w+:)([^"#]+)">(.*?)</a>', lambda m: folder_link(source, m), body)
     body = re.sub(r'href="(?!\w+:)([^"#]+)\.md(#[^"]*)?"', r'href="\1.html\2"', body)
     top = os.path.relpath(ROOT, source.parent)
     order = chapters()

@@ -4,7 +4,8 @@
 # A lab sets `lab`, `memory`, `limit`, then calls lab_begin "$@", lab_start PROGRAM..., lab_end. Read next: init.
 
 lab_home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-lab_cache=${XDG_CACHE_HOME:-$HOME/.cache}/swiftlet-lab
+lab_package=${SWIFTLET_LAB_PACKAGE:-linux-image-cloud-amd64}
+lab_cache=${XDG_CACHE_HOME:-$HOME/.cache}/swiftlet-lab${SWIFTLET_LAB_PACKAGE:+/$lab_package}
 cpus=1 verbose='' directory='' work='' child='' reader=''
 command=()
 
@@ -63,8 +64,8 @@ lab_need_packages() {
 
 lab_fetch_kernel() { # FOLDER: puts boot/ and lib/modules/ of Debian's cloud kernel there
     local package
-    package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }')
-    [ -n "$package" ] || lab_fail "apt knows no linux-image-cloud-amd64 (it is Debian's; on another system unpack its \
+    package=$(apt-cache depends "$lab_package" 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }')
+    [ -n "$package" ] || lab_fail "apt knows no $lab_package (it is Debian's; on another system unpack its \
 .deb and set SWIFTLET_LAB_KERNEL to that folder)"
     echo "swiftlet-lab: fetching $package (once, to $lab_cache)" >&2
     (cd "$1" && apt-get -qq download "$package" 2>apt.log) ||
@@ -75,20 +76,29 @@ lab_fetch_kernel() { # FOLDER: puts boot/ and lib/modules/ of Debian's cloud ker
 # bzImage -> vmlinux: the payload is LZ4, its place stands in the boot header (Linux Documentation/x86/boot.rst:
 # setup_sects 0x1f1, payload_offset 0x248, payload_length 0x24c; the last 4 bytes are the unpacked size).
 # QEMU starts a vmlinux directly (PVH), which saves unpacking it in the emulated CPU.
+# One that is not packed with LZ4 stays as it is, and QEMU starts it all the same.
 lab_extract_vmlinux() { # BZIMAGE VMLINUX
     local sectors offset length
     sectors=$(od -An -tu1 -j497 -N1 "$1")
     offset=$(od -An -tu4 -j584 -N4 "$1")
     length=$(od -An -tu4 -j588 -N4 "$1")
     tail -c +$((1 + ((sectors ? sectors : 4) + 1) * 512 + offset)) "$1" | head -c $((length - 4)) >"$2.lz4" || :
-    lz4 -dqf "$2.lz4" "$2" || lab_fail "$1 is not compressed with LZ4"
+    lz4 -dqf "$2.lz4" "$2" 2>/dev/null || cp "$1" "$2"
+}
+
+lab_copy_module() { # FILE FOLDER: FILE.ko, or FILE.ko.xz unpacked; nothing when it is a part of the kernel
+    if [ -e "$1.ko" ]; then
+        cp "$1.ko" "$2/"
+    elif ! grep -q "/${1##*/}.ko$" "${1%%/kernel/*}/modules.builtin"; then
+        xz -dc "$1.ko.xz" >"$2/${1##*/}.ko"
+    fi
 }
 
 lab_prepare_kernel() { # once: vmlinuz, vmlinux and modules/ in the cache
     local new=$lab_cache/new root=${SWIFTLET_LAB_KERNEL:-} image module
     rm -rf "$new"
     mkdir -p "$new/modules"
-    if [ -z "$root" ] && ! compgen -G '/boot/vmlinuz-*-cloud-amd64' >/dev/null; then
+    if [ -z "$root" ] && { [ -n "${SWIFTLET_LAB_PACKAGE:-}" ] || ! compgen -G '/boot/vmlinuz-*-cloud-amd64' >/dev/null; }; then
         lab_fetch_kernel "$new"
         root=$new
     fi
@@ -96,7 +106,7 @@ lab_prepare_kernel() { # once: vmlinuz, vmlinux and modules/ in the cache
     [ -r "$image" ] || lab_fail "no readable boot/vmlinuz-* in ${root:-/}"
     lab_extract_vmlinux "$image" "$new/vmlinux"
     for module in virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd arch/x86/kvm/kvm-intel; do
-        cp "$root/lib/modules/${image##*/vmlinuz-}/kernel/$module.ko" "$new/modules/"
+        lab_copy_module "$root/lib/modules/${image##*/vmlinuz-}/kernel/$module" "$new/modules"
         # Optional (binutils). Without the list of places to patch for tracing, Bochs loads kvm.ko in 1 s instead of 4.
         strip -g -R .BTF -R __mcount_loc -R .rela__mcount_loc "$new/modules/${module##*/}.ko" 2>/dev/null || :
     done
@@ -105,7 +115,7 @@ lab_prepare_kernel() { # once: vmlinuz, vmlinux and modules/ in the cache
     for module in net/core/failover drivers/net/{net_failover,virtio_net,tun} \
         drivers/virtio/{virtio,virtio_ring,virtio_mmio} drivers/block/virtio_blk drivers/char/virtio_console \
         drivers/char/hw_random/virtio-rng; do
-        cp "$root/lib/modules/${image##*/vmlinuz-}/kernel/$module.ko" "$new/guest/"
+        lab_copy_module "$root/lib/modules/${image##*/vmlinuz-}/kernel/$module" "$new/guest"
     done
     cp "$image" "$new/vmlinuz"
     mv -T "$new/modules" "$lab_cache/modules"

@@ -4,8 +4,9 @@
 #   debian.sh [CPUS...]     one run for each number of CPUs; default 1 2
 #
 # At the prompt of a shell on the serial port it mounts an ext4 image on a virtio disk, changes it, fetches a page over a virtio
-# network from a server on the host's side of a tap, and powers off by ACPI; then the image is looked at. Prints what the guest
-# says, and "debian: passed" for each; the exit status is 0 only then. Takes bin/swiftlet; about a minute.
+# network from a server on the host's side of a tap, and powers off by ACPI; then the image is looked at. Last it runs at a
+# terminal, where Ctrl-C interrupts a command of the guest's and Ctrl-A x leaves. Prints what the guest says, and "debian:
+# passed" for each; the exit status is 0 only then. Takes bin/swiftlet; about a minute.
 # Read next: debian-parts.sh, debian-run, debian-init.
 
 set -euo pipefail

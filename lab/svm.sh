@@ -9,7 +9,8 @@
 # an empty standard input. Its output comes as it is written, byte for byte, on standard output; its exit status is
 # ours; 124: the time limit is over; 125: the lab failed. -m memory (256), -p CPUs (1), -t time limit (60),
 # -v the VM's console on standard error.
-# Environment: SWIFTLET_LAB_KERNEL, an unpacked linux-image-cloud-amd64 to use. Read next: README.md, common.sh.
+# Environment: SWIFTLET_LAB_KERNEL, an unpacked linux-image-cloud-amd64 to use; SWIFTLET_LAB_PACKAGE, another package of a kernel than
+# linux-image-cloud-amd64, such as linux-image-6.12-cloud-amd64. Read next: README.md, common.sh.
 
 set -euo pipefail
 lab=svm memory=256 limit=60

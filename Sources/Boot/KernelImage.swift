@@ -86,6 +86,19 @@ extension KernelImage {
             fileSize: header.fileSize, memorySize: header.memorySize)
     }
 
+    /// What a 32-bit ELF lacks that ends before its headers or its segments do; nil when nothing.
+    public var truncation: ImageError? {
+        let headerSize: UInt64 = 52  // Elf32_Ehdr
+        if fileSize < headerSize { return .truncated(what: "the ELF header", needed: headerSize, size: fileSize) }
+        do throws(ImageError) { _ = try segments() } catch {
+            switch error {
+            case .truncated, .malformed: return error
+            default: break
+            }
+        }
+        return nil
+    }
+
     /// The descriptor of the first such note.
     func note(_ owner: String, _ type: UInt32) -> [UInt8]? {
         survey?.notes.first { $0.owner == owner && $0.type == type }?.descriptor

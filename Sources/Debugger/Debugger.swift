@@ -40,3 +40,26 @@ public enum Debugger {
         return target.run.runAlone(signals)
     }
 }
+
+/// Who leads a run, if anybody does.
+public enum Leader {
+    /// gdb or lldb.
+    case debugger(Channel)
+    /// A narration, for people who watch.
+    case narration(NarrationWish, Lectern)
+
+    /// Runs the guest until it ends.
+    public func run(_ machine: Machine, _ signals: borrowing StopSignals) throws(MachineError) -> Outcome {
+        switch self {
+        case .debugger(let channel): return try Debugger.run(machine, channel, signals: signals)
+        case .narration(let wish, let lectern):
+            let narrator = try Narrator(machine, wish, lectern)
+            return narrator.target.run.finish(narrator.lead(signals))
+        }
+    }
+
+    /// Whether a narration could start there: an address, or a symbol of the image.
+    public static func isPlace(_ text: String, in machine: Machine) -> Bool {
+        Narrator.address(text, machine.symbols) != nil
+    }
+}

@@ -53,4 +53,4 @@ extension Target {
     }
 }
 
-private func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

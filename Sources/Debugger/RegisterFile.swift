@@ -110,6 +110,9 @@ extension RegisterFile {
         (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) : 0 }
     }
 
+    /// x87, SSE and AVX, all at once.
+    func hasVectors(of other: RegisterFile) -> Bool { vector == other.vector }
+
     /// In XSAVE's area (Intel SDM vol. 1, table 10-2; 13.4.3).
     private static func place(_ source: Register.Source) -> Int {
         switch source {

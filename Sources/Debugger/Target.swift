@@ -30,13 +30,13 @@ final class Target: Debuggee {
         let hasAVX = GuestCPU().hasAVX
         table = RegisterTable(is64Bit: !machine.is32Bit, hasAVX: hasAVX)
         files = Array(repeating: nil, count: machine.vcpus.count)
-        machine.vcpu.loop.withLock { $0.setDebugged() }
+        machine.vcpu.loop.withLock { $0.setDebugged(true) }
     }
 
     var vcpuCount: Int { files.count }
 
     /// Whether exceptions 1 and 3 come by stubs.
-    private var hasStubs: Bool { run.machine.vcpu.loop.withLock { $0.hasStubs } }
+    var hasStubs: Bool { run.machine.vcpu.loop.withLock { $0.hasStubs } }
 
     /// Whether a breakpoint in a debug register works where the guest runs.
     private var hasExecuteRegisters: Bool { hasWatchpoints || !hasStubs }
@@ -110,6 +110,7 @@ final class Target: Debuggee {
             if untold.remove(number) != nil, isOnBreakpoint { return .breakpoint(isSoftware: true) }
             if let first = overBreakpoint(signals, descriptor) { return first }
             if let next = portInstructionEnd { return stepTo(next, signals, descriptor) }
+            if let next = emulatedHaltEnd { return stepHalt(next, signals, descriptor) }
             return step(signals, descriptor)
         case .go(let numbers):
             for number in numbers where untold.remove(number) == nil {
@@ -134,15 +135,19 @@ final class Target: Debuggee {
         registers.map { breakpoints.software[$0.instructionPointer] != nil } ?? false
     }
 
-    /// By KVM's exits a step may be told that was not made: Bochs's CPU does so where the fetch was an exit first. Nothing has
-    /// changed then, and it is made again; over a jump to itself that is the same.
+    /// A step may be told that was not made: Bochs's CPU does so where the fetch, or an access to memory, was an exit first. Nothing
+    /// has changed then, and it is made again; over a jump to itself that is the same.
     private func step(_ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
         let before = registers.map { ($0.instructionPointer, $0.general.rcx) }
-        let first = once([selected], steps: true, signals, descriptor)
-        guard case .step = first, !hasStubs, let before, let after = registers,
-            before == (after.instructionPointer, after.general.rcx)
-        else { return first }
-        return once([selected], steps: true, signals, descriptor)
+        let pushesFlags = hasStubs && pushesFlags
+        for _ in 0..<3 {
+            let reason = once([selected], steps: true, signals, descriptor)
+            guard case .step = reason, let before, let after = registers else { return reason }
+            if before == (after.instructionPointer, after.general.rcx) { continue }
+            if pushesFlags { clearPushedTrapFlag() }
+            break
+        }
+        return .step
     }
 
     /// A call is over when the instruction behind its OUT is due. The step flag comes too late for that: on a KVM that emulates
@@ -154,6 +159,25 @@ final class Target: Debuggee {
         if isOurs { breakpoints.remove(next, run) }
         if isOurs, case .breakpoint = reason, registers?.instructionPointer == next { return .step }
         return reason
+    }
+
+    /// A KVM that emulates ring 0 tells a step over HLT before it halts, and so the machine would never end by it.
+    private func stepHalt(_ next: UInt64, _ signals: borrowing StopSignals, _ descriptor: Int32) -> StopReason {
+        let end = Breakpoints.Watch(kind: .execute, address: next, size: 1)
+        let isOurs = !breakpoints.watches.contains(end)
+        guard breakpoints.watch(end) else { return step(signals, descriptor) }
+        let reason = once([selected], steps: false, signals, descriptor)
+        if isOurs { breakpoints.unwatch(end) }
+        if isOurs, case .breakpoint(isSoftware: false) = reason { return .step }
+        return reason
+    }
+
+    /// Behind the HLT that is due (linear); nil when it is another instruction, or the CPU's own.
+    private var emulatedHaltEnd: UInt64? {
+        guard Ring.hostEmulatesRingZero, !hasStubs, let file = registers else { return nil }
+        let isLong = file.special.efer & EFER.longModeActive != 0
+        let address = (isLong ? 0 : file.special.cs.base) &+ file.instructionPointer
+        return read(address, 1) == [0xf4] ? address &+ 1 : nil
     }
 
     /// Behind the IN or OUT that is due in ring 3; nil when it is another instruction.
@@ -201,6 +225,9 @@ final class Target: Debuggee {
         if isOnBreakpoint { untold.insert(number) }
     }
 
+    /// Whether an address is in the machine's own code.
+    func isOurs(_ address: UInt64) -> Bool { vcpu(selected).loop.withLock { $0.isInOurCode(address) } }
+
     private func isInOurCode(_ number: Int) -> Bool {
         vcpu(number).loop.withLock { $0.isInOurCode($0.vcpu.instructionPointer) }
     }
@@ -224,23 +251,16 @@ final class Target: Debuggee {
         files[number] = nil
     }
 
+    func removeBreakpoints() { breakpoints.removeAll(run) }
+
     /// The debugger is gone: nothing of it stays.
     func release() throws(KVMError) {
-        breakpoints.removeAll(run)
+        removeBreakpoints()
         for number in files.indices { try store(number, GuestDebug()) }
+        run.machine.vcpu.loop.withLock { $0.setDebugged(false) }
     }
 
     func headline(_ crash: Crash) -> String { run.machine.headline(crash) }
-}
-
-extension Stop {
-    /// Behind which the guest can go on, or at least be looked at.
-    fileprivate var isPauseOrCrash: Bool {
-        switch self {
-        case .paused, .crashed: true
-        default: false
-        }
-    }
 }
 
 extension Target {
@@ -255,7 +275,7 @@ extension Target {
         case .exception(Vector.debug): return steps ? .step : .trap
         case .unexpectedExit("\(Exit.debug)"): return reason(exit, steps: steps)
         case .emulation: return atBreakpoint(registers?.instructionPointer) ?? .crash(crash)
-        default: return .crash(crash)
+        default: return .crash(hasStubs ? crash.withoutTrapFlag : crash)
         }
     }
 

@@ -6,18 +6,18 @@
 import CHost
 import Glibc
 
-/// A terminal in raw mode; restored when this goes out of scope.
+/// A terminal in raw mode, or `keepsSignals`, where only keys come at once; restored when this goes out of scope.
 public struct RawTerminal: ~Copyable {
     private let fd: Int32
     private let saved: termios
 
     /// Nil when `fd` is no terminal.
-    public init?(_ fd: Int32) {
+    public init?(_ fd: Int32, keepsSignals: Bool = false) {
         var settings = termios()
         if unsafe tcgetattr(fd, &settings) != 0 { return nil }
         self.fd = fd
         saved = settings
-        unsafe cfmakeraw(&settings)
+        if keepsSignals { settings.c_lflag &= ~tcflag_t(ICANON | ECHO) } else { unsafe cfmakeraw(&settings) }
         settings.c_oflag |= tcflag_t(OPOST)  // the guest writes \n: the terminal still makes \r\n of it
         // TCSANOW: waiting for output to drain could take for ever with a terminal that nobody reads.
         unsafe tcsetattr(fd, TCSANOW, &settings)

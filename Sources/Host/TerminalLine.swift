@@ -33,3 +33,6 @@ public func terminalPath(_ fd: Int32) -> String? {
     guard isTerminal(fd), let name = unsafe ttyname(fd) else { return nil }
     return unsafe String(cString: name)
 }
+
+/// Makes `fd` what `other` is; what it was is closed. The corresponding call is dup2(2).
+public func replaceDescriptor(_ fd: Int32, by other: Int32) { _ = dup2(other, fd) }

@@ -37,10 +37,13 @@ public struct CPUID: Sendable {
         self.table = table
     }
 
-    /// At most 100 leaves (`CKVM_CPUID_MAX`); more are left out.
+    /// How many leaves there is room for.
+    public static let capacity = Int(CKVM_CPUID_MAX)
+
+    /// More than `capacity` are left out.
     public mutating func append(_ leaf: CPUIDLeaf) {
         let index = Int(table.count)
-        if index == Int(CKVM_CPUID_MAX) { return }
+        if index == Self.capacity { return }
         table.count += 1
         // Sound: the index lies inside an array of CKVM_CPUID_MAX.
         unsafe ckvm_cpuid_entries(&table)[index] = kvm_cpuid_entry2(

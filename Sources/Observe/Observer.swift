@@ -19,6 +19,8 @@ public struct Observation: Sendable {
     public var profile: String? { didSet { isNothing = false } }
     /// Samples a second.
     public var profileRate: UInt64 = 1000
+    /// `--step`, `--slow`: what is told of it, and how fast.
+    public var narration: Narration? { didSet { isNothing = false } }
 
     public init() {}
 
@@ -31,7 +33,7 @@ public struct Observation: Sendable {
     /// Nothing of it was asked for. A stored flag: to look at optional text costs a start 8 us of the runtime's type machinery.
     public private(set) var isNothing = true
     /// Whether addresses will have to be named.
-    public var needsSymbols: Bool { trace != nil || profile != nil }
+    public var needsSymbols: Bool { trace != nil || profile != nil || narration != nil }
 }
 
 public struct Observer: ~Copyable, Sendable {
@@ -49,14 +51,15 @@ public struct Observer: ~Copyable, Sendable {
     private var waitedBefore: UInt64?
     private var sleepsBefore = 0
     private var hasSlept = false
+    private var isNarrated: Bool
 
     /// Opens the files, so that a bad path is an error before the guest starts.
     public init(_ wanted: Observation, title: String, vcpus: Int = 1) throws(HostError) {
         table = wanted.statistics ? ExitTable() : nil
-        (number, rate) = (vcpus == 1 ? nil : 0, wanted.profileRate)
+        (number, rate, isNarrated) = (vcpus == 1 ? nil : 0, wanted.profileRate, wanted.narration != nil)
         if let path = wanted.trace {
             let file = try OutputFile(path)
-            trace = SharedTrace(TraceFile(file, inWords: wanted.explains, title: title, vcpus: vcpus))
+            trace = SharedTrace(TraceFile(file, wanted, title: title, vcpus: vcpus))
         }
         if let path = wanted.profile { sampler = Sampler(try OutputFile(path), rate: rate) }
     }
@@ -72,6 +75,7 @@ public struct Observer: ~Copyable, Sendable {
     private init(beside first: borrowing Observer, _ number: Int) {
         table = first.table == nil ? nil : ExitTable()
         (self.number, rate, trace, symbols) = (number, first.rate, first.trace, first.symbols)
+        isNarrated = first.isNarrated
         switch first.sampler {
         case .some: sampler = Sampler(nil, rate: rate)
         case nil: break
@@ -124,10 +128,18 @@ public struct Observer: ~Copyable, Sendable {
         event.began = Clock.tsc()
     }
 
-    /// The exit was handled.
-    public mutating func handled(_ vcpu: borrowing VCPU, _ machine: some ObservedMachine) {
+    /// A narration begins, on the main thread.
+    public mutating func beginNarration(_ machine: some ObservedMachine) { trace?.with { $0.begin(machine) } }
+
+    /// The exit was handled; by one that `pauses` the guest has come into somebody's hand, who tells it or does not.
+    public mutating func handled(_ vcpu: borrowing VCPU, _ machine: some ObservedMachine, pauses: Bool) {
         event.handled = Clock.tsc()
         table?.record(event)
+        if !(pauses && isNarrated) { tell(vcpu, machine) }
+    }
+
+    /// Tells the exit that came last.
+    public mutating func tell(_ vcpu: borrowing VCPU, _ machine: some ObservedMachine) {
         if trace == nil, sampler == nil { return }
         let timed = event.timed(machine.time)
         sampler?.look(at: timed, rip, vcpu, symbols, machine)

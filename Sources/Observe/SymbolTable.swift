@@ -42,6 +42,9 @@ public struct SymbolTable: Sendable {
         return (best.name, address - best.address)
     }
 
+    /// Where the symbol of that name is; of several the one at the lowest address.
+    public func address(of name: String) -> UInt64? { symbols.first { $0.name == name }?.address }
+
     /// "main+0x13"; nil without a symbol.
     public func place(_ address: UInt64) -> String? {
         symbol(at: address).map { "\($0.name)+0x\(String($0.offset, radix: 16))" }

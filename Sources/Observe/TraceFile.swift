@@ -20,13 +20,19 @@ struct TraceFile: ~Copyable, Sendable {
     private var buffer: [UInt8]
     private var places = PlaceCache()
     private var hasFailed = false
+    /// Of a trace that is part of one.
+    private let narration: Narration?
     static let chunk = 64 << 10
 
-    init(_ file: consuming OutputFile, inWords: Bool, title: String, vcpus: Int) {
-        format = inWords ? .words : TraceFormat(path: file.path)
+    init(_ file: consuming OutputFile, _ wanted: Observation, title: String, vcpus: Int) {
+        format = wanted.explains ? .words : TraceFormat(path: file.path)
         buffer = format.header(title, vcpus: vcpus)
+        narration = file.isStandardError ? wanted.narration : nil
         self.file = file
     }
+
+    /// Writes the header of a narration before its first line.
+    mutating func begin(_ machine: some ObservedMachine) { if narration != nil { flush(machine) } }
 
     mutating func add(
         _ event: ExitEvent, _ rip: UInt64, _ vcpu: borrowing VCPU, _ symbols: SymbolTable,
@@ -37,9 +43,11 @@ struct TraceFile: ~Copyable, Sendable {
     }
 
     mutating func add(_ item: TraceItem, _ machine: some ObservedMachine) {
-        if hasFailed { return }
+        if hasFailed || narration?.isSilent == true { return }
+        if narration?.endsLine() == true { buffer.append(UInt8(ascii: "\n")) }
         format.append(item, to: &buffer)
         if buffer.count >= Self.chunk || file.isStandardError { flush(machine) }
+        narration?.rest(until: machine.stopDescriptor)
     }
 
     /// Writes what is buffered; after a stop only as far as that needs no waiting. `finish` writes the rest.
@@ -67,7 +75,7 @@ struct TraceFile: ~Copyable, Sendable {
     }
 
     mutating func finish(_ item: TraceItem, _ patience: UInt64?) {
-        if hasFailed { return }
+        if hasFailed || narration?.isSilent == true { return }
         format.append(item, to: &buffer)
         file.finish(buffer + format.footer, patience)
         hasFailed = true  // nothing may follow

@@ -40,7 +40,7 @@ public struct Crash: Sendable {
     public let cause: Cause
     /// The vCPU's number.
     public var vcpu = 0
-    public let registers: GuestRegisters
+    public package(set) var registers: GuestRegisters
     /// Of an exception that has one.
     public let errorCode: UInt64?
     /// The KVM has reset the vCPU at a triple fault, as SVM's and VMX's do: the registers are those of a fresh CPU.

@@ -11,9 +11,7 @@ extension Crash {
     func headline(_ layout: Layout) -> String {
         switch cause {
         case .exception(let vector):
-            let name = Vector.name(vector)
-            let full = name.hasSuffix("(") ? "\(name)vector \(vector))" : "\(name), vector \(vector))"
-            return full + (explanation(vector, layout).map { ": \($0)" } ?? "")
+            return Vector.name(vector) + (explanation(vector, layout).map { ": \($0)" } ?? "")
         case .forgedException(let vector):
             return "jump into the machine's stub for vector \(vector): no exception happened"
         case .tripleFault:

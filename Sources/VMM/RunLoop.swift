@@ -72,7 +72,7 @@ package struct RunLoop: ~Copyable {
             let error = vcpu.run()
             observer?.leaves(error, vcpu, context.platform)
             let stop = handle(&self, error)
-            observer?.handled(vcpu, context.platform)
+            observer?.handled(vcpu, context.platform, pauses: stop?.isPauseOrCrash ?? false)
             guard let stop else { continue }
             observer?.ends()
             return stop

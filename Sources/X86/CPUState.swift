@@ -35,7 +35,7 @@ public enum Vector {
         }
     }
 
-    /// Name and mnemonic, such as "page fault (#PF".
+    /// Name, mnemonic and number, such as "page fault (#PF, vector 14)".
     public static func name(_ vector: Int) -> String {
         let names = [
             0: "divide error (#DE", 1: "debug (#DB", 2: "NMI (NMI", 3: "breakpoint (#BP", 4: "overflow (#OF",
@@ -46,6 +46,7 @@ public enum Vector {
             19: "SIMD floating-point exception (#XM", 20: "virtualization exception (#VE",
             21: "control protection (#CP",
         ]
-        return names[vector] ?? (vector < 32 ? "reserved exception (" : "interrupt (")
+        let name = names[vector].map { $0 + ", " } ?? (vector < 32 ? "reserved exception (" : "interrupt (")
+        return "\(name)vector \(vector))"
     }
 }

@@ -153,6 +153,7 @@ static const struct rule rules[] = {
 
     /* A debugger steps, and sees vector registers (KVM_GET_XSAVE, below). Its runs are watched, which opens files. */
     IOCTL(FILES, KVM_SET_GUEST_DEBUG),
+    {FILES, "dup2", IS(0, 0)}, /* behind a slow motion the terminal is the guest's input again */
 
     /* Increments ask which pages were written. */
     IOCTL(FILES, KVM_GET_DIRTY_LOG),

@@ -35,7 +35,8 @@ enum RunCommand {
         let signals = try blockStopSignals()
         var phases = Phases(start: start)
         var keyboard: Keyboard?
-        var console = options.debugger.map { Channel.guestConsole($0) } ?? Console()
+        let lectern = try options.openLectern()
+        var console = options.guestConsole(lectern)
         let terminal = options.configuration.raw ? RawTerminal(console.input) : nil
         if terminal != nil {
             let keys = try openKeyboard(console.input)
@@ -45,7 +46,7 @@ enum RunCommand {
         let machine = try Machine(options.configuration, console: console, phases: &phases)
         let empty = options.statistics == nil ? nil : emptyRun()  // now, for later it could not open /dev/kvm
         if options.statistics != nil { phases.pass(to: Clock.monotonic()) }
-        let channel = try options.awaitDebugger(signals)
+        let leader = try options.awaitLeader(lectern, machine, signals)
         let failures = FailureNote.open(options.configuration)
         if options.isSandboxed {
             try options.configuration.enterSandbox(
@@ -53,8 +54,8 @@ enum RunCommand {
             phases.end("sandbox", at: Clock.monotonic())
         }
         let outcome: Outcome
-        if let channel {
-            outcome = try Debugger.run(machine, channel, signals: signals)
+        if let leader {
+            outcome = try leader.run(machine, signals)
         } else {
             outcome = try machine.runSaving(signals: signals, keyboard: keyboard.take(), failures: failures)
         }

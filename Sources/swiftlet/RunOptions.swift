@@ -95,6 +95,7 @@ struct RunOptions {
     var statistics: StatisticsTarget?
     var isSandboxed = true
     var debugger: DebuggerAddress?
+    var narration = NarrationWish()
 
     /// Options come before IMAGE; everything after it is the guest's. Throws what is wrong, in words.
     init(_ arguments: some Sequence<String>) throws(UsageError) {
@@ -144,7 +145,7 @@ struct RunOptions {
         case "--boot", "--initrd", "--append", "--cpus", "--cpu", "--identity", "--fw-cfg":
             try setKernel(name, value ?? "")
         case "--block", "--net": try attach(value ?? "", isDisk: name == "--block")
-        case "--gdb": try setDebugger(value ?? "")
+        case "--gdb", "--step", "--step-from", "--slow": try setDebugger(name, value)
         case "--core": configuration.core = value
         case "--trace": configuration.observation.trace = value
         case "--profile": configuration.observation.profile = value

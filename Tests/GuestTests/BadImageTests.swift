@@ -115,6 +115,23 @@ extension GuestTests {
             try expectRefusal([folder.path + "/fifo"], mentioning: "fifo")
         }
 
+        /// Its note, or header, may lie behind the cut: then it looks like somebody's 32-bit program.
+        @Test(
+            arguments: ["multiboot-hello", "pvh-hello"],
+            [(51, "the ELF header ends"), (52, "program headers"), (2000, "segment 0 ends"), (5000, "segment 0 ends")])
+        func aKernelThatIsCutShortIsSaidToBe(kernel: String, cut: (size: Int, words: String)) throws {
+            let folder = try ScratchFolder()
+            let image = try Data(contentsOf: URL(fileURLWithPath: House.image(kernel))).prefix(cut.size)
+            try expectRefusal([folder.file("cut.elf", image)], mentioning: cut.words)
+        }
+
+        @Test func aTemplateOfMoreLeavesThanFitIsRefused() throws {
+            let folder = try ScratchFolder()
+            let lines = (0..<200).map { "\(0x4000_1000 + $0) eax = 0/1\n" }.joined()
+            let path = try folder.file("many.cpu", Data(lines.utf8))
+            try expectRefusal(["--cpu", path, House.image("cpuid-hello")], mentioning: "many.cpu: makes 2")
+        }
+
         @Test func aLinkInACircleIsRefused() throws {
             let folder = try ScratchFolder()
             try FileManager.default.createSymbolicLink(

@@ -67,8 +67,8 @@ private let hasFilters = fate("getpid") != .noFilter
     /// fcntl, sched_setaffinity, sched_getaffinity, eventfd2, io_uring_enter.
     private let inDevicesWithArguments: Set<Int> = [72, 203, 204, 290, 426]
     private let inFiles: Set<Int> = [74, 77, 79, 82, 86, 87, 89, 98, 138, 257, 267]
-    /// newfstatat.
-    private let inFilesWithArguments: Set<Int> = [262]
+    /// dup2, newfstatat.
+    private let inFilesWithArguments: Set<Int> = [33, 262]
     /// Ends the thread, waits, or returns from a signal that was not.
     private let deadly: Set<Int> = [15, 60, 231, 271]
     /// clone3, which is told to be missing; uretprobe and uprobe, which the kernel takes past every filter (it makes these
@@ -147,6 +147,13 @@ private let hasFilters = fate("getpid") != .noFilter
         for process in [1, 0, -1, own + 1, 0x7fff_ffff] {
             #expect(fate("tgkill", process, 0, 0, in: filter) == .killed)
         }
+    }
+
+    /// For a guest that gets its input back: nothing else is copied.
+    @Test func onlyStandardInputIsCopied() {
+        for filter in [WhichFilter.run, .devices] { #expect(fate("dup2", 0, 9, in: filter) == .killed) }
+        #expect(fate("dup2", 0, 9, in: .files) == .returned)
+        for other in [1, 2, 3, -1] { #expect(fate("dup2", other, 9, in: .files) == .killed) }
     }
 
     /// With AT_EMPTY_PATH too newfstatat asks of any path: an empty one is only allowed.

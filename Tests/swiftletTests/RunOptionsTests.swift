@@ -31,6 +31,30 @@ import VMM
         #expect(options.statistics == nil && options.configuration.observation.isNothing)
     }
 
+    @Test func whatIsNarrated() throws {
+        let all = try parse("--step", "i")
+        #expect(all.narration.steps && all.narration.limit == nil && all.configuration.observation.narration != nil)
+        let some = try parse("--step=20", "--step-from", "main", "--slow=0250", "--explain", "i").narration
+        #expect((some.limit, some.start, some.pause) == (20, "main", 250))
+        #expect(try parse("--explain", "--slow", "1", "i").narration.isThere)
+        #expect(try !parse("--explain", "i").narration.isThere)
+        #expect(error("--step=0", "i") == "--step=0: a number of instructions, from 1")
+        #expect(error("--step=many", "i") == "--step=many: a number of instructions, from 1")
+        #expect(error("--step=", "i") == "--step=: a number of instructions, from 1")
+        #expect(error("--step-from", "main", "i") == "--step-from needs --step")
+        #expect(error("--slow", "5", "i") == "--slow needs --step, or --explain on standard error")
+        #expect(error("--slow", "5", "--explain", "--trace", "t", "i") == error("--slow", "5", "i"))
+        #expect(error("--slow", "60001", "--step", "i") == "--slow '60001': milliseconds, up to 60000")
+        #expect(error("--step", "--cpus", "2", "i")?.hasPrefix("--step shows one vCPU") == true)
+        for other in ["--raw", "--map-image", "--snapshot=s", "--timeout=1"] {
+            let name = String(other.prefix { $0 != "=" })
+            #expect(error("--step", other, "i") == "--step does not go with \(name)")
+            #expect(error("--explain", "--slow", "5", other, "i") == "--slow does not go with \(name)")
+        }
+        #expect(error("--gdb", "-", "--step", "i") == "--gdb does not go with --step")
+        #expect(error("--gdb", "-", "--explain", "--slow", "5", "i") == "--gdb does not go with --slow")
+    }
+
     @Test func whatIsObserved() throws {
         let options = try parse("--trace", "t", "--profile=-", "--profile-rate", "99", "--stats", "i")
         let observation = options.configuration.observation

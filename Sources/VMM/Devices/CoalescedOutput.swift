@@ -50,7 +50,7 @@ extension RunLoop {
         switch ports?.coalescing.change(serial) {
         case .begin?:
             ports?.coalescing.begin(coalesced.start())
-            try? context.timer.arm(nanoseconds: period(kernel))
+            armTimer(period(kernel))
         case .end?:
             coalesced.stop()
             takeCoalesced(kernel)

@@ -52,5 +52,5 @@ extension DisassembledInstruction {
 
 extension SpecialRegisters {
     /// Of the code that runs: 16, 32 or 64.
-    var codeBits: Int { cs.l != 0 ? 64 : cs.db != 0 ? 32 : 16 }
+    package var codeBits: Int { cs.l != 0 ? 64 : cs.db != 0 ? 32 : 16 }
 }

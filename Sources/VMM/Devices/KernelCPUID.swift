@@ -28,6 +28,11 @@ struct KernelCPUID {
         let leaves = Self.withHypervisor(vendors, identity, hasInterrupts: hasInterrupts)
         self.init(
             edits.apply(to: leaves, emulates: Ring.hostEmulatesRingZero), cpus: configuration.cpus, identity: identity)
+        let count = entries(cpu: 0).count
+        if count > CPUID.capacity, let path = configuration.kernel.cpu?.path {
+            throw .image(
+                path, .boot(.cpuTemplate(line: 0, "makes \(count) leaves of CPUID, at most \(CPUID.capacity) fit")))
+        }
     }
 
     init(_ leaves: [CPUIDLeaf], cpus: Int, identity: Identity = .kvm) {
@@ -49,8 +54,14 @@ struct KernelCPUID {
 
     /// The table of a CPU, by its number from 0, which is its APIC's ID.
     func table(cpu: Int) -> CPUID {
-        let number = UInt32(cpu)
         var table = CPUID()
+        for leaf in entries(cpu: cpu) { table.append(leaf) }
+        return table
+    }
+
+    private func entries(cpu: Int) -> [CPUIDLeaf] {
+        let number = UInt32(cpu)
+        var list: [CPUIDLeaf] = []
         for var leaf in leaves {
             switch leaf.leaf {
             case 1: tellAPIC(&leaf, number)
@@ -61,10 +72,10 @@ struct KernelCPUID {
             case 0x8000_001e: (leaf.eax, leaf.ebx, leaf.ecx) = (number, number, 0)
             default: break
             }
-            table.append(leaf)
+            list.append(leaf)
         }
-        for leaf: UInt32 in [0xb, 0x1f] where highest >= leaf { topology(leaf, number).forEach { table.append($0) } }
-        return table
+        for leaf: UInt32 in [0xb, 0x1f] where highest >= leaf { list += topology(leaf, number) }
+        return list
     }
 
     private func tellAPIC(_ leaf: inout CPUIDLeaf, _ number: UInt32) {

@@ -51,9 +51,16 @@ enum OpenedImage: ~Copyable {
             self = isUnikernel ? .unikernel(file) : .ringThree(file)
         } catch {
             // No image of ours: perhaps no ELF at all.
-            guard case .image(let path, _) = error, let kernel = Self.kernel(path) else { throw error }
+            guard case .image(let path, let reason) = error else { throw error }
+            guard let kernel = Self.kernel(path) else { throw Self.truncation(path, reason) ?? error }
             self = .kernel(kernel)
         }
+    }
+
+    /// A 32-bit ELF that ends too early may be a kernel whose note or header is gone with its end.
+    private static func truncation(_ path: String, _ reason: ImageError) -> MachineError? {
+        guard reason == .not64Bit, let file = try? KernelFile(path) else { return nil }
+        return file.image.truncation.map { .image(path, $0) }
     }
 
     /// Nil when it is none by its file.

@@ -114,7 +114,7 @@ extension RunLoop {
             if let stop = writeOutput() { return stop }
         } else if !serial.output.isEmpty, ports?.isOutputTimed == false {
             ports?.isOutputTimed = true
-            try? context.timer.arm(nanoseconds: outputPatience)
+            armTimer(outputPatience)
         }
         if kernel.input.isReady, serial.room == SerialPort.inputCapacity, let stop = takeInput(kernel) { return stop }
         return setTestLines(kernel) ?? setLine(kernel)
@@ -129,8 +129,14 @@ extension RunLoop {
             if isParked, let call = firmwareCall { return called(call) }
             if context.platform.processors?.park(context.index, isParked) ?? isParked { return .exited(status: 0) }
         }
-        try? context.timer.arm(nanoseconds: period(kernel))
+        runVendorTimer()
+        armTimer(period(kernel))
         return nil
+    }
+
+    /// When the timer has to come for what is under way.
+    var nextLook: UInt64? {
+        ports?.isOutputTimed == true ? outputPatience : context.platform.kernel.flatMap { period($0) }
     }
 
     /// Of the timer; nil when nothing waits for it.

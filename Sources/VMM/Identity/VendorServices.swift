@@ -153,6 +153,19 @@ extension RunLoop {
             ports?.end(stop)
         case .shutdown: ports?.end()
         case .upcall(let cpu, let vector): context.platform.kernel?.lines?.send(vector, to: UInt32(cpu))
+        case .timer: armTimer(nextLook)
         }
+    }
+
+    /// Has the vCPU kicked in so many nanoseconds, or when the vendor's timer is due.
+    mutating func armTimer(_ nanoseconds: UInt64?) {
+        let vendors = ports?.vendor.xen?.remaining(cpu: context.index)
+        try? context.timer.arm(nanoseconds: [nanoseconds, vendors].compactMap(\.self).min().map { max($0, 1) })
+    }
+
+    /// At a kick: the vendor's timer may be due.
+    mutating func runVendorTimer() {
+        guard let effect = ports?.vendor.xen?.expire(cpu: context.index, context.platform.memory) else { return }
+        apply(effect)
     }
 }

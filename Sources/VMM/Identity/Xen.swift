@@ -20,12 +20,15 @@ struct Xen {
     /// By processor: where vcpu_info lies when it is not in the shared page.
     var places: [GuestAddress?]
     var channels = XenChannels()
+    /// By processor: when its timer for one shot is due, on the machine's clock in ns.
+    var deadlines: [UInt64?]
     /// HVMOP_set_param: numbers that the guest keeps here.
     var parameters = [UInt64](repeating: 0, count: 39)
 
     init(_ facts: MachineFacts) {
         self.facts = facts
         places = Array(repeating: nil, count: facts.cpus)
+        deadlines = Array(repeating: nil, count: facts.cpus)
     }
 
     /// Number `count` of stubs, each MOV of its number to EAX and the way out; the guest names the page by its address.
@@ -44,11 +47,12 @@ struct Xen {
             CPUIDLeaf(leaf: Identity.firstLeaf + number, subleaf: subleaf, eax: a, ebx: b, ecx: c, edx: 0)
         }
         let neverEmulated: UInt32 = 2  // tsc_mode
+        let upcallVector: UInt32 = 1 << 6
         return [
             Identity.signature("XenVMMXenVMM", highest: Identity.firstLeaf + 4),
             leaf(1, nil, version), leaf(2, nil, 1, register),
             leaf(3, 0, 0, neverEmulated, kilohertz), leaf(3, 1, 0), leaf(3, 2, kilohertz),
-            leaf(4, nil, 0),
+            leaf(4, nil, upcallVector),
         ]
     }
 

@@ -24,6 +24,8 @@ enum XenEffect: Equatable {
     case shutdown(Reason)
     /// An interrupt for a processor.
     case upcall(cpu: Int, UInt8)
+    /// The calling processor's timer is set.
+    case timer
 }
 
 /// A call as the registers have it.
@@ -69,6 +71,8 @@ struct XenCall {
         case (.memory?, 9): isLong ? 16 : 8
         case (.version?, 6): 8
         case (.console?, 0): Int(min(second, Self.longestText))
+        case (.processor?, 5): 8
+        case (.processor?, 8): isLong ? 16 : 12
         case (.processor?, 10): 16
         case (.scheduler?, 2): 4
         case (.channels?, 0...10): [12, 12, 0, 4, 4, 24, 8, 8, 8, 4, 2][Int(command)]

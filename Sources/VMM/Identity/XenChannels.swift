@@ -149,6 +149,24 @@ extension Xen {
 }
 
 extension Xen {
+    /// Nanoseconds until a processor's timer is due; nil: it is not set.
+    func remaining(cpu: Int) -> UInt64? {
+        deadlines[cpu].map { deadline in
+            let now = facts.clock.now()
+            return deadline > now ? deadline - now : 0
+        }
+    }
+
+    /// When a processor's timer is due: its VIRQ_TIMER, number 0.
+    mutating func expire(cpu: Int, _ memory: borrowing GuestMemory) -> XenEffect {
+        guard remaining(cpu: cpu) == 0 else { return .none }
+        deadlines[cpu] = nil
+        let number = channels.channels.indices.first {
+            channels.channels[$0] == .virtual(0) && channels.processors[$0] == cpu
+        }
+        return number.map { raise($0, memory).effect } ?? .none
+    }
+
     /// Makes a channel pending.
     private func raise(_ number: Int, _ memory: borrowing GuestMemory) -> XenAnswer {
         guard let shared, let pending = word(shared.pending, number, memory) else { return XenAnswer(0) }

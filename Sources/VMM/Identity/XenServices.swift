@@ -58,7 +58,7 @@ extension Xen {
     }
 
     /// The first 32: the kernel's page numbers are the machine's (auto_translated_physmap), and the clock in vcpu_info is
-    /// right for all processors (hvm_safe_pvclock). Not hvm_callback_vector: with it kernels take Xen's timers.
+    /// right for all processors (hvm_safe_pvclock). Events come by each processor's own vector, not by hvm_callback_vector.
     private func features(_ input: [UInt8]) -> XenAnswer {
         XenAnswer(0, input.setting(4, input.field(0, 4) == 0 ? 1 << 2 | 1 << 9 : 0))
     }
@@ -82,10 +82,33 @@ extension Xen {
         guard call.second < UInt64(facts.cpus) else { return .failed(ENOENT) }
         let cpu = Int(call.second)
         switch call.command {
-        case 7, 9: return XenAnswer(0)  // no periodic timer, and none for one shot, is going
+        case 5: return registerRunState(call, input)
+        case 7: return XenAnswer(0)  // no periodic timer is going
+        case 8 where cpu == call.cpu: return setTimer(call, input)
+        case 9 where cpu == call.cpu:
+            deadlines[cpu] = nil
+            return XenAnswer(0)
         case 10: return registerInfo(cpu, input, memory)
         default: return .failed(ENOSYS)
         }
+    }
+
+    /// Where a processor's time goes, written once: it has always run, as far as anybody here knows.
+    private func registerRunState(_ call: XenCall, _ input: [UInt8]) -> XenAnswer {
+        var answer = XenAnswer(0)
+        let size = call.isLong ? 48 : 44  // vcpu_runstate_info: state 0 is running
+        answer.more = (call.isLong ? input.field(0, 8) : input.field(0, 4), [UInt8](repeating: 0, count: size))
+        return answer
+    }
+
+    /// For one shot, at a time of the clock in vcpu_info; flag 0: only if that is still to come.
+    private mutating func setTimer(_ call: XenCall, _ input: [UInt8]) -> XenAnswer {
+        let deadline = input.field(0, 8)
+        if input.field(8, 4) & 1 != 0, deadline < facts.clock.now() { return .failed(ETIME) }
+        deadlines[call.cpu] = deadline
+        var answer = XenAnswer(0)
+        answer.effect = .timer
+        return answer
     }
 
     /// Moves a processor's vcpu_info, once, inside a page.

@@ -42,11 +42,9 @@ package final class DebuggedRun: Sendable {
         let number = numbers.count == 1 ? numbers[0] : machine.spokesmanIndex
         let vcpu = machine.vcpus[number]
         let stop = (machine.platform.devices?.outcome(vcpu) ?? vcpu.outcome).stop
-        switch stop {
-        case .paused, .crashed: control.endPause()
-        default: break
-        }
-        return (number, stop)
+        if !stop.isPauseOrCrash { return (number, stop) }
+        control.endPause()
+        return (number, control.requested ?? stop)  // a step may be over before the vCPU has seen that it should stop
     }
 
     /// How a vCPU's last run ended.
@@ -60,6 +58,7 @@ package final class DebuggedRun: Sendable {
             // Of an exception that came to a stub the guest's registers are those at the exception.
             if case .crashed(let crash) = stop, case .exception = crash.cause {
                 try loop.vcpu.setRegisters(crash.registers.general)
+                try loop.vcpu.restoreStackSegment(crash.registers.ss)
             }
             loop.context.cause = nil
             loop.context.stop = nil
@@ -81,8 +80,28 @@ package final class DebuggedRun: Sendable {
         return machine.afterLastFlush(Outcome(stop: stop, exits: exits))
     }
 
+    /// Before anything is told of it on standard error.
+    package func beginNarration() {
+        machine.vcpu.loop.withLock { $0.observer?.beginNarration(machine.platform) }
+    }
+
+    /// Tells the exit by which a vCPU came into our hand.
+    package func tellLastExit(_ number: Int) {
+        machine.vcpus[number].loop.withLock { loop in loop.observer?.tell(loop.vcpu, machine.platform) }
+    }
+
     /// What was counted so far.
     package var exitText: String? { machine.exitText(machine.allOutcome) }
+}
+
+extension Stop {
+    /// Behind which the guest can go on, or at least be looked at.
+    package var isPauseOrCrash: Bool {
+        switch self {
+        case .paused, .crashed: true
+        default: false
+        }
+    }
 }
 
 /// A vCPU's thread, which runs it when it is told to.

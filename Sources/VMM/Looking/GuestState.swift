@@ -7,6 +7,7 @@ import Boot
 import Deprivileged
 import GuestMemory
 import KVM
+import Observe
 import X86
 
 extension RunLoop {
@@ -15,8 +16,8 @@ extension RunLoop {
         mutating get { context.platform.hvt == nil ? context.platform.kernel == nil : deprivileged?.hasLeft == false }
     }
 
-    /// Has the stubs of a deprivileged guest show us what a debugger's are.
-    package mutating func setDebugged() { deprivileged?.isDebugged = true }
+    /// Whether the stubs of a deprivileged guest show us exceptions 1 and 3, which are a debugger's.
+    package mutating func setDebugged(_ isDebugged: Bool) { deprivileged?.isDebugged = isDebugged }
 
     package mutating func guestSpecialRegisters() throws(KVMError) -> SpecialRegisters {
         var registers = try vcpu.specialRegisters()
@@ -36,7 +37,21 @@ extension RunLoop {
     }
 }
 
+extension VCPU {
+    /// QEMU's SVM leaves a null selector in SS when it takes the report stack (an IST), also from ring 3 to ring 3: the guest's
+    /// next IRET would be #GP.
+    func restoreStackSegment(_ selector: UInt64) throws(KVMError) {
+        var registers = try specialRegisters()
+        if UInt64(registers.ss.selector) == selector || selector != UInt64(Selector.userData) { return }
+        registers.ss = .flat(Selector.userData, type: 0x3, privilege: 3, isLong: false)
+        try setSpecialRegisters(registers)
+    }
+}
+
 extension Machine {
+    /// The image's names, as loaded, where somebody watches who needs them.
+    package var symbols: SymbolTable { vcpu.loop.withLock { $0.observer?.symbols ?? SymbolTable() } }
+
     /// Whether the image is for 32 bits.
     package var is32Bit: Bool { platform.kernel?.image.is32Bit ?? false }
 

@@ -1,38 +1,36 @@
 // One file as a kernel for the bare CPU: recognised or named, planned piece by piece, installed; or refused with one line.
 //
-// ImageRun.swift's input is this one's too. Byte 14 of the file says how it is to boot: as the file tells, or by a name.
+// Byte 14 of the file says how it is to boot: as the file tells, or by one of the names that the format has.
 // Read next: ../../../Sources/Boot/KernelPlan.swift.
 
 import Boot
 import GuestMemory
 import X86
 
-/// Values of `--boot`.
-private let methods: [BootMethod?] = [
-    nil, .multiboot, .pvh, .linux, .bootSector, .flat(.real, address: 0x7c00), .flat(.protected, address: 1 << 20),
-    .flat(.long, address: 0x9_0000),
+/// Values of `--boot` for what has no format.
+let flatMethods: [BootMethod] = [
+    .bootSector, .flat(.real, address: 0x7c00), .flat(.protected, address: 1 << 20), .flat(.long, address: 0x9_0000),
+    .flat(.real, address: 0xe_fff0), .flat(.protected, address: .max - 3),
 ]
 
-/// Plans and installs. A kernel that is planned lies where it can; one that is refused has a message.
-func planKernel(_ file: Int32, size: UInt64, memorySize: UInt64, moduleSize: UInt64, _ text: String, method: UInt8) {
-    do throws(ImageError) {
-        let image = try KernelImage(fd: file, fileSize: size)
-        for address in [0, 0x10_0000, .max] as [UInt64] { _ = image.symbol(at: address)?.description }
-        guard let method = methods[Int(method) % methods.count] ?? BootMethod(image.kind) else { return }
-        let module = BootWishes.Module(path: "module", arguments: text, size: moduleSize)
-        let wishes = BootWishes(
-            image: "kernel", commandLine: text, modules: moduleSize == 0 ? [] : [module],
-            hasInitialDisk: method == .linux, machine: ACPIMachine(hasInterrupts: true))
-        let plan = try KernelPlan(image, method, memorySize: memorySize, wishes)
-        guard let memory = try? GuestMemory(low: plan.memory.low, high: plan.memory.high) else {
-            fatalError("no address space: is a memory leaked?")
-        }
-        try plan.install(image, in: memory)
-        check(plan, memory)
-    } catch {
-        let message = error.message
-        require(!message.isEmpty && !message.contains("\n"), "a message of one line: \(message)")
+/// Plans and installs. A kernel that is planned lies where it can.
+func planKernel(_ world: ImageWorld, _ named: [BootMethod]) throws(ImageError) {
+    let image = try KernelImage(fd: world.file, fileSize: world.fileSize)
+    for address in [0, 0x10_0000, .max] as [UInt64] { _ = image.symbol(at: address)?.description }
+    let choice = world.method % (named.count + 1)
+    guard let method = choice == 0 ? BootMethod(image.kind) : named[choice - 1] else { return }
+    let text = String(world.argument.prefix(8))
+    let module = BootWishes.Module(path: "module", arguments: text, size: world.moduleSize)
+    let wishes = BootWishes(
+        image: "kernel", commandLine: text, modules: world.moduleSize == 0 ? [] : [module],
+        hasInitialDisk: method == .linux, machine: ACPIMachine(hasInterrupts: true))
+    let plan = try KernelPlan(image, method, memorySize: world.memorySize, wishes)
+    guard let memory = try? GuestMemory(low: plan.memory.low, high: plan.memory.high) else {
+        fatalError("no address space: is a memory leaked?")
     }
+    world.shrink(2)
+    try plan.install(image, in: memory)
+    check(plan, memory)
 }
 
 /// Ascending, disjoint, in memory, and entered in one of them.

@@ -1,0 +1,2 @@
+/* The header of another Multiboot kernel is as good. */
+#include "../multiboot-hello/header.S"
