@@ -17,8 +17,10 @@ private func leaf(_ number: UInt32, _ eax: UInt32 = 0, _ ebx: UInt32 = 0, _ ecx:
     private let supported = [leaf(0, 0x1f), leaf(1), leaf(0x4000_0000, 0x4000_0001, 1, 2, 3), leaf(0x4000_0001, 7)]
 
     private func backdoor(memory: UInt64 = 64 << 20, frequency: UInt64 = 2_500_000_000) -> VMwareBackdoor {
-        VMwareBackdoor(MachineFacts(
-                MachineClock(frequency: frequency, hostStart: 0, guestStart: 0), memorySize: memory, random: (.max, .max)))
+        VMwareBackdoor(
+            MachineFacts(
+                MachineClock(frequency: frequency, hostStart: 0, guestStart: 0), memorySize: memory,
+                random: (.max, .max)))
     }
 
     /// Ones in all registers but these.

@@ -32,7 +32,8 @@ private struct FlatPages: LinearMemory {
 
     /// A call with a struct of 32-bit numbers at `argument`: its result.
     private mutating func call(
-        _ number: UInt32, _ command: UInt64, _ words: [UInt32] = [], second: UInt64? = nil, isLong: Bool = true, cpu: Int = 0
+        _ number: UInt32, _ command: UInt64, _ words: [UInt32] = [], second: UInt64? = nil, isLong: Bool = true,
+        cpu: Int = 0
     ) -> Int64 {
         for (index, word) in words.enumerated() {
             memory.write(word, at: GuestAddress(Self.argument + 4 * UInt64(index)))
@@ -212,7 +213,8 @@ private struct FlatPages: LinearMemory {
 
     @Test mutating func parametersAreTheGuestsOwn() {
         #expect(call(34, 0, [Self.own, 38, 5, 6]) == 0)
-        #expect(call(34, 1, [Self.own, 38, 0, 0]) == 0 && word(Self.argument + 8) == 5 && word(Self.argument + 12) == 6)
+        #expect(
+            call(34, 1, [Self.own, 38, 0, 0]) == 0 && word(Self.argument + 8) == 5 && word(Self.argument + 12) == 6)
         for index: UInt32 in [39, .max] { #expect(call(34, 1, [Self.own, index, 0, 0]) == -Int64(EINVAL)) }
         #expect(call(34, 1, [3, 1, 0, 0]) == -Int64(ESRCH))
     }

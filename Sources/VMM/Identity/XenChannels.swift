@@ -58,7 +58,9 @@ extension Xen {
         }
     }
 
-    private mutating func opened(_ channel: XenChannels.Channel, cpu: UInt64, _ input: [UInt8], _ offset: Int) -> XenAnswer {
+    private mutating func opened(_ channel: XenChannels.Channel, cpu: UInt64, _ input: [UInt8], _ offset: Int)
+        -> XenAnswer
+    {
         guard cpu < UInt64(facts.cpus) else { return .failed(ENOENT) }
         guard let number = channels.open(channel, cpu: Int(cpu)) else { return .failed(ENOSPC) }
         return XenAnswer(0, input.setting(offset, UInt32(number)))
