@@ -40,6 +40,7 @@ let package = Package(
         .executableTarget(name: "fuzz-requests", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-host", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-identities", dependencies: harness, swiftSettings: checked),
+        .executableTarget(name: "fuzz-xen", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-ports", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-rings", dependencies: harness, swiftSettings: checked),
         .executableTarget(name: "fuzz-virtio", dependencies: harness, swiftSettings: checked),

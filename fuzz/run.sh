@@ -41,6 +41,9 @@ ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPor
 identities_floor=90
 identities_files="Sources/VMM/Identity/HyperV.swift Sources/VMM/Identity/HyperVCalls.swift
     Sources/VMM/Identity/VMwareBackdoor.swift"
+xen_floor=70
+xen_files="Sources/VMM/Identity/Xen.swift Sources/VMM/Identity/XenCalls.swift Sources/VMM/Identity/XenServices.swift
+    Sources/VMM/Identity/XenChannels.swift"
 host_floor=90
 host_files="Sources/Catalogue/TOMLReader.swift Sources/Catalogue/TOMLReader+Values.swift Sources/Hosting/ControlRequest.swift
     Sources/Hosting/PlainText.swift Sources/Hosting/Keys.swift"
@@ -152,6 +155,7 @@ fuzz requests $requests_floor "$requests_files" -max_len=1024
 fuzz host $host_floor "$host_files" -max_len=512
 fuzz ports $ports_floor "$ports_files" -max_len=1024
 fuzz identities $identities_floor "$identities_files" -max_len=1024
+fuzz xen $xen_floor "$xen_files" -max_len=2048
 fuzz gdb $gdb_floor "$gdb_files" -max_len=1024
 fuzz rings $rings_floor "$rings_files" -max_len=1024
 fuzz virtio $virtio_floor "$virtio_files" -max_len=1024

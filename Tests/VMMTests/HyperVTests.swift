@@ -8,7 +8,7 @@ import Testing
 
 @testable import VMM
 
-@Suite struct HyperVTests {
+@Suite final class HyperVTests {
     private let memory: GuestMemory
     private var hyperv: HyperV
 
@@ -21,9 +21,11 @@ import Testing
     private typealias Register = HyperV.Register
 
     private func read(_ register: Register, cpu: Int = 0) -> RegisterAnswer { hyperv.read(register.rawValue, cpu: cpu) }
-    private mutating func write(_ register: Register, _ value: UInt64, cpu: Int = 0) -> RegisterAnswer {
+    private func write(_ register: Register, _ value: UInt64, cpu: Int = 0) -> RegisterAnswer {
         hyperv.write(register.rawValue, value, cpu: cpu, memory)
     }
+
+    private func long(_ address: UInt64) -> UInt64? { memory.read(GuestAddress(address)) }
 
     @Test func leavesSayWhatIsThere() {
         let leaves = Identity.hyperv.leaves([], frequency: 2_500_000_000, cpus: 3)
@@ -33,7 +35,7 @@ import Testing
         #expect(Identity.hyperv.registers == 0x4000_0000...0x4000_01ff && Identity.vmware.registers == nil)
     }
 
-    @Test mutating func whatIsNoRegisterIsRefused() {
+    @Test func whatIsNoRegisterIsRefused() {
         let known: Set<UInt32> = [0, 1, 2, 3, 0x20, 0x21, 0x22, 0x23, 0x73]
         for offset: UInt32 in 0...0x1ff where !known.contains(offset) {
             #expect(hyperv.read(0x4000_0000 + offset, cpu: 0) == .refused)
@@ -44,14 +46,14 @@ import Testing
         }
     }
 
-    @Test mutating func processorsHaveNumbersAndPagesOfTheirOwn() {
+    @Test func processorsHaveNumbersAndPagesOfTheirOwn() {
         #expect(read(.vpIndex, cpu: 1) == .value(1))
         #expect(write(.vpAssist, 0x5001, cpu: 1) == .written)
         #expect(read(.vpAssist, cpu: 1) == .value(0x5001) && read(.vpAssist) == .value(0))
     }
 
     /// OUT to the port, RET, and breakpoints.
-    @Test mutating func aPageOfCodeIsForWhoHasSaidItsName() {
+    @Test func aPageOfCodeIsForWhoHasSaidItsName() {
         #expect(write(.hypercall, 0x8001) == .written && read(.hypercall) == .value(0x8000))
         #expect(memory.read(GuestAddress(0x8000), as: UInt32.self) == 0)
         #expect(write(.guestOS, 7) == .written && write(.hypercall, 0x8001) == .written)
@@ -63,8 +65,8 @@ import Testing
         #expect(write(.hypercall, 0) == .written && read(.hypercall) == .value(0x8003), "locked")
     }
 
-    @Test(arguments: [0x10_0001, 0xffff_f001, 1 << 40 | 1, UInt64.max & ~2])
-    mutating func pagesOutsideOfMemoryAreRefused(value: UInt64) {
+    @Test(arguments: [0x10_0001, 0xffff_f001, 1 << 40 | 1, .max & ~2] as [UInt64])
+    func pagesOutsideOfMemoryAreRefused(value: UInt64) {
         _ = write(.guestOS, 1)
         #expect(write(.hypercall, value) == .refused && read(.hypercall) == .value(0))
         #expect(write(.referenceTSC, value) == .refused && read(.referenceTSC) == .value(0))
@@ -73,10 +75,10 @@ import Testing
     }
 
     /// 2.5 GHz: 250 cycles are a unit of 100 ns.
-    @Test mutating func thePageTellsTheTimeOfTheCounter() throws {
+    @Test func thePageTellsTheTimeOfTheCounter() throws {
         #expect(write(.referenceTSC, 0x3001) == .written)
-        let scale = try #require(memory.read(GuestAddress(0x3008), as: UInt64.self))
-        let offset = try #require(memory.read(GuestAddress(0x3010), as: UInt64.self))
+        let scale = try #require(long(0x3008))
+        let offset = try #require(long(0x3010))
         #expect(memory.read(GuestAddress(0x3000), as: UInt32.self) == 1)
         func time(_ tsc: UInt64) -> UInt64 { tsc.multipliedFullWidth(by: scale).high &+ offset }
         // The guest's clock began at 5,000.
@@ -91,7 +93,7 @@ import Testing
         }
     }
 
-    @Test mutating func aResetEndsTheMachine() {
+    @Test func aResetEndsTheMachine() {
         #expect(write(.reset, 1) == .reset && write(.reset, 2) == .written && read(.reset) == .value(0))
     }
 

@@ -16,7 +16,7 @@ private struct FlatPages: LinearMemory {
     func physicalAddress(_ linear: UInt64) -> UInt64? { missing.contains(linear) ? nil : linear }
 }
 
-@Suite struct XenTests {
+@Suite final class XenTests {
     private static let size: UInt64 = 0x10_0000
     private let memory: GuestMemory
     private var xen: Xen
@@ -31,7 +31,7 @@ private struct FlatPages: LinearMemory {
     private static let argument: UInt64 = 0x5000
 
     /// A call with a struct of 32-bit numbers at `argument`: its result.
-    private mutating func call(
+    private func call(
         _ number: UInt32, _ command: UInt64, _ words: [UInt32] = [], second: UInt64? = nil, isLong: Bool = true,
         cpu: Int = 0
     ) -> Int64 {
@@ -41,7 +41,7 @@ private struct FlatPages: LinearMemory {
         return call(number, command, second ?? Self.argument, Self.argument, isLong: isLong, cpu: cpu)
     }
 
-    private mutating func call(
+    private func call(
         _ number: UInt32, _ command: UInt64, _ second: UInt64, _ third: UInt64, isLong: Bool = true, cpu: Int = 0
     ) -> Int64 {
         var registers = Registers()
@@ -60,12 +60,12 @@ private struct FlatPages: LinearMemory {
     private static let own: UInt32 = 0x7ff0
 
     /// XENMEM_add_to_physmap, of 64 bits and of 32.
-    private mutating func share(_ page: UInt32, isLong: Bool = true) -> Int64 {
+    private func share(_ page: UInt32, isLong: Bool = true) -> Int64 {
         call(12, 7, isLong ? [Self.own, 0, 0, 0, page, 0] : [Self.own, 0, 0, page], isLong: isLong)
     }
 
     /// A channel of a processor's own.
-    private mutating func channel(cpu: UInt32 = 0) throws -> UInt32 {
+    private func channel(cpu: UInt32 = 0) throws -> UInt32 {
         try #require(call(32, 7, [cpu, 0]) == 0)
         return try #require(word(Self.argument + 4))
     }
@@ -88,7 +88,7 @@ private struct FlatPages: LinearMemory {
         }
     }
 
-    @Test(arguments: [true, false]) mutating func theSharedPageIsFilled(isLong: Bool) {
+    @Test(arguments: [true, false]) func theSharedPageIsFilled(isLong: Bool) {
         #expect(share(9, isLong: isLong) == 0)
         let (words, mask): (UInt64, UInt64) = isLong ? (128, 0x9000 + 2560) : (32, 0x9000 + 2176)
         #expect(word(0x9000 + 2048) == 0 && word(mask) == .max && word(mask + 4 * words - 4) == .max)
@@ -97,7 +97,7 @@ private struct FlatPages: LinearMemory {
         #expect(word(0xa000) == 0)
     }
 
-    @Test mutating func pagesThatAreNoneAreRefused() {
+    @Test func pagesThatAreNoneAreRefused() {
         for page: UInt32 in [UInt32(Self.size >> 12), .max] { #expect(share(page) == -Int64(EINVAL)) }
         #expect(call(12, 7, [Self.own, 0, 0, 0, .max, .max]) == -Int64(EINVAL))
         #expect(call(12, 7, [Self.own, 1, 0, 0, 9, 0]) == -Int64(EINVAL), "grant tables")
@@ -105,7 +105,7 @@ private struct FlatPages: LinearMemory {
         #expect(xen.shared == nil)
     }
 
-    @Test mutating func argumentsOutsideOfMemoryAreAnError() {
+    @Test func argumentsOutsideOfMemoryAreAnError() {
         for pointer: UInt64 in [0x6_fffc, 0x7_0000, Self.size - 2, Self.size, .max - 3, 1 << 63] {
             #expect(call(17, 6, pointer, 0) == -Int64(EFAULT), "\(pointer)")
             #expect(call(17, 3, pointer, 0) == -Int64(EFAULT), "\(pointer)")
@@ -113,7 +113,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(17, 3, 0x6_fc00, 0) == 0, "up to the page's end")
     }
 
-    @Test mutating func theConsoleTakesTextUpToItsLimit() {
+    @Test func theConsoleTakesTextUpToItsLimit() {
         memory.write(text: "word", at: GuestAddress(Self.argument))
         #expect(call(18, 0, 4, Self.argument) == 0 && effect == .print(Array("word".utf8)))
         #expect(call(18, 0, 0, 0) == 0 && effect == .print([]))
@@ -122,7 +122,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(18, 1, 10, Self.argument) == 0)
     }
 
-    @Test mutating func theMapIsAsLongAsThereIsRoom() {
+    @Test func theMapIsAsLongAsThereIsRoom() {
         #expect(call(12, 9, [10, 0, 0x6000, 0]) == 0 && word(Self.argument) == 2)
         #expect(word(0x6000 + 8) == 0x9_fc00 && word(0x6000 + 16) == 1)
         #expect(call(12, 9, [1, 0, 0x6000, 0]) == 0 && word(Self.argument) == 1)
@@ -130,7 +130,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(12, 3, [Self.own]) == Int64(Self.size >> 12) && call(12, 3, [2]) == -Int64(ESRCH))
     }
 
-    @Test mutating func eventsAreToldOnceAndWhenTheyAreNotMasked() throws {
+    @Test func eventsAreToldOnceAndWhenTheyAreNotMasked() throws {
         #expect(share(9) == 0)
         #expect(call(34, 23, [0, 0x30]) == 0)
         let port = try channel()
@@ -146,7 +146,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(32, 4, [port]) == 0 && effect == .upcall(cpu: 0, 0x30))
     }
 
-    @Test mutating func channelsLeadToTheirProcessor() throws {
+    @Test func channelsLeadToTheirProcessor() throws {
         #expect(share(9, isLong: false) == 0 && call(34, 23, [1, 0x31]) == 0)
         let port = try channel(cpu: 1)
         #expect(call(32, 9, [port]) == 0 && call(32, 4, [port]) == 0 && effect == .upcall(cpu: 1, 0x31))
@@ -156,7 +156,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(32, 7, [2, 0]) == -Int64(ENOENT) && call(34, 23, [0, 3]) == -Int64(EINVAL))
     }
 
-    @Test mutating func channelsThatAreNoneAreRefused() throws {
+    @Test func channelsThatAreNoneAreRefused() throws {
         for port: UInt32 in [0, 1, 1023, 1024, .max] {
             for command: UInt64 in [3, 4, 8, 9] { #expect(call(32, command, [port, 0]) == -Int64(EINVAL)) }
         }
@@ -167,7 +167,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(32, 10, [Self.own]) == 0 && call(32, 4, [500]) == -Int64(EINVAL))
     }
 
-    @Test mutating func twoEndsReachEachOther() throws {
+    @Test func twoEndsReachEachOther() throws {
         #expect(share(9) == 0)
         #expect(call(32, 6, [Self.own | Self.own << 16, 0]) == 0)
         let first = try #require(word(Self.argument + 4))
@@ -178,7 +178,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(32, 3, [second]) == 0 && call(32, 4, [first]) == 0 && call(32, 0, [Self.own, first, 0]) == 0)
     }
 
-    @Test mutating func infoMovesOnceInsideAPage() {
+    @Test func infoMovesOnceInsideAPage() {
         #expect(share(9) == 0)
         memory.write(UInt32(7), at: GuestAddress(0x9000))
         for (page, offset): (UInt32, UInt32) in [(5, 4040), (5, 4), (256, 0), (.max, 0)] {
@@ -190,7 +190,7 @@ private struct FlatPages: LinearMemory {
     }
 
     /// The host's TSC is far beyond the start here.
-    @Test mutating func aTimerIsItsProcessorsVirtualInterrupt() throws {
+    @Test func aTimerIsItsProcessorsVirtualInterrupt() throws {
         #expect(share(9) == 0 && call(34, 23, [1, 0x31]) == 0 && call(32, 1, [0, 1, 0]) == 0)
         let port = try #require(word(Self.argument + 8))
         #expect(call(32, 9, [port]) == 0)
@@ -204,14 +204,14 @@ private struct FlatPages: LinearMemory {
         #expect(call(24, 9, [], second: 1, cpu: 1) == 0 && xen.remaining(cpu: 1) == nil)
     }
 
-    @Test mutating func theEndHasAReason() {
+    @Test func theEndHasAReason() {
         #expect(call(29, 2, [0]) == 0 && effect == .shutdown(.powerOff))
         #expect(call(29, 2, [1]) == 0 && effect == .shutdown(.powerOff))
         #expect(call(29, 2, [3]) == 0 && effect == .shutdown(.crash))
         #expect(call(29, 2, [9]) == -Int64(EINVAL) && effect == .none)
     }
 
-    @Test mutating func parametersAreTheGuestsOwn() {
+    @Test func parametersAreTheGuestsOwn() {
         #expect(call(34, 0, [Self.own, 38, 5, 6]) == 0)
         #expect(
             call(34, 1, [Self.own, 38, 0, 0]) == 0 && word(Self.argument + 8) == 5 && word(Self.argument + 12) == 6)
@@ -219,7 +219,7 @@ private struct FlatPages: LinearMemory {
         #expect(call(34, 1, [3, 1, 0, 0]) == -Int64(ESRCH))
     }
 
-    @Test mutating func noOtherCallIsThere() {
+    @Test func noOtherCallIsThere() {
         for number: UInt32 in 0..<256 where ![12, 17, 18, 24, 29, 32, 34].contains(number) {
             #expect(call(number, 0) == -Int64(ENOSYS))
         }
