@@ -51,11 +51,12 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 	swift test
 	@$(KVM_USABLE) || { echo "no usable /dev/kvm: running the guests in the SVM lab"; lab/test.sh svm; }
 
-lab-test: build ## two more KVMs: the guests in SVM (QEMU) and VMX (Bochs, if installed); Debian and memtest86+ in SVM
+lab-test: build ## two more KVMs: the guests and gdb in SVM (QEMU) and VMX (Bochs, if installed); Debian and memtest86+ in SVM
 	lab/test.sh
 	lab/debian.sh
 	lab/memtest.sh
 	lab/identities.sh
+	lab/gdb.sh
 
 APPLIANCE = .build-static/appliance/swiftlet.iso
 

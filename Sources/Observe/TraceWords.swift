@@ -3,6 +3,8 @@
 // The same items as TraceText's, and the same clock. Costs are of this exit: KVM_RUN with the guest's own time in it, and the
 // handling behind it. Read next: TraceText.swift.
 
+import X86
+
 enum TraceWords {
     static func header(_ title: String) -> [UInt8] {
         Array("\(title): every exit, in words; KVM_RUN's time has the guest's own in it\n".utf8)
@@ -45,6 +47,12 @@ extension ExitEvent {
         case .call:
             return (
                 "an OUT of four bytes is the call '\(name)' (\(key.detail))", "the call table's service of that name"
+            )
+        // How ring 3 reports an exception (X86/Descriptors.swift, Stub); kernels have the DMA controller there, of bytes.
+        case .portWrite where key.detail < 32 && size == 4:
+            return (
+                "\(Vector.name(Int(key.detail))): the stub at its vector reports it by an OUT",
+                "the instruction's emulation, or the crash report,"
             )
         case .portWrite: return ("OUT writes \(value) (\(bytes)) to port \(detail)", "the port bus")
         case .portRead: return ("IN reads \(bytes) from port \(detail)", "the port bus, which answers,")
