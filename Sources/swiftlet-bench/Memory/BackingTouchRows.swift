@@ -74,9 +74,11 @@ struct BackingTouchExperiment: Experiment {
         let code = try images.code("touch-write", .ring3)
         let number = Self.files.wrappingAdd(1, ordering: .relaxed).newValue  // in a test several rows measure at once
         let path = "/var/tmp/swiftlet-bench-\(ProcessInfo.processInfo.processIdentifier)-\(number).memory"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        // Another file: a program that starts in this very moment holds what was open, and its lock, until it is what it is.
+        let before = path + ".before"
+        defer { for path in [path, before] { try? FileManager.default.removeItem(atPath: path) } }
         // Memory of that kind was in use a moment ago: TouchRows.swift tells why.
-        if kind != .snapshot { _ = try MachineMemory.make(kind, path, isPrefaulted: true) }
+        if kind != .snapshot { _ = try MachineMemory.make(kind, before, isPrefaulted: true) }
         let memory =
             kind == .snapshot
             ? try MachineMemory.restored(try snapshots.require("ready", MachineMemory.mebibytes))
