@@ -16,7 +16,7 @@ extension Crash {
             return "jump into the machine's stub for vector \(vector): no exception happened"
         case .tripleFault:
             return "triple fault: an exception could not be delivered, nor the double fault that followed "
-                + "(page tables or stack are wrecked)"
+                + "(there is no IDT, or page tables or stack are wrecked)"
         case .port(let port, let size, let written):
             let access = written.map { "write of \(hex(UInt64($0))) to" } ?? "read of"
             return "\(access) port \(hex(UInt64(port))), \(size) byte\(size == 1 ? "" : "s"): nobody owns this port"

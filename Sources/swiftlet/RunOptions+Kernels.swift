@@ -25,7 +25,7 @@ extension Option {
                 + "or by a template"),
         Option(
             name: "--identity", value: "NAME",
-            help: "whose hypervisor such a kernel finds: kvm (default), vmware, or none"),
+            help: "whose hypervisor such a kernel finds: kvm (default), hyperv, xen, vmware, or none"),
         Option(
             name: "--fw-cfg", value: "NAME=FILE",
             help: "a file in such a kernel's firmware configuration (QEMU's fw_cfg); NAME=string:TEXT is a text"),

@@ -60,7 +60,7 @@ import Testing
         #expect(memory.read(GuestAddress(0x8000), as: UInt32.self) == 0xccc3_9fe7)
         #expect(memory.read(GuestAddress(0x8ffc), as: UInt32.self) == 0xcccc_cccc)
         #expect(memory.read(GuestAddress(0x9000), as: UInt32.self) == 0)
-        #expect(write(.guestOS, 0) == .written && read(.hypercall) == .value(0))
+        #expect(write(.guestOS, 0) == .written && read(.hypercall) == .value(0x8000))
         #expect(write(.guestOS, 7) == .written && write(.hypercall, 0x8003) == .written)
         #expect(write(.hypercall, 0) == .written && read(.hypercall) == .value(0x8003), "locked")
     }

@@ -57,7 +57,7 @@ struct HyperV {
         switch Register(rawValue: index) {
         case .guestOS?:
             guestOS = value
-            if value == 0 { hypercall = 0 }
+            if value == 0 { hypercall &= ~Self.enabled }
         case .hypercall?: return setHypercall(value, memory)
         case .reset?: return value & 1 != 0 ? .reset : .written
         case .referenceTSC?:
