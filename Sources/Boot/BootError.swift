@@ -66,7 +66,7 @@ public enum BootError: Error, Equatable, Sendable {
         case .cpuTemplate(0, let what): what
         case .cpuTemplate(let line, let what): "line \(line): \(what)"
         case .tooManyCPUs(let most): "a guest of at most \(most) vCPUs: use a smaller --cpus"
-        case .notAKernel(let option): "Swiftlet's own kind of guest, or Solo5's: \(option) is for other kernels, leave it out"
+        case .notAKernel(let option): "a guest of Swiftlet's own kind or Solo5's: \(option) is for other kernels"
         }
     }
 
