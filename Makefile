@@ -21,7 +21,7 @@ deps: ## install what is missing to build, and where /dev/kvm is missing what th
 	@packages='$(PACKAGES)'; $(KVM_USABLE) || packages="$$packages $$(lab/svm.sh -n)"; $(INSTALL_MISSING)
 
 lab-deps: ## install what both labs need
-	@packages="$$(lab/svm.sh -n) $$(lab/vmx.sh -n)"; $(INSTALL_MISSING)
+	@packages="$$(lab/svm.sh -n) $$(lab/vmx.sh -n) gdb"; $(INSTALL_MISSING)
 
 # Says what it will install, then does so; silent when nothing is missing.
 INSTALL_MISSING = missing=$$(for package in $$packages; do \

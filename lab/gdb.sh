@@ -18,7 +18,7 @@ fetch() { # FOLDER: gdb, and all that it loads, at their own paths
     cp "$1/package/usr/bin/gdb" "$1/root/bin/"
     local missing
     missing=$(ldd "$1/root/bin/gdb" | awk '/not found/ { print $1 }')
-    [ -z "$missing" ] || fail "gdb-minimal needs what is not installed here: $missing"
+    [ -z "$missing" ] || fail "gdb-minimal needs what comes with gdb: apt-get install gdb ($missing)"
     ldd "$1/root/bin/gdb" | grep -o '/[^ ]*' | xargs cp --parents -L -t "$1/root"
 }
 
