@@ -41,7 +41,7 @@ ports_files="Sources/VMM/Devices/KernelPorts.swift Sources/VMM/Devices/SerialPor
 identities_floor=90
 identities_files="Sources/VMM/Identity/HyperV.swift Sources/VMM/Identity/HyperVCalls.swift
     Sources/VMM/Identity/VMwareBackdoor.swift"
-xen_floor=70
+xen_floor=90
 xen_files="Sources/VMM/Identity/Xen.swift Sources/VMM/Identity/XenCalls.swift Sources/VMM/Identity/XenServices.swift
     Sources/VMM/Identity/XenChannels.swift"
 host_floor=90
