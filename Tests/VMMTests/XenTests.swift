@@ -151,7 +151,7 @@ private struct FlatPages: LinearMemory {
         let port = try channel(cpu: 1)
         #expect(call(32, 9, [port]) == 0 && call(32, 4, [port]) == 0 && effect == .upcall(cpu: 1, 0x31))
         #expect(word(0x9040) == 1 && word(0x9044) == 1 && word(0x9000) == 0)
-        #expect(call(32, 8, [port, 0]) == 0 && call(32, 8, [port, 2]) == -Int64(ENOENT))
+        #expect(call(32, 8, [port, 0]) == -Int64(EINVAL), "its own")
         #expect(call(32, 5, [Self.own, port, 0, 0, 0, 0]) == 0 && word(Self.argument + 8) == 5)
         #expect(call(32, 7, [2, 0]) == -Int64(ENOENT) && call(34, 23, [0, 3]) == -Int64(EINVAL))
     }
@@ -173,9 +173,20 @@ private struct FlatPages: LinearMemory {
         let first = try #require(word(Self.argument + 4))
         #expect(call(32, 0, [Self.own, first, 0]) == 0)
         let second = try #require(word(Self.argument + 8))
-        #expect(call(32, 4, [second]) == 0 && word(0x9800) == 1 << first)
+        #expect(word(0x9800) == 1 << second, "what came before is lost")
+        #expect(call(32, 4, [second]) == 0 && word(0x9800) == 1 << first | 1 << second)
+        #expect(call(32, 8, [first, 1]) == 0 && call(32, 8, [first, 2]) == -Int64(ENOENT))
         #expect(call(32, 0, [Self.own, first, 0]) == -Int64(EINVAL), "it has its peer")
-        #expect(call(32, 3, [second]) == 0 && call(32, 4, [first]) == 0 && call(32, 0, [Self.own, first, 0]) == 0)
+        #expect(call(32, 3, [second]) == 0 && word(0x9800) == 1 << first, "the number's next begins anew")
+        #expect(call(32, 4, [first]) == 0 && call(32, 0, [Self.own, first, 0]) == 0)
+        #expect(call(32, 10, [Self.own]) == 0 && word(0x9800) == 0)
+    }
+
+    @Test func aVectorThatIsNamedLateHearsOfWhatIsPending() throws {
+        #expect(share(9) == 0)
+        let port = try channel()
+        #expect(call(32, 9, [port]) == 0 && call(32, 4, [port]) == 0 && effect == .none && word(0x9000) == 1)
+        #expect(call(34, 23, [0, 0x30]) == 0 && effect == .upcall(cpu: 0, 0x30))
     }
 
     @Test func infoMovesOnceInsideAPage() {
@@ -195,7 +206,7 @@ private struct FlatPages: LinearMemory {
         let port = try #require(word(Self.argument + 8))
         #expect(call(32, 9, [port]) == 0)
         #expect(call(24, 8, [1, 0, 1, 0], second: 1, cpu: 1) == -Int64(ETIME), "it is over")
-        #expect(call(24, 8, [1, 0, 0, 0], second: 0, cpu: 1) == -Int64(ENOSYS), "another's")
+        #expect(call(24, 8, [1, 0, 0, 0], second: 0, cpu: 1) == -Int64(EINVAL), "another's")
         #expect(call(24, 8, [1, 0, 0, 0], second: 1, cpu: 1) == 0 && effect == .timer && xen.remaining(cpu: 1) == 0)
         #expect(xen.expire(cpu: 0, memory) == .none)
         #expect(xen.expire(cpu: 1, memory) == .upcall(cpu: 1, 0x31) && word(0x9800) == 1 << port)

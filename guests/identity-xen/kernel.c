@@ -136,9 +136,9 @@ static void take_upcall(void)
         uint32_t cpu;
         uint8_t vector, pad[3];
     } upcall = {0, VECTOR, {0}};
-    check("an interrupt for them", call(HVM, 23, &upcall) == 0);
     shared.mask[0] = 0;
     shared.cpu[0].pending = 0;
+    check("an interrupt for them", call(HVM, 23, &upcall) == 0);
     check("an event is one", call(CHANNELS, 4, &port) == 0 && shared.cpu[0].pending);
     if (!upcalls) /* the instruction behind STI is still without interrupts */
         __asm__ volatile("sti\nhlt\ncli" ::: "memory");

@@ -112,6 +112,8 @@ extension RunLoop {
         var registers = vcpu.synchronisedRegisters
         if let hyperv = ports?.vendor.hyperv {
             hyperv.call(&registers, isLong: isLong)
+        } else if special.ss.dpl != 0 {
+            registers.rax = UInt64(bitPattern: -Int64(EPERM))
         } else if !callXen(&registers, isLong: isLong) {
             return false
         }

@@ -56,7 +56,7 @@ struct Xen {
         ]
     }
 
-    /// Fills the page that the guest has named; nil when it is no memory.
+    /// Fills the page that the guest has named, whatever was in it; false when it is no memory.
     mutating func share(_ page: GuestAddress, isLong: Bool, _ memory: borrowing GuestMemory) -> Bool {
         let shared = XenSharedPage(page, isLong: isLong)
         guard shared.fill(memory, facts.clock) else { return false }
@@ -80,8 +80,6 @@ struct XenSharedPage {
     static let infos = 32
 
     private var bitmapSize: UInt64 { isLong ? 512 : 128 }
-    /// Events that there are bits for: as many as a bitmap has, 4096 or 1024.
-    var events: Int { Int(bitmapSize) * 8 }
     var pending: GuestAddress { address + 2048 }
     var mask: GuestAddress { pending + bitmapSize }
     private var wallClock: GuestAddress { mask + bitmapSize }

@@ -125,7 +125,7 @@ extension Xen {
         case .processor?: processorCall(call, input, memory)
         case .scheduler?: schedulerCall(call, input)
         case .channels?: channelCall(call, input, memory)
-        case .hvm?: hvmCall(call, input)
+        case .hvm?: hvmCall(call, input, memory)
         case nil: .failed(ENOSYS)
         }
     }

@@ -46,14 +46,14 @@ extension Xen {
         _ call: XenCall, _ input: [UInt8], _ memory: borrowing GuestMemory
     ) -> XenAnswer {
         switch call.command {
-        case 0: bindInterdomain(input, call)
+        case 0: bindInterdomain(input, memory)
         case 1: bindVirtual(input)
         case 3, 4, 9: withOpen(input) { $0.act(call.command, Int(input.field(0, 4)), memory) }
         case 5: status(input)
-        case 6: alloc(input, call)
+        case 6: alloc(input)
         case 7: bindProcessor(input)
         case 8: withOpen(input) { $0.move(input) }
-        case 10: reset(input)
+        case 10: reset(input, memory)
         default: .failed(ENOSYS)  // physical interrupts, and channels by FIFO
         }
     }
@@ -71,17 +71,21 @@ extension Xen {
     }
 
     /// alloc_unbound: for a peer in this domain.
-    private mutating func alloc(_ input: [UInt8], _ call: XenCall) -> XenAnswer {
+    private mutating func alloc(_ input: [UInt8]) -> XenAnswer {
         guard input.field(0, 2) == Self.ownDomain else { return .failed(ESRCH) }
-        return opened(.unbound(input.field(2, 2)), cpu: UInt64(call.cpu), input, 4)
+        return opened(.unbound(input.field(2, 2)), cpu: 0, input, 4)
     }
 
-    private mutating func bindInterdomain(_ input: [UInt8], _ call: XenCall) -> XenAnswer {
+    /// What was sent while it had no peer is lost, so the new end begins with an event.
+    private mutating func bindInterdomain(_ input: [UInt8], _ memory: borrowing GuestMemory) -> XenAnswer {
         let remote = input.field(4, 4)
         guard input.field(0, 2) == Self.ownDomain else { return .failed(ESRCH) }
         guard channels[remote] == .unbound(Self.ownDomain) else { return .failed(EINVAL) }
-        let answer = opened(.interdomain(peer: Int(remote)), cpu: UInt64(call.cpu), input, 8)
-        if answer.result == 0 { channels.channels[Int(remote)] = .interdomain(peer: Int(answer.output.field(8, 4))) }
+        var answer = opened(.interdomain(peer: Int(remote)), cpu: 0, input, 8)
+        guard answer.result == 0 else { return answer }
+        let local = Int(answer.output.field(8, 4))
+        channels.channels[Int(remote)] = .interdomain(peer: local)
+        answer.effect = raise(local, memory).effect
         return answer
     }
 
@@ -103,6 +107,7 @@ extension Xen {
         switch (command, channels.channels[number]) {
         case (3, _):
             channels.close(number)
+            forget(number, memory)
             return XenAnswer(0)
         case (4, .processor): return raise(number, memory)
         case (4, .interdomain(let peer)): return raise(peer, memory)
@@ -112,7 +117,12 @@ extension Xen {
         }
     }
 
+    /// Not of those that are a processor's own: its messages, and virtual interrupts of the timer, for debugging and profiling.
     private mutating func move(_ input: [UInt8]) -> XenAnswer {
+        switch channels[input.field(0, 4)] {
+        case .processor, .virtual(0), .virtual(1), .virtual(7), .virtual(13): return .failed(EINVAL)
+        default: break
+        }
         guard input.field(4, 4) < UInt64(facts.cpus) else { return .failed(ENOENT) }
         channels.processors[Int(input.field(0, 4))] = Int(input.field(4, 4))
         return XenAnswer(0)
@@ -135,18 +145,25 @@ extension Xen {
         return XenAnswer(0, output)
     }
 
-    private mutating func reset(_ input: [UInt8]) -> XenAnswer {
+    private mutating func reset(_ input: [UInt8], _ memory: borrowing GuestMemory) -> XenAnswer {
         guard input.field(0, 2) == Self.ownDomain else { return .failed(ESRCH) }
-        for number in channels.channels.indices { channels.channels[number] = .free }
+        for number in channels.channels.indices where channels.channels[number] != .free {
+            channels.channels[number] = .free
+            forget(number, memory)
+        }
         return XenAnswer(0)
     }
 
-    mutating func setUpcallVector(_ input: [UInt8]) -> XenAnswer {
+    /// What is pending by then is told at once.
+    mutating func setUpcallVector(_ input: [UInt8], _ memory: borrowing GuestMemory) -> XenAnswer {
         let (cpu, vector) = (input.field(0, 4), UInt8(input.field(4, 1)))
         guard cpu < UInt64(facts.cpus) else { return .failed(ENOENT) }
         guard vector >= 16 else { return .failed(EINVAL) }  // no vector of the local APIC
         channels.vectors[Int(cpu)] = vector
-        return XenAnswer(0)
+        var answer = XenAnswer(0)
+        let flag = place(cpu: Int(cpu)).flatMap { GuestAtomic(memory, $0) }?.load() ?? 0
+        if flag & 0xff != 0 { answer.effect = .upcall(cpu: Int(cpu), vector) }
+        return answer
     }
 }
 
@@ -198,6 +215,11 @@ extension Xen {
         _ = selector.set(1 << selected)
         if flag.set(1) & 0xff == 0, let vector = channels.vectors[cpu] { answer.effect = .upcall(cpu: cpu, vector) }
         return answer
+    }
+
+    /// Of a channel that is no more nothing is pending: whoever has its number next begins anew.
+    private func forget(_ number: Int, _ memory: borrowing GuestMemory) {
+        if let shared { word(shared.pending, number, memory)?.clear(UInt32(1) << UInt32(number % 32)) }
     }
 
     /// The word of a bitmap in the shared page that has a channel's bit.

@@ -88,6 +88,7 @@ extension Xen {
         case 9 where cpu == call.cpu:
             deadlines[cpu] = nil
             return XenAnswer(0)
+        case 8, 9: return .failed(EINVAL)
         case 10: return registerInfo(cpu, input, memory)
         default: return .failed(ENOSYS)
         }
@@ -142,7 +143,9 @@ extension Xen {
     }
 
     /// Parameters are the guest's own numbers: 0 says to a kernel that there is no store and no console ring.
-    mutating func hvmCall(_ call: XenCall, _ input: [UInt8]) -> XenAnswer {
+    mutating func hvmCall(
+        _ call: XenCall, _ input: [UInt8], _ memory: borrowing GuestMemory
+    ) -> XenAnswer {
         switch call.command {
         case 0, 1:
             guard input.field(0, 2) == Self.ownDomain else { return .failed(ESRCH) }
@@ -155,7 +158,7 @@ extension Xen {
             let value = parameters[index]
             let halves = (UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32))
             return XenAnswer(0, input.setting(8, halves.0).setting(12, halves.1))
-        case 23: return setUpcallVector(input)
+        case 23: return setUpcallVector(input, memory)
         default: return .failed(ENOSYS)
         }
     }
