@@ -1,7 +1,7 @@
 // What KVM answers itself, and what it hands to user space, changed from its defaults: MSRs that leave, writes that wait.
 //
-// A kernel's console output waits so (VMM/Devices/CoalescedOutput.swift); `swiftlet bench` measures each against its plain
-// counterpart. Read next: Interrupts.swift.
+// Hyper-V's and Xen's registers leave so (VMM/Identity), a kernel's console output waits so (VMM/Devices/CoalescedOutput.swift);
+// `swiftlet bench` measures each against its plain counterpart. Read next: Interrupts.swift.
 
 import CKVM
 

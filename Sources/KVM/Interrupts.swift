@@ -1,6 +1,6 @@
-// Interrupts from outside of the vCPU's thread: a message-signalled interrupt behind an eventfd.
+// Interrupts from outside of the vCPU's thread: a line or a message behind an eventfd, or a message that is sent at once.
 //
-// Whoever writes the eventfd need not know KVM, nor leave its own work for an ioctl (KVM API, 4.52 and 4.75).
+// Whoever writes the eventfd need not know KVM, nor leave its own work for an ioctl (KVM API, 4.52, 4.75 and 4.77).
 // Read next: VCPU.swift.
 
 import CKVM

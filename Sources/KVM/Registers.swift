@@ -52,12 +52,6 @@ extension VCPU {
         return sregs
     }
 
-    /// Where a linear address leads by the vCPU's own page tables; nil: nowhere. The corresponding ioctl is `KVM_TRANSLATE`.
-    public func physicalAddress(_ linear: UInt64) -> UInt64? {
-        var physical: UInt64 = 0
-        return unsafe ckvm_translate(fd, linear, &physical) == 0 ? physical : nil
-    }
-
     public func setSpecialRegisters(_ sregs: SpecialRegisters) throws(KVMError) {
         var sregs = sregs
         _ = try check(unsafe ckvm_set_sregs(fd, &sregs), "KVM_SET_SREGS")

@@ -41,6 +41,7 @@ public enum RFLAGS {
     public static let reserved1: UInt64 = 1 << 1
     public static let interrupts: UInt64 = 1 << 9
     public static let ioPrivilege3: UInt64 = 3 << 12
+    public static let alignmentCheck: UInt64 = 1 << 18
 
     /// IOPL 3 and a bitmap of zeros: hardware looks at the first, the software KVM at the second.
     public static let ring3: UInt64 = reserved1 | interrupts | ioPrivilege3

@@ -114,8 +114,7 @@ static const struct rule rules[] = {
     /* Unikernels: a vCPU that goes on in ring 0. */
     IOCTL(DEVICES, KVM_SET_REGS),
     IOCTL(DEVICES, KVM_SET_XSAVE),
-    IOCTL(DEVICES, KVM_TRANSLATE),  /* what a hypercall of Xen's points at */
-    IOCTL(DEVICES, KVM_SIGNAL_MSI), /* and its events */
+    IOCTL(DEVICES, KVM_SIGNAL_MSI), /* Xen's events */
     IOCTL(DEVICES, KVM_GET_MSRS),
     IOCTL(DEVICES, KVM_SET_MSRS),
     IOCTL(DEVICES, KVM_SET_XCRS), /* XSETBV of one that runs in ring 3 */

@@ -6,6 +6,7 @@ import Glibc
 import GuestMemory
 import KVM
 import Testing
+import X86
 
 @testable import VMM
 
@@ -13,7 +14,9 @@ import Testing
 private struct FlatPages: LinearMemory {
     var missing: Range<UInt64> = 0x7_0000..<0x7_1000
 
-    func physicalAddress(_ linear: UInt64) -> UInt64? { missing.contains(linear) ? nil : linear }
+    func physicalAddress(_ linear: UInt64, to _: Access.Kind, _: borrowing GuestMemory) -> UInt64? {
+        missing.contains(linear) ? nil : linear
+    }
 }
 
 @Suite final class XenTests {
@@ -113,6 +116,30 @@ private struct FlatPages: LinearMemory {
         #expect(call(17, 3, 0x6_fc00, 0) == 0, "up to the page's end")
     }
 
+    /// Four levels of tables; in the last, pages 5 to 8 are the kernel's, for reading only, nobody's, and its programs'.
+    @Test func argumentsAreWhereTheKernelItselfMayReadAndWrite() {
+        for level: UInt64 in 1...3 { memory.write((level + 1) << 12 | 7, at: GuestAddress(level << 12)) }
+        for (page, flags): (UInt64, UInt64) in [(5, 3), (6, 1), (8, 7)] {
+            memory.write(page << 12 | flags, at: GuestAddress(0x4000 + 8 * page))
+        }
+        func ask(_ command: UInt64, _ page: UInt64, cr0: UInt64 = 0, cr4: UInt64 = 0) -> Int64 {
+            let longMode = EFER.longModeEnable | EFER.longModeActive
+            let pages = PagingState(
+                cr0: CR0.protectedMode | CR0.paging | cr0, cr3: 0x1000, cr4: CR4.physicalAddressExtension | cr4,
+                efer: longMode)
+            var registers = Registers()
+            (registers.rax, registers.rdi, registers.rsi) = (17, command, page << 12)
+            _ = xen.call(&registers, isLong: true, cpu: 0, memory, through: pages)
+            return Int64(bitPattern: registers.rax)
+        }
+        #expect(ask(3, 5, cr0: CR0.writeProtect) == 0 && memory.bytes(GuestAddress(0x5000), 4) == Array("hvm-".utf8))
+        #expect(
+            ask(3, 6, cr0: CR0.writeProtect) == -Int64(EFAULT) && ask(3, 6) == 0,
+            "for reading only, if the kernel heeds it")
+        #expect(ask(3, 7) == -Int64(EFAULT) && ask(3, 8) == 0)
+        #expect(ask(3, 8, cr4: CR4.supervisorAccess) == -Int64(EFAULT), "its programs', by SMAP")
+    }
+
     @Test func theConsoleTakesTextUpToItsLimit() {
         memory.write(text: "word", at: GuestAddress(Self.argument))
         #expect(call(18, 0, 4, Self.argument) == 0 && effect == .print(Array("word".utf8)))
@@ -191,11 +218,15 @@ private struct FlatPages: LinearMemory {
 
     @Test func infoMovesOnceInsideAPage() {
         #expect(share(9) == 0)
-        memory.write(UInt32(7), at: GuestAddress(0x9000))
         for (page, offset): (UInt32, UInt32) in [(5, 4040), (5, 4), (256, 0), (.max, 0)] {
             #expect(call(24, 10, [page, 0, offset, 0], second: 0) == -Int64(EINVAL))
         }
-        #expect(call(24, 10, [6, 0, 4032, 0], second: 0) == 0 && word(0x6fc0) == 7 && word(0x6fc0 + 32) == 2)
+        memory.write(UInt32(0), at: GuestAddress(0x9000))
+        memory.write(UInt32(7), at: GuestAddress(0x9010))
+        #expect(call(34, 23, [0, 0x30]) == 0 && effect == .none)
+        #expect(call(24, 10, [6, 0, 4032, 0], second: 0) == 0 && word(0x6fd0) == 7 && word(0x6fc0 + 32) == 2)
+        #expect(
+            effect == .upcall(cpu: 0, 0x30) && word(0x6fc0) == 1 && word(0x6fc8) == .max, "nothing is lost on the way")
         #expect(call(24, 10, [6, 0, 0, 0], second: 0) == -Int64(EINVAL))
         #expect(call(24, 10, [6, 0, 0, 0], second: 2) == -Int64(ENOENT))
     }

@@ -73,14 +73,6 @@ static inline long ckvm_run(int vcpu) { return ioctl(vcpu, KVM_RUN, 0) == 0 ? 0 
 static inline long ckvm_get_regs(int vcpu, struct kvm_regs *regs) { return ckvm_result(ioctl(vcpu, KVM_GET_REGS, regs)); }
 static inline long ckvm_set_regs(int vcpu, const struct kvm_regs *regs) { return ckvm_result(ioctl(vcpu, KVM_SET_REGS, regs)); }
 static inline long ckvm_get_sregs(int vcpu, struct kvm_sregs *sregs) { return ckvm_result(ioctl(vcpu, KVM_GET_SREGS, sregs)); }
-/* The guest-physical address behind a linear one, as the vCPU's own tables say; -EFAULT: none. */
-static inline long ckvm_translate(int vcpu, uint64_t linear, uint64_t *physical)
-{
-    struct kvm_translation translation = {.linear_address = linear};
-    long result = ckvm_result(ioctl(vcpu, KVM_TRANSLATE, &translation));
-    *physical = translation.physical_address;
-    return result == 0 && !translation.valid ? -EFAULT : result;
-}
 static inline long ckvm_set_sregs(int vcpu, const struct kvm_sregs *sregs)
 {
     return ckvm_result(ioctl(vcpu, KVM_SET_SREGS, sregs));

@@ -1,7 +1,8 @@
 /*
- * Exits that need not happen, and interrupts from elsewhere: ioeventfd, coalesced writes, an MSR filter, irqfd.
+ * Exits that need not happen or that KVM would keep, and interrupts from elsewhere: ioeventfd, coalesced writes, an MSR filter, irqfd.
  *
- * Machines with rings have ioeventfds, and kernels' console output is coalesced; the rest is `swiftlet bench exits`' to measure. Read next: Sources/KVM/Doorbells.swift.
+ * Rings' and virtio's doorbells are ioeventfds, virtio's interrupts are irqfds, kernels' console output is coalesced, and Hyper-V's and
+ * Xen's registers and calls leave to user space. Read next: Sources/KVM/Doorbells.swift.
  */
 #ifndef CKVM_EVENTS_H
 #define CKVM_EVENTS_H

@@ -21,8 +21,8 @@ struct KernelPorts {
     private(set) var ending: Stop?
     /// Accesses that nobody has answered.
     private(set) var strangers: UInt64 = 0
-    /// Whether the timer will have the output written.
-    var isOutputTimed = false
+    /// When output has waited long enough for its line's end, on the monotonic clock in ns; nil: none waits.
+    var outputDue: UInt64?
     var coalescing = Coalescing()
     /// The serial port's interrupt line, as KVM was told.
     var isLineHigh = false

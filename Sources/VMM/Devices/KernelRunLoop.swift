@@ -1,7 +1,8 @@
 // The run loop of a kernel for the bare CPU: RunLoop.swift's stops, with ports of a PC at the end of an exit's way.
 //
 // A loop of its own, always in the watched form, as hvt's. Two things come by kicks of the vCPU: what was typed, and a
-// timer, which has output written that no line end has, and finds a kernel that has halted for good. Read next: KernelPorts.swift.
+// timer, which has output written that no line end has, finds a kernel that has halted for good, and is a vendor's timer, too.
+// Read next: KernelPorts.swift.
 
 import Boot
 import CKVM
@@ -112,8 +113,8 @@ extension RunLoop {
         chooseCoalescing(kernel, serial)
         if serial.hasLine {
             if let stop = writeOutput() { return stop }
-        } else if !serial.output.isEmpty, ports?.isOutputTimed == false {
-            ports?.isOutputTimed = true
+        } else if !serial.output.isEmpty, ports?.outputDue == nil {
+            ports?.outputDue = Clock.monotonic() + outputPatience
             armTimer(outputPatience)
         }
         if kernel.input.isReady, serial.room == SerialPort.inputCapacity, let stop = takeInput(kernel) { return stop }
@@ -134,9 +135,10 @@ extension RunLoop {
         return nil
     }
 
-    /// When the timer has to come for what is under way.
+    /// When the timer has to come for what is under way: a kernel that sets its own more often puts off no output.
     var nextLook: UInt64? {
-        ports?.isOutputTimed == true ? outputPatience : context.platform.kernel.flatMap { period($0) }
+        if let due = ports?.outputDue { return due - min(due, Clock.monotonic()) }
+        return context.platform.kernel.flatMap { period($0) }
     }
 
     /// Of the timer; nil when nothing waits for it.
@@ -146,7 +148,7 @@ extension RunLoop {
     }
 
     private mutating func writeOutput() -> Stop? {
-        ports?.isOutputTimed = false
+        ports?.outputDue = nil
         guard let output = ports?.serial.output, !output.isEmpty else { return nil }
         let console = context.platform.console
         let end = context.writeAll(UInt64(output.count), to: console) { console.write(output, from: Int($0)) }

@@ -19,12 +19,15 @@ extension HyperV {
     private struct Input {
         let code: UInt16
         let isFast: Bool
+        /// Of the variable header, in units of 8 bytes.
+        let headerSize: UInt64
         let repetitions: UInt64
         let reserved: UInt64
 
         init(_ value: UInt64) {
             code = UInt16(truncatingIfNeeded: value)
             isFast = value & 1 << 16 != 0
+            headerSize = value >> 17 & 0x3ff
             repetitions = value >> 32 & 0xfff | value >> 48 & 0xfff
             reserved = value & 0xf000_f000_7800_0000
         }
@@ -44,7 +47,7 @@ extension HyperV {
     private static func status(_ input: Input, _ parameter: UInt64) -> Status {
         if input.reserved != 0 { return .invalidInput }
         guard input.code == notifyLongSpinWait else { return .invalidCode }
-        if input.repetitions != 0 { return .invalidInput }
+        if input.repetitions != 0 || input.headerSize != 0 { return .invalidInput }
         // Otherwise the parameter is an address, of 8 bytes which nobody has to read.
         return input.isFast || parameter % 8 == 0 ? .success : .invalidAlignment
     }

@@ -5,6 +5,7 @@
 import GuestMemory
 import Host
 import KVM
+import X86
 
 @_spi(InventedExits) public struct InventedXen: ~Copyable {
     private var xen: Xen
@@ -16,7 +17,9 @@ import KVM
 
     /// Linear addresses lead to the page beside their own, so that neighbours are none; the eighth page is mapped nowhere.
     private struct Pages: LinearMemory {
-        func physicalAddress(_ linear: UInt64) -> UInt64? { linear >> 12 == 7 ? nil : linear ^ 0x1000 }
+        func physicalAddress(_ linear: UInt64, to _: Access.Kind, _: borrowing GuestMemory) -> UInt64? {
+            InventedXen.physical(linear)
+        }
     }
 
     public init(cpus: Int, memorySize: UInt64) throws {
@@ -26,7 +29,7 @@ import KVM
     }
 
     /// Where a linear address lies; nil: nowhere.
-    public static func physical(_ linear: UInt64) -> UInt64? { Pages().physicalAddress(linear) }
+    public static func physical(_ linear: UInt64) -> UInt64? { linear >> 12 == 7 ? nil : linear ^ 0x1000 }
 
     /// WRMSR; false: a general protection fault.
     public mutating func writeRegister(_ value: UInt64) -> Bool { xen.writeRegister(value, memory) == .written }

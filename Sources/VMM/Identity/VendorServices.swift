@@ -8,6 +8,7 @@ import CKVM
 import Glibc
 import GuestMemory
 import KVM
+import X86
 
 /// The services of a vendor's hypervisor.
 struct VendorServices {
@@ -135,12 +136,14 @@ extension RunLoop {
         return true
     }
 
-    /// Not in its place while it answers: it has the registers, the memory and the vCPU in hand as well.
+    /// Arguments are the kernel's, of its programs only while EFLAGS.AC lets it at them (SMAP; Intel SDM vol. 3A, 4.6.1).
     private mutating func callXen(_ registers: inout Registers, isLong: Bool) -> Bool {
-        guard var xen = ports?.vendor.xen.take() else { return false }
-        let effect = xen.call(
-            &registers, isLong: isLong, cpu: context.index, context.platform.memory, through: vcpu)
-        ports?.vendor.xen = xen
+        guard let special = try? vcpu.specialRegisters() else { return false }
+        var pages = PagingState(special)
+        if vcpu.synchronisedRegisters.rflags & RFLAGS.alignmentCheck != 0 { pages.cr4 &= ~CR4.supervisorAccess }
+        let effect = ports?.vendor.xen?.call(
+            &registers, isLong: isLong, cpu: context.index, context.platform.memory, through: pages)
+        guard let effect else { return false }
         apply(effect)
         return true
     }

@@ -7,13 +7,21 @@
 import Glibc
 import GuestMemory
 import KVM
+import X86
 
-/// Who finds the memory behind a linear address: a vCPU, and in tests whoever stands in for one.
-protocol LinearMemory: ~Copyable {
-    func physicalAddress(_ linear: UInt64) -> UInt64?
+/// Who finds the memory behind a linear address: page tables, and in tests whoever stands in for them.
+protocol LinearMemory {
+    /// Nil: the kernel itself could not do that there.
+    func physicalAddress(_ linear: UInt64, to kind: Access.Kind, _ memory: borrowing GuestMemory) -> UInt64?
 }
 
-extension VCPU: LinearMemory {}
+/// KVM_TRANSLATE would say of every page that it may be written (KVM API, 4.54; x86.c, kvm_arch_vcpu_ioctl_translate).
+extension PagingState: LinearMemory {
+    func physicalAddress(_ linear: UInt64, to kind: Access.Kind, _ memory: borrowing GuestMemory) -> UInt64? {
+        let walk = ExplainedWalk(linear, self, memory)
+        return walk.fault(of: Access(kind, isUser: false)) == nil ? walk.page?.physical : nil
+    }
+}
 
 /// What a call does beyond its answer.
 enum XenEffect: Equatable {
@@ -99,9 +107,9 @@ struct XenAnswer {
 
 extension Xen {
     /// Answers a call in the registers.
-    mutating func call<Pages: LinearMemory & ~Copyable>(
+    mutating func call(
         _ registers: inout Registers, isLong: Bool, cpu: Int, _ memory: borrowing GuestMemory,
-        through pages: borrowing Pages
+        through pages: some LinearMemory
     ) -> XenEffect {
         let call = XenCall(registers, isLong: isLong, cpu: cpu)
         var answer = XenAnswer.failed(EFAULT)
@@ -131,14 +139,17 @@ extension Xen {
     }
 }
 
-extension LinearMemory where Self: ~Copyable {
+extension LinearMemory {
     /// Calls `body` for each part of a range that lies in one page, with its place, until it says no.
-    private func forEachPage(_ linear: UInt64, _ count: Int, _ body: (GuestAddress, Range<Int>) -> Bool) -> Bool {
+    private func forEachPage(
+        _ linear: UInt64, _ count: Int, to kind: Access.Kind, _ memory: borrowing GuestMemory,
+        _ body: (GuestAddress, Range<Int>) -> Bool
+    ) -> Bool {
         var done = 0
         while done < count {
             let (address, overflow) = linear.addingReportingOverflow(UInt64(done))
             let part = min(count - done, 4096 - Int(address % 4096))
-            guard !overflow, let physical = physicalAddress(address) else { return false }
+            guard !overflow, let physical = physicalAddress(address, to: kind, memory) else { return false }
             if !body(GuestAddress(physical), done..<done + part) { return false }
             done += part
         }
@@ -148,7 +159,7 @@ extension LinearMemory where Self: ~Copyable {
     /// Nil when any of them is no memory.
     fileprivate func bytes(_ linear: UInt64, _ count: Int, _ memory: borrowing GuestMemory) -> [UInt8]? {
         var bytes: [UInt8] = []
-        let isAll = forEachPage(linear, count) { place, part in
+        let isAll = forEachPage(linear, count, to: .read, memory) { place, part in
             guard let more = memory.bytes(place, part.count) else { return false }
             bytes += more
             return true
@@ -157,7 +168,9 @@ extension LinearMemory where Self: ~Copyable {
     }
 
     fileprivate func write(_ bytes: [UInt8], _ linear: UInt64, _ memory: borrowing GuestMemory) -> Bool {
-        forEachPage(linear, bytes.count) { place, part in memory.write(bytes: Array(bytes[part]), at: place) }
+        forEachPage(linear, bytes.count, to: .write, memory) { place, part in
+            memory.write(bytes: Array(bytes[part]), at: place)
+        }
     }
 }
 

@@ -64,21 +64,28 @@ extension GuestCPU {
 }
 
 extension PagingState {
-    package init(_ registers: SpecialRegisters, physicalBits: UInt64) {
+    package init(_ registers: SpecialRegisters, physicalBits: UInt64 = 52) {
         self.init(
             cr0: registers.cr0, cr3: registers.cr3, cr4: registers.cr4, efer: registers.efer, physicalBits: physicalBits
         )
     }
 }
 
+extension ExplainedWalk {
+    /// By the tables that are in memory now.
+    init(_ address: UInt64, _ state: PagingState, _ memory: borrowing GuestMemory) {
+        self.init(address, state) { place, size in
+            size == 8
+                ? memory.read(GuestAddress(place))
+                : memory.read(GuestAddress(place), as: UInt32.self).map { UInt64($0) }
+        }
+    }
+}
+
 extension Platform {
     /// How an address is translated by the tables in memory now.
     package func walk(_ address: UInt64, _ state: PagingState) -> ExplainedWalk {
-        ExplainedWalk(address, state) { place, size in
-            size == 8
-                ? self.memory.read(GuestAddress(place))
-                : self.memory.read(GuestAddress(place), as: UInt32.self).map { UInt64($0) }
-        }
+        ExplainedWalk(address, state, memory)
     }
 
     /// Bytes by guest-virtual address; fewer where something is not mapped or is no memory.
