@@ -20,8 +20,8 @@ help: ## this list
 deps: ## install what is missing to build, and where /dev/kvm is missing what the SVM lab needs
 	@packages='$(PACKAGES)'; $(KVM_USABLE) || packages="$$packages $$(lab/svm.sh -n)"; $(INSTALL_MISSING)
 
-lab-deps: ## install what both labs need
-	@packages="$$(lab/svm.sh -n) $$(lab/vmx.sh -n) gdb"; $(INSTALL_MISSING)
+lab-deps: ## install what both labs need, gdb and lldb too
+	@packages="$$(lab/svm.sh -n) $$(lab/vmx.sh -n) $$(lab/debuggers.sh -n)"; $(INSTALL_MISSING)
 
 # Says what it will install, then does so; silent when nothing is missing.
 INSTALL_MISSING = missing=$$(for package in $$packages; do \
@@ -51,12 +51,12 @@ test: deps build ## all tests; the guests run on this host's KVM, or in the SVM 
 	swift test
 	@$(KVM_USABLE) || { echo "no usable /dev/kvm: running the guests in the SVM lab"; lab/test.sh svm; }
 
-lab-test: build ## two more KVMs: the guests and gdb in SVM (QEMU) and VMX (Bochs, if installed); Debian and memtest86+ in SVM
+lab-test: build ## two more KVMs: the guests and debuggers in SVM (QEMU) and VMX (Bochs, if installed); Debian and memtest86+ in SVM
 	lab/test.sh
 	lab/debian.sh
 	lab/memtest.sh
 	lab/identities.sh
-	lab/gdb.sh
+	lab/debuggers.sh
 
 APPLIANCE = .build-static/appliance/swiftlet.iso
 

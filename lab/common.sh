@@ -6,7 +6,7 @@
 lab_home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lab_package=${SWIFTLET_LAB_PACKAGE:-linux-image-cloud-amd64}
 lab_cache=${XDG_CACHE_HOME:-$HOME/.cache}/swiftlet-lab${SWIFTLET_LAB_PACKAGE:+/$lab_package}
-cpus=1 verbose='' directory='' work='' child='' reader=''
+cpus=1 verbose='' socket='' directory='' work='' child='' reader=''
 command=()
 
 # The kernel's command line. tsc_early_khz and lpj (added by each lab) keep it from calibrating its clock against the
@@ -27,8 +27,9 @@ lab_usage() { # the calling script's opening comment
 
 lab_options() { # ARGUMENT...: sets the options, directory and command
     local option
-    while getopts hm:np:t:v option; do
+    while getopts g:hm:np:t:v option; do
         case $option in
+            g) socket=$(realpath -m -- "$OPTARG") ;;
             h) lab_usage; exit 0 ;;
             n) lab_missing_packages; exit 0 ;;
             m) memory=$OPTARG ;;
@@ -44,6 +45,7 @@ lab_options() { # ARGUMENT...: sets the options, directory and command
     command=("${@:2}")
     [ -d "$directory" ] || lab_fail "$directory is not a folder"
     [[ $memory$cpus$limit =~ ^[0-9]+$ ]] || lab_fail "-m, -p and -t take whole numbers"
+    [ -z "$socket" ] || { [ ! -e "$socket" ] && [ -w "${socket%/*}/" ]; } || lab_fail "-g: $socket cannot be made, or is there already"
 }
 
 lab_missing_packages() { # prints those that `packages` lists for this lab and that are not installed
@@ -159,17 +161,25 @@ lab_begin() { # ARGUMENT...: after it, $work holds initrd and empty console, out
     lab_need_packages
     lab_prepare
     work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
+    trap 'rm -rf "$work" ${socket:+"$socket"}' EXIT
     trap 'lab_stop 129' HUP
     trap 'lab_stop 130' INT
     trap 'lab_stop 143' TERM
-    { printf 'exec'; printf ' %q' "${command[@]}"; echo; } >"$work/.lab-command"
+    lab_command >"$work/.lab-command"
     {
         cat "$lab_cache/base.cpio"
         (cd "$directory" && find . -mindepth 1 | lab_pack)
         (cd "$work" && echo .lab-command | lab_pack)
     } >"$work/initrd"
     touch "$work/console" "$work/output" "$work/log"
+}
+
+lab_command() { # the line that the VM's shell is given
+    [ -z "$socket" ] || printf 'echo lab-ready >/dev/console; '
+    printf 'exec'
+    printf ' %q' "${command[@]}"
+    [ -z "$socket" ] || printf ' </dev/ttyS1 2>/dev/console'
+    echo
 }
 
 # PROGRAM ARGUMENT...: runs it under the time limit, in the background, so that a signal reaches us. A lab whose VM
@@ -186,10 +196,26 @@ lab_stop() { # STATUS: on a signal, end the VM too
     exit "$1"
 }
 
+lab_offer_socket() { # when the VM's serial line is raw: who connects before would be answered by its echo
+    until grep -q lab-ready "$work/console"; do
+        kill -0 "$child" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    mv "$work/socket" "$socket"
+}
+
+lab_show_errors() { # of a command behind a socket: what is on the console between its start and its end
+    tr -d '\r' <"$work/console" |
+        sed -n '/^lab-ready$/,$ { /^lab-ready$/d; /lab-exit [0-9]\{1,3\}$/ { s///; /./p; q; }; p; }' >&2
+    [ -z "$reader" ] || kill "$reader" 2>/dev/null || :
+}
+
 lab_end() { # waits for the VM; exits with the command's status, 124 or 125
     local status=0 reported
+    [ -z "$socket" ] || lab_offer_socket
     wait "$child" || status=$?
     child=''
+    [ -z "$socket" ] || lab_show_errors
     [ -z "$reader" ] || wait "$reader" || :
     reader=''
     [ -z "$verbose" ] || cat "$work/console" >&2

@@ -1,4 +1,4 @@
-# debian-parts.sh -- what starts Debian's cloud kernel as a guest of Swiftlet in the SVM lab; sourced by debian.sh and identities.sh.
+# debian-parts.sh -- what starts Debian's cloud kernel as a guest of Swiftlet in the SVM lab; sourced by debian.sh, identities.sh and debuggers.sh.
 #
 # The kernel is the labs' own, as its package has it, with a busybox for its user land. debian_begin makes $folder, whose vm/
 # goes into the lab with swiftlet and the kernel in it, and says in $cache where the labs keep what they fetched; debian_root

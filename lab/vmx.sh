@@ -2,7 +2,7 @@
 # vmx.sh -- run a command inside a throw-away Linux VM that has a hardware-style /dev/kvm: Intel VMX with EPT, VPID and
 # unrestricted guest, emulated by Bochs (a Haswell). Needs no /dev/kvm and no root.
 #
-#   vmx.sh [-m MIB] [-t SECONDS] [-v] FOLDER COMMAND [ARGUMENT...]
+#   vmx.sh [-m MIB] [-t SECONDS] [-g SOCKET] [-v] FOLDER COMMAND [ARGUMENT...]
 #   vmx.sh -n                    names the Debian packages that it needs and that are missing, and ends
 #
 # As svm.sh, but slower (8 s for a no-op), with one CPU, and with a clock that counts instructions: a second in the VM
@@ -49,7 +49,7 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path=disk.iso, status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev=console
-com2: enabled=1, mode=file, dev=output
+com2: enabled=1, $port
 clock: sync=none
 panic: action=fatal
 error: action=ignore
@@ -60,11 +60,17 @@ END
     echo c >"$work/continue" # Debian's Bochs stops in its debugger first: "c" continues
 }
 
+port='mode=file, dev=output'
+if [ -n "$socket" ]; then
+    # Bochs can wait for a TCP client, whom anybody on this host could be; a terminal and a Unix socket are our user's alone.
+    socat PTY,link="$work/terminal",raw,echo=0 UNIX-LISTEN:"$work/socket" &
+    reader=$!
+    port="mode=term, dev=$work/terminal"
+fi
 make_boot_disk
 configure
 cd "$work"
 # Bochs has no display that is none: its text display gets the terminal it wants from script(1).
 lab_start env TERM=xterm script -qfc "stty rows 50 cols 132; exec bochs -q -f bochsrc -rc continue" /dev/null >screen 2>&1
-tail -f -s 0.1 -c +1 --pid="$child" output &
-reader=$!
+[ -n "$socket" ] || { tail -f -s 0.1 -c +1 --pid="$child" output & reader=$!; }
 lab_end

@@ -76,7 +76,9 @@ final class Session {
         case UInt8(ascii: "T"): answer(vcpu(rest) != nil)
         case UInt8(ascii: "c"), UInt8(ascii: "C"), UInt8(ascii: "s"), UInt8(ascii: "S"): return resume(text)
         case UInt8(ascii: "v"): return extended(text)
-        case UInt8(ascii: "k"): return .kill
+        case UInt8(ascii: "k"):
+            channel.send("X09")  // lldb waits for how the guest ended, gdb does not
+            return .kill
         case UInt8(ascii: "D"):
             channel.send("OK")
             return .detach
