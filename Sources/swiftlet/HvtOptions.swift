@@ -41,14 +41,17 @@ struct HvtOptions {
         try applySettings()
     }
 
+    /// KEY=VALUE or KEY:NAME=VALUE. By bytes: characters, and a split, would have Swift's runtime look types up, 0.1 ms.
     private mutating func take(_ argument: String) throws(HvtUsageError) {
-        let invalid = HvtUsageError.wrong("Invalid option: `\(argument)'", isFatal: false)
-        guard let equals = argument.firstIndex(of: "=") else { throw invalid }
-        let key = argument[..<equals].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let value = String(argument[argument.index(after: equals)...])
-        let name = key.count == 2 ? String(key[1]) : ""
-        if key.count == 2, value.isEmpty || !isDeviceName(name) { throw invalid }
-        switch (key.count, key[0]) {
+        var invalid: HvtUsageError { .wrong("Invalid option: `\(argument)'", isFatal: false) }
+        let bytes = argument.utf8
+        guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { throw invalid }
+        let colon = bytes[..<equals].firstIndex(of: UInt8(ascii: ":"))
+        let key = String(Substring(bytes[..<(colon ?? equals)]))
+        let name = colon.map { String(Substring(bytes[bytes.index(after: $0)..<equals])) } ?? ""
+        let value = String(Substring(bytes[bytes.index(after: equals)...]))
+        if colon != nil, value.isEmpty || !isDeviceName(name) { throw invalid }
+        switch (colon == nil ? 1 : 2, key) {
         case (1, "--mem"): configuration.memorySize = try memory(value)
         case (1, "--dumpcore"): configuration.core = "\(try dumpFolder(value, argument))/core.solo5-hvt.\(getpid())"
         case (2, "--block"):

@@ -42,9 +42,9 @@ extension Machine {
         default: status = 1
         }
         if hvtAborted, let path = configuration.core { dumpCore(path) }
-        for words in [outcome.loss.map { "Fatal error: \($0)" }, hvtWords(outcome.stop)] {
-            if let words { say(words, patience: outcome.stop.wasAskedFor ? lastWordPatience : nil) }
-        }
+        let patience = outcome.stop.wasAskedFor ? lastWordPatience : nil
+        if let loss = outcome.loss { say("Fatal error: \(loss)", patience: patience) }
+        if let words = hvtWords(outcome.stop) { say(words, patience: patience) }
         return status
     }
 
