@@ -29,6 +29,8 @@ package enum TrapOutcome: Equatable, Sendable {
     case unsupported(String)
     /// It reached for memory that its own image says it may not: the address. Solo5 calls it a translation fault.
     case forbidden(UInt64)
+    /// It reached for memory that its CPU has not been shown yet.
+    case far
     /// An exception that could not be delivered, nor the double fault that followed.
     case tripleFault
     /// It jumped into a stub.
@@ -39,7 +41,7 @@ package enum TrapOutcome: Equatable, Sendable {
 
 package struct DeprivilegedCPU: ~Copyable {
     package var virtual: VirtualCPU
-    package let monitor: Monitor
+    package var monitor: Monitor
     /// Pages whose protection is the image's: elsewhere a page fault is the guest's own.
     let protected: Range<UInt64>
     /// Bits of CR4 that its CPUID has, beside those that every CPU has.

@@ -52,6 +52,7 @@ extension Monitor {
 
     private func mapping(_ address: UInt64, write: Bool) throws(Exception) -> UInt64 {
         guard isCanonical(address) else { throw .protection() }
+        if far.contains(address) { return address }
         let code = write ? PageFaultCode.write : 0
         // The monitor's own pages are no memory of the guest's, even those that it can reach.
         guard address < MonitorMap.base, let found = PageWalk.translate(address, root: root, in: self) else {

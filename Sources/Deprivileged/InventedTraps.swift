@@ -28,7 +28,7 @@ final class InventedSystem: SystemRegisters {
     func faultAddress() -> UInt64 { cr2 }
 }
 
-/// A machine of 4 MiB whose guest is the caller.
+/// A machine of 8 MiB whose guest is the caller.
 @_spi(InventedTraps) public struct InventedTraps: ~Copyable {
     package var cpu: DeprivilegedCPU
     public let memory: GuestMemory
@@ -40,16 +40,19 @@ final class InventedSystem: SystemRegisters {
     public static let code: UInt64 = 0x10_0000
     public static let readOnly: Range<UInt64> = 0x1_0000..<0x10_0000
     public static let data: Range<UInt64> = 0x20_0000..<0x40_0000
+    /// Memory like it, which the CPU is not shown before somebody reaches for it.
+    public static let far: Range<UInt64> = 0x40_0000..<0x80_0000
 
     public init() throws {
-        let memory = try GuestMemory(low: 0..<Self.data.upperBound)
+        let memory = try GuestMemory(low: 0..<Self.far.upperBound)
         let code = Self.code..<Self.data.lowerBound
         let everything: PageFlags = [.present, .writable, .user]
         var builder = try MonitorBuilder()
         builder.map(Self.readOnly, .readOnly)
         builder.map(code, .code)
         builder.map(Self.data, everything)
-        let monitor = try builder.finish(shortcuts: Self.readOnly.lowerBound..<Self.data.upperBound)
+        builder.map(Self.far, everything.subtracting(.present))
+        let monitor = try builder.finish(shortcuts: Self.readOnly.lowerBound..<Self.far.upperBound, far: Self.far)
         let virtual = VirtualCPU(
             gdt: TableAddress(base: 0x1000, limit: 23), cs: 8, ss: 16, cr0: 0x8001_0021, cr3: 0x2000, cr4: 0x620,
             efer: 0x500)
@@ -63,7 +66,13 @@ final class InventedSystem: SystemRegisters {
     /// The CPU pushes a frame and enters a stub; false when the guest would not go on.
     @discardableResult
     public mutating func trap(vector: Int, code: UInt64 = 0, address: UInt64 = 0) -> Bool {
-        outcome(vector: vector, code: code, address: address) == .resume
+        switch outcome(vector: vector, code: code, address: address) {
+        case .resume: return true
+        case .far:
+            cpu.monitor.showFar()
+            return true
+        default: return false
+        }
     }
 
     package mutating func outcome(vector: Int, code: UInt64 = 0, address: UInt64 = 0) -> TrapOutcome {

@@ -21,6 +21,8 @@ package struct Monitor: ~Copyable {
     /// Offset 0 is `MonitorMap.base`.
     let pages: GuestMemory
     fileprivate(set) var hasShortcuts = false
+    /// Mapped, but not present yet: in pages of 2 MiB.
+    package fileprivate(set) var far: Range<UInt64> = 0..<0
 
     fileprivate init(pages: consuming GuestMemory) {
         self.pages = pages
@@ -53,7 +55,7 @@ package struct Monitor: ~Copyable {
     /// Has some traps handled in the guest: docs/deprivileged.md, "without an exit". Between `memory`'s ends all is mapped.
     fileprivate mutating func addShortcuts(_ memory: Range<UInt64>) {
         hasShortcuts = true
-        let code = MonitorMap.stubs + UInt64(CDEPRIVILEGED_OFFSET)
+        let code = Self.shortcuts
         var next: UInt32 = 0
         while code + UInt64(next) * 8 < MonitorMap.stack {
             storeEntry(cdeprivileged_word(next), code + UInt64(next) * 8)
@@ -62,6 +64,7 @@ package struct Monitor: ~Copyable {
         storeEntry(memory.lowerBound, code + UInt64(CDEPRIVILEGED_MEMORY_START) * 8)
         storeEntry(memory.upperBound, code + UInt64(CDEPRIVILEGED_MEMORY_END) * 8)
         storeEntry(MonitorMap.stack, code + UInt64(CDEPRIVILEGED_LOG) * 8)
+        tellShortcuts(far)
         storeEntry(Processor.kernelEnablesFSGSBASE() ? 1 : 0, code + UInt64(CDEPRIVILEGED_WRFSBASE) * 8)
         // JMP rel32 (e9), and what the stub was.
         let stub = MonitorMap.stub(Vector.generalProtection)
@@ -71,6 +74,29 @@ package struct Monitor: ~Copyable {
         // A 4-byte OUT looks at four bits: PUTS is denied, and with it the one call below it.
         storeEntry(
             1 << UInt64(MonitorMap.putsPort & 7), MonitorMap.tss + TSS.bitmapOffset + UInt64(MonitorMap.putsPort >> 3))
+    }
+
+    private static var shortcuts: UInt64 { MonitorMap.stubs + UInt64(CDEPRIVILEGED_OFFSET) }
+
+    /// Where they may not read; 16 bytes in front of it count as well, for the longest of their reads.
+    private func tellShortcuts(_ far: Range<UInt64>) {
+        let start = far.isEmpty ? 0 : far.lowerBound - 16
+        storeEntry(start, Self.shortcuts + UInt64(CDEPRIVILEGED_FAR_START) * 8)
+        storeEntry(far.isEmpty ? 0 : far.upperBound, Self.shortcuts + UInt64(CDEPRIVILEGED_FAR_END) * 8)
+    }
+
+    /// From now on all is present. No TLB has to hear of it: what is not present is in none (Intel SDM vol. 3A, 4.10.2.3).
+    package mutating func showFar() {
+        for page in stride(from: far.lowerBound, to: far.upperBound, by: Int(AddressMap.hugePageSize)) {
+            var table = root
+            for level in [4, 3] {
+                table = (loadEntry(table + PageWalk.index(page, level: level) * 8) ?? 0) & addressMask
+            }
+            let entry = table + PageWalk.index(page, level: 2) * 8
+            storeEntry((loadEntry(entry) ?? 0) | PageFlags.present.rawValue, entry)
+        }
+        far = 0..<0
+        if hasShortcuts { tellShortcuts(far) }
     }
 
     /// A word of the stack page that the CPU or the guest wrote.
@@ -100,9 +126,13 @@ package struct MonitorBuilder: ~Copyable {
         fits = builder.mapIdentity(range, flags, huge: true, in: monitor) && fits
     }
 
-    /// With `shortcuts` the memory that is mapped throughout: traps are then not all to be seen.
-    package consuming func finish(shortcuts: Range<UInt64>? = nil) throws(MonitorError) -> Monitor {
+    /// With `shortcuts` the memory that is mapped throughout: traps are then not all to be seen. `far` is what was mapped without
+    /// being present.
+    package consuming func finish(
+        shortcuts: Range<UInt64>? = nil, far: Range<UInt64> = 0..<0
+    ) throws(MonitorError) -> Monitor {
         if !fits { throw .tooManyPieces }
+        monitor.far = far
         if let shortcuts { monitor.addShortcuts(shortcuts) }
         return monitor
     }

@@ -76,6 +76,7 @@ extension DeprivilegedCPU {
             registers.rflags = Flags.real(registers.r11, interrupts: virtual.interrupts)
             return deliver(.invalidOpcode, &registers, memory)
         }
+        if monitor.far.contains(address) { return .far }
         if code & PageFaultCode.present != 0, protected.contains(address) {
             // The interface's own tables let everything be executed, so in ring 0 this goes on.
             return code & PageFaultCode.fetch != 0 ? .unsupported("executes what is not its code") : .forbidden(address)

@@ -161,9 +161,9 @@ public final class Machine: Sendable {
 
     /// Slot 0: the machine's own pages, read-only. Slots 1 and 2: memory below and above the hole under 4 GiB.
     package static func addSlots(_ vm: borrowing VM, _ memory: borrowing GuestMemory) throws(KVMError) {
-        try vm.add(0, AddressMap.machine, of: memory, .readOnly)
-        try vm.add(1, memory.low, of: memory)
-        try vm.add(2, memory.high, of: memory)
+        try vm.slots.add(0, AddressMap.machine, of: memory, .readOnly)
+        try vm.slots.add(1, memory.low, of: memory)
+        try vm.slots.add(2, memory.high, of: memory)
     }
 
     private static func fill(
@@ -182,7 +182,7 @@ public final class Machine: Sendable {
     }
 }
 
-extension VM {
+extension MemorySlots {
     /// A slot of guest memory at its own address; an empty one is none.
     func add(
         _ index: UInt32, _ range: Range<UInt64>, of memory: borrowing GuestMemory, _ flags: MemorySlot.Flags = []

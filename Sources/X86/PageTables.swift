@@ -32,7 +32,7 @@ public struct PageFlags: OptionSet, Sendable {
 }
 
 /// The bits of an entry that hold an address.
-@usableFromInline let addressMask: UInt64 = 0x000f_ffff_ffff_f000
+@usableFromInline package let addressMask: UInt64 = 0x000f_ffff_ffff_f000
 
 /// Builds page tables in a range of memory, a page at a time.
 public struct PageTableBuilder: Sendable {
@@ -109,7 +109,7 @@ public struct PageTableBuilder: Sendable {
 /// A walk of the tables, as the CPU does it.
 public enum PageWalk {
     @inlinable
-    static func index(_ address: UInt64, level: Int) -> UInt64 {
+    package static func index(_ address: UInt64, level: Int) -> UInt64 {
         address >> (UInt64(level) * 9 + 3) & 0x1ff
     }
 

@@ -112,6 +112,7 @@ static const struct rule rules[] = {
     IOCTL(DEVICES, KVM_IOEVENTFD),            /* its doorbell */
 
     /* Unikernels: a vCPU that goes on in ring 0. */
+    IOCTL(DEVICES, KVM_SET_USER_MEMORY_REGION), /* of memory that it reaches for later */
     IOCTL(DEVICES, KVM_SET_REGS),
     IOCTL(DEVICES, KVM_SET_XSAVE),
     IOCTL(DEVICES, KVM_SIGNAL_MSI), /* Xen's events */
@@ -146,7 +147,6 @@ static const struct rule rules[] = {
     {FILES, "getrusage", ANY},
 
     /* Memory that grows. */
-    IOCTL(FILES, KVM_SET_USER_MEMORY_REGION),
     {FILES, "madvise", IS(2, MADV_NOHUGEPAGE)},
     {FILES, "madvise", IS(2, 23)}, /* MADV_POPULATE_WRITE */
 

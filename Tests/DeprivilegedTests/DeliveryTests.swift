@@ -41,6 +41,18 @@ struct DeliveryTests {
         #expect(traps.cpu.virtual.cr2 == 0x4_0000_0000)
     }
 
+    @Test("who reaches for far memory is to be shown it; what is done in its stead reaches it at once")
+    func farMemory() throws {
+        var traps = try InventedTraps()
+        let (place, before) = (InventedTraps.far.lowerBound, traps.registers)
+        #expect(traps.outcome(vector: 14, code: 6, address: place) == .far)
+        #expect(traps.registers.rip == before.rip && traps.registers.rsp == before.rsp)
+        traps.registers.rax = place
+        #expect(traps.fault([0x0f, 0x01, 0x18]) == .resume, "LIDT [RAX]")
+        traps.cpu.monitor.showFar()
+        #expect(traps.outcome(vector: 14, code: 6, address: place) != .far)
+    }
+
     @Test("the monitor's pages are not there; what the image protects is told apart")
     func protection() throws {
         var traps = try GuestTables.traps()

@@ -43,6 +43,30 @@ struct MonitorTests {
         #expect(words == [memory.lowerBound, memory.upperBound, MonitorMap.stack])
     }
 
+    @Test("far memory is mapped, not present, and known to the shortcuts, until it is shown")
+    func far() throws {
+        let far: Range<UInt64> = 0x120_0000..<0x8120_0000  // of three page directories
+        var builder = try MonitorBuilder()
+        builder.map(0x1_0000..<far.lowerBound, [.present, .writable, .user])
+        builder.map(far, [.writable, .user])
+        builder.map(far.upperBound..<0x8140_0000, [.present, .writable, .user])
+        var monitor = try builder.finish(shortcuts: 0x1_0000..<0x8140_0000, far: far)
+        let places = [far.lowerBound, 0x4000_0000, 0x8000_0000, far.upperBound - 1]
+        let code = MonitorMap.stubs + UInt64(CDEPRIVILEGED_OFFSET)
+        let root = monitor.root
+        for place in places { #expect(PageWalk.translate(place, root: root, in: monitor) == nil) }
+        #expect(monitor.loadEntry(code + 32) == far.lowerBound - 16 && monitor.loadEntry(code + 40) == far.upperBound)
+        #expect(try monitor.physical(far.lowerBound - 4, 8, write: true) == GuestAddress(far.lowerBound - 4))
+
+        monitor.showFar()
+        for place in places {
+            let mapping = PageWalk.translate(place, root: root, in: monitor)
+            #expect(mapping?.physical == place && mapping?.flags.contains([.present, .writable, .user]) == true)
+        }
+        #expect(PageWalk.translate(0x8140_0000, root: root, in: monitor) == nil)
+        #expect(monitor.loadEntry(code + 32) == 0 && monitor.loadEntry(code + 40) == 0 && monitor.far.isEmpty)
+    }
+
     @Test("the code ends with the jump to stub 13's OUT, inside the page")
     func slowPath() throws {
         var bytes: [UInt8] = []

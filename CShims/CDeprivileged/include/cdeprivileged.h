@@ -21,7 +21,9 @@
 #define CDEPRIVILEGED_MEMORY_END 1
 #define CDEPRIVILEGED_LOG 2    /* the log: bytes in it, whether it is open, then the bytes */
 #define CDEPRIVILEGED_WRFSBASE 3 /* not 0: the CPU has WRFSBASE */
-#define CDEPRIVILEGED_ENTRY 4
+#define CDEPRIVILEGED_FAR_START 4 /* but not between these two; both 0: there is no such place */
+#define CDEPRIVILEGED_FAR_END 5
+#define CDEPRIVILEGED_ENTRY 6
 
 /* Bytes that the log has room for; the rest of its page is the stack. */
 #define CDEPRIVILEGED_LOG_CAPACITY 3072
@@ -35,7 +37,7 @@ static inline uint64_t cdeprivileged_word(unsigned n)
     const uint64_t *start, *end;
     __asm__("jmp 9f\n"
             ".balign 8\n"
-            "1: .quad 0, 0, 0, 0\n" /* memory's start and end, log, WRFSBASE */
+            "1: .quad 0, 0, 0, 0, 0, 0\n" /* memory's start and end, log, WRFSBASE, what is far */
             /* On the stack: error code, RIP, CS, RFLAGS, RSP, SS. A gate leaves AC and DF as they are. */
             "pushq %%rbx; pushq %%rcx; pushq %%rsi; pushq %%rdi\n"
             "pushfq; andl $0xfffbffff, (%%rsp); popfq; cld\n"
@@ -44,17 +46,20 @@ static inline uint64_t cdeprivileged_word(unsigned n)
             "movq 40(%%rsp), %%rbx\n"
             "movq 1b+8(%%rip), %%rdi; decq %%rdi\n"
             "cmpq 1b(%%rip), %%rbx; jb 8f; cmpq %%rdi, %%rbx; jae 8f\n"
-            "cmpb $0xef, (%%rbx); jne 5f\n" /* OUT DX, EAX */
+            "cmpq 1b+32(%%rip), %%rbx; jb 2f; cmpq 1b+40(%%rip), %%rbx; jb 8f\n"
+            "2: cmpb $0xef, (%%rbx); jne 5f\n" /* OUT DX, EAX */
 
             /* PUTS: EAX is the address of { data, length }. */
             "cmpw $0x502, %%dx; jne 8f\n"
             "movl %%eax, %%ebx\n"
             "subq $15, %%rdi; cmpq 1b(%%rip), %%rbx; jb 8f; cmpq %%rdi, %%rbx; jae 8f\n"
-            "movq (%%rbx), %%rsi; movq 8(%%rbx), %%rcx\n"
+            "cmpq 1b+32(%%rip), %%rbx; jb 3f; cmpq 1b+40(%%rip), %%rbx; jb 8f\n"
+            "3: movq (%%rbx), %%rsi; movq 8(%%rbx), %%rcx\n"
             "cmpq 1b(%%rip), %%rsi; jb 8f\n"
             "movq 1b+8(%%rip), %%rdi; subq %%rsi, %%rdi; jbe 8f; cmpq %%rdi, %%rcx; jae 8f\n"
+            "movq %%rsi, %%rdi; addq %%rcx, %%rdi; cmpq 1b+32(%%rip), %%rdi; jb 4f; cmpq 1b+40(%%rip), %%rsi; jb 8f\n"
             /* The log is open and has room. Both words may be anything: the guest can write them. */
-            "movq 1b+16(%%rip), %%rdi\n"
+            "4: movq 1b+16(%%rip), %%rdi\n"
             "cmpq $1, 8(%%rdi); jne 8f\n"
             "movq (%%rdi), %%rbx; cmpq $" CDEPRIVILEGED_STRING(CDEPRIVILEGED_LOG_CAPACITY) ", %%rbx; ja 8f\n"
             "addq %%rcx, %%rbx; cmpq $" CDEPRIVILEGED_STRING(CDEPRIVILEGED_LOG_CAPACITY) ", %%rbx; ja 8f\n"

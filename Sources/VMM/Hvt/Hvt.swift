@@ -6,6 +6,7 @@
 import Boot
 import Devices
 import GuestMemory
+import KVM
 import Synchronization
 
 package final class Hvt: Sendable {
@@ -16,11 +17,15 @@ package final class Hvt: Sendable {
     let nets: [(handle: Int, fd: Int32)]
     /// As the configuration has it.
     let program: String
+    /// Where the rest of memory goes that its CPU has not been shown yet.
+    let slots: MemorySlots?
     /// What the unikernel left when it halted.
     let halt = Mutex<HvtHalt?>(nil)
 
-    package init(_ guest: HvtGuest, devices: [Device?] = [], program: String = "swiftlet") {
-        self.program = program
+    package init(
+        _ guest: HvtGuest, devices: [Device?] = [], program: String = "swiftlet", slots: MemorySlots? = nil
+    ) {
+        (self.program, self.slots) = (program, slots)
         self.guest = guest
         self.devices = devices
         var nets: [(handle: Int, fd: Int32)] = []

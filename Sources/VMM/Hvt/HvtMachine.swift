@@ -33,11 +33,15 @@ extension Machine {
         let kvm = try fromKVM(try KVM())
         try fromKVM(try kvm.require())
         let vm = try fromKVM(try kvm.makeVM())
+        let monitorSlot = monitor?.slot(index: 1)
+        let far = monitorSlot == nil ? guest.memorySize..<guest.memorySize : guest.farHeap
         var slots = SlotTotals()
-        (slots.count, slots.bytes, slots.nanoseconds) = (1, guest.memorySize, Clock.monotonic())
-        try fromKVM(try vm.add(0, 0..<guest.memorySize, of: memory))
+        (slots.count, slots.bytes) = (far.isEmpty ? 1 : 2, guest.memorySize - UInt64(far.count))
+        slots.nanoseconds = Clock.monotonic()
+        try fromKVM(try vm.slots.add(0, 0..<far.lowerBound, of: memory))
+        try fromKVM(try vm.slots.add(2, far.upperBound..<guest.memorySize, of: memory))
         slots.nanoseconds = Clock.monotonic() - slots.nanoseconds
-        if let slot = monitor?.slot(index: 1) {
+        if let slot = monitorSlot {
             try fromKVM(try vm.set(slot))
             // A vCPU is made faster with a local APIC in the kernel. HLT never gets to it from ring 3.
             if guest.memorySize <= AddressMap.localAPIC & ~0xff_ffff { try fromKVM(try vm.enableSplitIRQChip()) }
@@ -59,7 +63,7 @@ extension Machine {
         let platform = Platform(
             memory: memory, layout: guest.layout, console: console, clock: clock, control: control,
             quiet: configuration.quiet, store: store,
-            hvt: Hvt(guest, devices: devices, program: configuration.program), devices: rings)
+            hvt: Hvt(guest, devices: devices, program: configuration.program, slots: vm.slots), devices: rings)
         let origin = Origin(stamp: source.stamp, features: swiftlet_cpu_features(), savedBy: configuration)
         var loop = RunLoop(vcpu: vcpu, context: VCPUContext(platform), observer: observer)
         loop.deprivileged = consume deprivileged

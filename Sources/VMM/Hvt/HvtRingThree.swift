@@ -21,7 +21,10 @@ extension HvtGuest {
             monitor.map(segment.pages, segment.flags)
             next = segment.pages.upperBound
         }
-        monitor.map(next..<memorySize, open)
+        let far = farHeap
+        monitor.map(next..<far.lowerBound, open)
+        monitor.map(far, open.subtracting(.present))
+        monitor.map(far.upperBound..<memorySize, open)
     }
 }
 
@@ -38,7 +41,7 @@ func hvtMonitor(_ guest: HvtGuest, _ configuration: Configuration) throws(Machin
         var builder = try MonitorBuilder()
         guest.map(&builder)
         let memory = HvtGuest.Place.bootInfo..<guest.ring.lowerBound
-        return try builder.finish(shortcuts: configuration.observation.isNothing ? memory : nil)
+        return try builder.finish(shortcuts: configuration.observation.isNothing ? memory : nil, far: guest.farHeap)
     } catch {
         switch error {
         case .memory(let error): throw .memory(error)
@@ -132,6 +135,10 @@ extension RunLoop {
         case .call(let port, let value)?:
             vcpu.synchronisedRegisters = registers
             return callHvt(.portWrite(port: port, size: 4, count: 1, value: value), hvt)
+        case .far?:
+            if let failure = showFarHeap(hvt) { return .failed(failure) }
+            vcpu.synchronisedRegisters = registers
+            return nil
         case .debug?: return debugTrap(Int(port), registers)
         case .unsupported(let what)? where deprivileged?.mayLeave == true: return goOnInRingZero(what, registers, hvt)
         default: break
@@ -146,6 +153,14 @@ extension RunLoop {
         case .forged?: return stop(context.crash(.forgedException(vector: Int(port))))
         default: return stop(context.crash(.tripleFault))
         }
+    }
+
+    /// The rest of memory, from now on.
+    private mutating func showFarHeap(_ hvt: Hvt) -> KVMError? {
+        guard let far = deprivileged?.monitor.far, !far.isEmpty, let slots = hvt.slots else { return nil }
+        do throws(KVMError) { try slots.add(3, far, of: context.platform.memory) } catch { return error }
+        deprivileged?.monitor.showFar()
+        return nil
     }
 
     /// For a debugger, which lets the guest go on: the stub's OUT is finished, and the registers are the guest's again.
@@ -169,6 +184,7 @@ extension RunLoop {
             vcpu.completePendingIO()
             vcpu.immediateExit = false
             context.kickAgainIfEarly()
+            if let failure = showFarHeap(hvt) { throw failure }
             try vcpu.enterRingZero(virtual, registers)
         } catch { return .failed(error) }
         deprivileged?.hasLeft = true

@@ -29,7 +29,8 @@ public struct MachineMap: Equatable, Sendable {
 
     package init(slots: [Slot], regions: [Region]) { (self.slots, self.regions) = (slots, regions) }
 
-    /// Of a guest with this much memory now. What grow calls have added is a slot for each step; here it is one.
+    /// Of a guest with this much memory now. What grow calls have added is a slot for each step, and a unikernel's in ring 3 may be
+    /// in three; here it is one.
     package init(_ guest: Guest, low: Range<UInt64>, high: Range<UInt64>) {
         var slots: [Slot] = []
         func add(_ range: Range<UInt64>, isReadOnly: Bool = false) {
