@@ -58,6 +58,9 @@ package struct DeprivilegedCPU: ~Copyable {
     /// Whether what the guest prints may wait in the monitor.
     package var hasLog: Bool { monitor.hasShortcuts && !hasLeft }
 
+    /// The RIP that the CPU pushed for the last exception.
+    package var trapOrigin: UInt64 { monitor.stackWord(MonitorMap.stackTop - 40) }
+
     package init(
         _ virtual: VirtualCPU, _ monitor: consuming Monitor, protected: Range<UInt64>, features: UInt64,
         mayLeave: Bool = false

@@ -64,6 +64,8 @@ public struct ExitEvent: Sendable {
     public var size: UInt32
     /// What was written; nil for anything but a write.
     public var data: UInt64?
+    /// A stub's OUT: what the exit is about is an exception, and RIP the instruction that it came at.
+    public var isTrap = false
     /// KVM_RUN began, KVM_RUN returned; the exit's handling began (what lies between is the observer's), and ended.
     public var entered: UInt64 = 0
     public var left: UInt64 = 0

@@ -128,6 +128,12 @@ public struct Observer: ~Copyable, Sendable {
         event.began = Clock.tsc()
     }
 
+    /// The exit is a report about an instruction of the guest's, which has trapped.
+    public mutating func tells(of instruction: UInt64) {
+        rip = instruction
+        event.isTrap = true
+    }
+
     /// A narration begins, on the main thread.
     public mutating func beginNarration(_ machine: some ObservedMachine) { trace?.with { $0.begin(machine) } }
 

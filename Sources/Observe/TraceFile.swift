@@ -92,7 +92,7 @@ struct PlaceCache: Sendable {
         _ event: ExitEvent, _ rip: UInt64, _ vcpu: borrowing VCPU, _ symbols: SymbolTable,
         _ machine: some ObservedMachine
     ) -> (rip: UInt64, place: String?) {
-        let isPort = event.key.kind.isPortAccess
+        let isPort = event.key.kind.isPortAccess && !event.isTrap
         let key = rip << 1 | (isPort ? 1 : 0)
         if let found = known[key] { return found }
         let exact = isPort ? machine.portInstruction(around: rip, root: vcpu.root) : rip

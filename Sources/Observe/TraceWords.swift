@@ -48,8 +48,8 @@ extension ExitEvent {
             return (
                 "an OUT of four bytes is the call '\(name)' (\(key.detail))", "the call table's service of that name"
             )
-        // How ring 3 reports an exception (X86/Descriptors.swift, Stub); kernels have the DMA controller there, of bytes.
-        case .portWrite where key.detail < 32 && size == 4:
+        // How ring 3 reports an exception (X86/Descriptors.swift, Stub).
+        case .portWrite where isTrap:
             return (
                 "\(Vector.name(Int(key.detail))): the stub at its vector reports it by an OUT",
                 "the instruction's emulation, or the crash report,"

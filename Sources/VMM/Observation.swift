@@ -3,6 +3,8 @@
 // Read next: Observe/ExitKey.swift.
 
 import Boot
+import Deprivileged
+import GuestMemory
 import Host
 import KVM
 import Observe
@@ -30,6 +32,17 @@ extension Platform: ObservedMachine {
         let view = GuestView(self, root: root)
         let isHere = view.bytes(at: rip, 1).first.map { $0 & 0xf4 == 0xe4 } ?? false  // e4-e7, ec-ef
         return isHere ? rip : view.portInstruction(before: rip)
+    }
+}
+
+extension RunLoop {
+    /// Where the guest was when an exception took it to a stub of ours: what the CPU has pushed on the stack for reports.
+    var trapOrigin: UInt64? {
+        mutating get {
+            guard isInOurCode(vcpu.instructionPointer) else { return nil }
+            if let origin = deprivileged?.trapOrigin { return origin }
+            return context.platform.memory.read(GuestAddress(AddressMap.reportStackTop(vcpu: context.index) - 40))
+        }
     }
 }
 

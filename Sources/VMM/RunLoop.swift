@@ -71,6 +71,7 @@ package struct RunLoop: ~Copyable {
             observer?.enters()
             let error = vcpu.run()
             observer?.leaves(error, vcpu, context.platform)
+            if observer != nil, let origin = trapOrigin { observer?.tells(of: origin) }
             let stop = handle(&self, error)
             observer?.handled(vcpu, context.platform, pauses: stop?.isPauseOrCrash ?? false)
             guard let stop else { continue }

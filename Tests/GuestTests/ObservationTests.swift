@@ -64,6 +64,16 @@ extension GuestTests {
             #expect(lines.last?.hasSuffix("  stop: exit, status 0") == true)
         }
 
+        /// And not the stub that reports it: of a guest's crash, and of an instruction that somebody stands in for.
+        @Test func trapsAreToldWhereTheyCameFrom() throws {
+            var crash = try House.run(["--explain", House.image("fault-write-text")])
+            let crashed = crash.finish()
+            #expect(crashed.how == .exited(126) && crashed.errorText.contains("\nAt main+0x"))
+            var kernel = try House.run(["--explain", "--ring", "3", House.image("hvt-privileged")])
+            let ending = kernel.finish()
+            #expect(ending.how == .exited(0) && ending.errorText.contains("\nAt hvt_main+0x"))
+        }
+
         @Test func profileNamesTheFunction() throws {
             let file = "\(folder.path)/profile"
             var child = try House.run(["--profile", file, House.image("primes"), "1000000", "100"])
