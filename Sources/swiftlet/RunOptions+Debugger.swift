@@ -17,15 +17,15 @@ extension Option {
         Option(
             name: "--step", value: nil,
             help:
-                "show each instruction and the registers that it changed, on standard error; --step=N only so many, then the "
-                + "guest goes on at full speed. One vCPU; not with --timeout, --snapshot, --raw, --map-image, --gdb"),
+                "show each instruction and what it changed, on standard error; --step=N: N of them. Not with --cpus, --timeout, "
+                + "--snapshot, --raw, --gdb"),
         Option(
             name: "--step-from", value: "WHERE", help: "with --step: from a symbol or an address on, not from the entry"
         ),
         Option(
             name: "--slow", value: "MS",
             help:
-                "with --step or --explain: rest so many milliseconds (up to 60000) at each line, 0 until a key; at a terminal Space, Enter, "
+                "with --step or --explain: rest so many ms (up to 60000) at each line, 0 until a key; at a terminal Space, Enter, "
                 + "+, -, g and q lead it"),
     ]
 }
