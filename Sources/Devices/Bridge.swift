@@ -25,28 +25,36 @@ public struct Bridge: Sendable {
 
     /// Makes it unless it is there, and brings it up. CAP_NET_ADMIN is needed for what is still to be done.
     public init(making name: String) throws(BridgeError) {
-        let isMissing = Self.flags(name) == nil
-        if isMissing {
-            try Self.check(unsafe name.withCString { unsafe cdevices_bridge_make($0) }, name, call: "SIOCBRADDBR")
+        isNew = Self.flags(name) == nil
+        self.name = name
+        guard isNew else {
+            if !Self.isBridge(name) { throw .notABridge(name) }
+            try bringUp()
+            return
+        }
+        try Self.check(unsafe name.withCString { unsafe cdevices_bridge_make($0) }, name, call: "SIOCBRADDBR")
+        do throws(BridgeError) {
             try Self.keepHostOff(name)
-        } else if !Self.isBridge(name) {
-            throw .notABridge(name)
+            try bringUp()
+        } catch {
+            remove()
+            throw error
         }
-        if Self.flags(name).map({ $0 & Self.isUp }) == 0 {
-            try Self.check(unsafe name.withCString { unsafe cdevices_interface_up($0) }, name, call: "SIOCSIFFLAGS")
-        }
-        (self.name, isNew) = (name, isMissing)
+    }
+
+    private func bringUp() throws(BridgeError) {
+        guard Self.flags(name).map({ $0 & Self.isUp }) == 0 else { return }
+        try Self.check(unsafe name.withCString { unsafe cdevices_interface_up($0) }, name, call: "SIOCSIFFLAGS")
     }
 
     /// Who is on a bridge could speak to the host there, also to addresses that it has elsewhere, and by IPv6 without any: so it
     /// takes no IPv6, answers no ARP, and takes nothing from a sender that its routes would look for on another interface,
-    /// which here is everybody (Linux, Documentation/networking/ip-sysctl.rst).
+    /// which here is everybody (Linux, Documentation/networking/ip-sysctl.rst). A kernel may have no IPv6; each has IPv4.
     private static func keepHostOff(_ name: String) throws(BridgeError) {
-        let settings = [("ipv6", "disable_ipv6", "1"), ("ipv4", "arp_ignore", "8"), ("ipv4", "rp_filter", "1")]
-        for (version, setting, value) in settings where !names(in: "/proc/sys/net/\(version)").isEmpty {
+        let settings = [("ipv4", "arp_ignore", "8"), ("ipv4", "rp_filter", "1"), ("ipv6", "disable_ipv6", "1")]
+        for (version, setting, value) in settings where version == "ipv4" || !names(in: "/proc/sys/net/ipv6").isEmpty {
             let path = "/proc/sys/net/\(version)/conf/\(name)/\(setting)"
             do throws(HostError) { try File(path, .create).write(Array(value.utf8), at: 0) } catch {
-                unsafe name.withCString { unsafe cdevices_bridge_remove($0) }
                 throw .failed(name, call: path, errno: error.errno)
             }
         }
@@ -85,11 +93,14 @@ public struct Bridge: Sendable {
     public func remove() { unsafe name.withCString { unsafe cdevices_bridge_remove($0) } }
 
     /// The network card whose own address this is, if there is one: names may change with the order in which cards are found.
-    public static func card(_ address: MACAddress) -> String? {
-        let cards = names(in: "/sys/class/net").filter { linkTarget("/sys/class/net/\($0)/device") != nil }
-        return cards.sorted().first {
-            unsafe $0.withCString { unsafe cdevices_interface_station($0) } == address.rawValue
+    /// Of several (a virtual function's and the card's that stands in for it) nobody knows which was meant.
+    public static func card(_ address: MACAddress) throws(BridgeError) -> String? {
+        let cards = names(in: "/sys/class/net").sorted().filter { name in
+            let station = unsafe name.withCString { unsafe cdevices_interface_station($0) }
+            return station == address.rawValue && linkTarget("/sys/class/net/\(name)/device") != nil
         }
+        if cards.count > 1 { throw .several(address.description, cards) }
+        return cards.first
     }
 
     /// Nil when there is no such interface.
@@ -116,6 +127,8 @@ public enum BridgeError: Error, Equatable, Sendable {
     case down(String)
     case notPermitted(String)
     case noInterface(String)
+    /// With the same address.
+    case several(String, [String])
     /// The host uses it itself.
     case hasAddress(String)
     /// In another bridge or bond, whose name may be known.
@@ -133,6 +146,8 @@ public enum BridgeError: Error, Equatable, Sendable {
         case .notPermitted(let name):
             "no permission to set up '\(name)': that needs CAP_NET_ADMIN, or an administrator who does it: docs/devices.md"
         case .noInterface(let name): "no interface '\(name)' on this host"
+        case .several(let address, let names):
+            "\(address) is the address of \(names.joined(separator: " and of ")): name the one that is meant"
         case .hasAddress(let name):
             "this host uses the interface '\(name)' itself: sudo ip addr flush dev \(name) takes its addresses away"
         case .elsewhere(let name, let owner?):

@@ -40,6 +40,10 @@ public final class HostedMachine {
 
     var definition: MachineDefinition? { entry.definition }
     var problem: String? { entry.problem }
+    /// Why it could not be started, or would not start again when it has ended.
+    var obstacle: String? {
+        isRemoved ? "\(id) is no longer in the catalogue" : (nextEntry ?? entry).problem
+    }
     /// Its next run is another than the one that is there.
     var isChanged: Bool { nextEntry != nil }
 

@@ -54,8 +54,7 @@ public final class Supervisor: Participant {
     // What may be asked for. Each returns why not.
 
     func start(_ machine: HostedMachine) -> String? {
-        if let problem = machine.problem { return problem }
-        if machine.isRemoved { return "\(machine.id) is no longer in the catalogue" }
+        if let why = machine.obstacle { return why }
         if machine.state.isAlive { return "\(machine.id) runs" }
         machine.restartsInRow = 0
         return launch(machine)
@@ -75,7 +74,7 @@ public final class Supervisor: Participant {
 
     func restart(_ machine: HostedMachine) -> String? {
         guard machine.state.isAlive else { return start(machine) }
-        if let why = stop(machine) { return why }
+        if let why = machine.obstacle ?? stop(machine) { return why }
         machine.startsAgain = true
         machine.restartsInRow = 0
         return nil
@@ -125,7 +124,8 @@ public final class Supervisor: Participant {
         case .waiting(let time) where now >= time:
             machine.restarts += 1
             machine.restartsInRow += 1
-            _ = launch(machine)
+            // What fails to start has failed, and may be tried again.
+            if launch(machine) != nil, ending == nil { applyPolicy(machine, .exited(125), lasted: 0) }
         case .stopping(let time) where now >= time:
             machine.process.map { sendSignal(SIGKILL, to: $0.pid) }
             machine.state = .stopping(killAt: now &+ Self.patience)
@@ -156,8 +156,9 @@ public final class Supervisor: Participant {
         if ending != nil {
             for machine in machines { machine.process.map { sendSignal(SIGKILL, to: $0.pid) } }
         }
-        // As process 1 we get Ctrl-Alt-Del as SIGINT.
-        end(power == nil ? .quit : signal == SIGINT ? .reboot : .powerOff)
+        // Process 1 gets Ctrl-Alt-Del as SIGINT, and its end is the server's. Anybody else may be asked to end alone.
+        guard case .kernel? = power else { return end(.quit) }
+        end(signal == SIGINT ? .reboot : .powerOff)
     }
 
     private func reap() {

@@ -29,7 +29,7 @@ final class BridgeSetup {
         switch member {
         case .name(let name): return name
         case .address(let address):
-            guard let name = Bridge.card(address) else { throw .noInterface(address.description) }
+            guard let name = try Bridge.card(address) else { throw .noInterface(address.description) }
             return name
         }
     }

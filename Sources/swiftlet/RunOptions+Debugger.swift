@@ -82,7 +82,9 @@ extension RunOptions {
     /// The terminal of a slow motion; nil without a narration.
     func openLectern() throws(MachineError) -> Lectern? {
         guard narration.isThere else { return nil }
-        do throws(HostError) { return try Lectern(hasKeys: narration.pause != nil) } catch { throw .host(error) }
+        do throws(HostError) {
+            return try Lectern(hasKeys: narration.pause != nil, needsKeys: narration.pause == 0)
+        } catch { throw .host(error) }
     }
 
     /// Where standard input and output are a debugger's or a lecturer's the guest's are others.

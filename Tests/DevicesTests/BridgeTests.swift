@@ -102,7 +102,7 @@ private struct OwnBridge: ~Copyable {
         let tap = PersistentTap()
         let text = try String(contentsOfInterface: tap.name)
         let address = try #require(MACAddress(text))
-        #expect(Bridge.card(address) == nil)
+        #expect(try Bridge.card(address) == nil)
     }
 }
 

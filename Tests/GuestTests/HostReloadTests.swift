@@ -67,11 +67,14 @@ extension GuestTests {
         /// Its restart policy counts no more, and a machine whose definition is bad now does not start again.
         @Test(arguments: [nil, "nonsense"])
         func whatIsNoMoreDoesNotStartAgain(text: String?) throws {
-            let rig = try HostRig(["sleep": definition("sleep", "arguments = [\"1000\"]\nrestart = \"always\"")])
+            let rig = try HostRig(["sleep": definition("sleep", "arguments = [\"3000\"]\nrestart = \"always\"")])
             var host = try rig.headless()
             #expect(try rig.ask("start", "sleep").how == .exited(0))
             if let text { try rig.write("sleep.toml", text) } else { try rig.remove("sleep.toml") }
             #expect(try rig.ask("reload").how == .exited(0))
+            // A restart would stop it for good.
+            let refusal = text == nil ? "sleep is no longer in the catalogue" : "sleep.toml:1:9:"
+            #expect(try rig.ask("restart", "sleep").isRefusal(mentioning: refusal))
             #expect(try text == nil ? isGone("sleep", rig) : rig.waits(for: "sleep") { $0.state == "bad" })
             host.send(SIGTERM)
             #expect(host.finish().how == .exited(0))

@@ -243,6 +243,16 @@ extension GuestTests {
             #expect(try String(contentsOfFile: rig.folder + "/asked", encoding: .utf8) == "reboot\n")
         }
 
+        /// As `systemctl stop` of the host's unit does, which is no wish for the server's end.
+        @Test func aSignalEndsTheHostAndNotTheServer() throws {
+            let rig = try HostRig(["spin": definition("spin", "autostart = 0")])
+            let host = try HostAtTerminal()
+            var child = try host.start(rig, ["--appliance", "--power", "/bin/false"])
+            #expect(host.waits { _ in host.row("spin").contains("running") })
+            child.send(SIGTERM)
+            #expect(child.finish().how == .exited(0))
+        }
+
         @Test func onlyProcessOneSwitchesAServerOffByItself() throws {
             let rig = try HostRig(["hello": definition("hello")])
             var child = try Child(House.bench.swiftlet, ["host", "--catalogue", rig.folder, "--appliance"])

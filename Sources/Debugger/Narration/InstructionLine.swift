@@ -41,9 +41,10 @@ struct InstructionLine {
         text + String(repeating: " ", count: max(0, width - text.utf8.count))
     }
 
-    /// IN or OUT, also of strings: what it does outside comes before its line's end. Behind prefixes e4-e7, ec-ef or 6c-6f.
+    /// IN or OUT, also of strings: what it does outside comes before its line's end. Behind prefixes (sizes, REP, segments, REX)
+    /// e4-e7, ec-ef or 6c-6f.
     var isPortAccess: Bool {
-        let prefixes: Set<UInt8> = [0x66, 0x67, 0xf2, 0xf3]
+        let prefixes: Set<UInt8> = [0x66, 0x67, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]
         let operation = bytes.first { !prefixes.contains($0) && $0 & 0xf0 != 0x40 } ?? 0
         return operation & 0xf4 == 0xe4 || operation & 0xfc == 0x6c
     }

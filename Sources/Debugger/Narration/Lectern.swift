@@ -3,6 +3,7 @@
 // Opened before the sandbox closes. Of the terminal only what keys need is changed: no waiting for a line's end, no echo;
 // Ctrl-C stays a signal. It is as before when this goes. Read next: Narrator.swift.
 
+import Glibc
 import Host
 
 public final class Lectern {
@@ -16,18 +17,21 @@ public final class Lectern {
     private let held: Pipe?
     private var settings: RawTerminal?
 
-    /// Without `hasKeys`, or without a terminal, there are no keys, and the guest has its input.
-    public init(hasKeys: Bool) throws(HostError) {
-        let path = hasKeys ? terminalPath(2) : nil
+    /// Without `hasKeys`, or a terminal that can be opened (behind su(1) it is another user's), there are no keys, and the guest has
+    /// its input; for who `needsKeys` that is an error.
+    public init(hasKeys: Bool, needsKeys: Bool) throws(HostError) {
         var (keys, heldInput): (Int32, Int32) = (-1, -1)
         var terminal: File?
         var held: Pipe?
-        if let path {
-            let file = try openTerminal(path)
-            keys = file.fd
-            terminal = consume file
-        }
-        if path != nil, isTerminal(0) {
+        do throws(HostError) {
+            if hasKeys {
+                guard let path = terminalPath(2) else { throw HostError("ttyname", "standard error", errno: ENOTTY) }
+                let file = try openTerminal(path)
+                keys = file.fd
+                terminal = consume file
+            }
+        } catch { if needsKeys { throw error } }
+        if keys >= 0, isTerminal(0) {
             let pipe = try Pipe()
             heldInput = pipe.reader
             held = consume pipe

@@ -84,11 +84,12 @@ final class Narrator {
         let kinds = target.hasStubs ? [0, 1] : [1, 0]  // INT3, a debug register: what works everywhere first
         guard kinds.contains(where: { target.insert($0, address, 1) == true }) else {
             say("no breakpoint can be set at \(start): it is not mapped yet, or not memory\n", signals)
-            return .leave
+            return .end(leave(signals, isSilent: false))
         }
         defer { for kind in kinds { _ = target.remove(kind, address, 1) } }
         repeat {
             guard let turn = tellExits(signals) else { continue }
+            if case .leave = turn { return turn }
             writeText("\(start) was not reached\n", patience: lastWordPatience)
             return turn
         } while target.registers?.instructionPointer != address
