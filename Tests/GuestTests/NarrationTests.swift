@@ -96,6 +96,15 @@ extension GuestTests {
             )
         }
 
+        /// Of two bytes or of one: its end, as without anybody who tells it.
+        @Test(arguments: [[], ["short"]]) func aGuestsOwnBreakpoint(arguments: [String]) throws {
+            var child = try House.run(["--step", House.image("fault-breakpoint")] + arguments)
+            let ending = child.finish()
+            #expect(ending.how == .exited(126) && ending.outputText == "a breakpoint\n")
+            #expect(ending.errorText.contains("=> a breakpoint of the guest's own: it goes on by itself\n"))
+            #expect(ending.errorText.contains("crashed: breakpoint (#BP, vector 3)\n"), "\(ending.errorText)")
+        }
+
         /// Also by an INT3 of its own, behind which it is alone.
         @Test func aUnikernelsOwnBreakpoint() throws {
             let lines = try told(

@@ -128,7 +128,9 @@ extension Narrator {
     /// An INT3 of the guest's own, which a debugger would show as its breakpoint: here it is what it is without us.
     private func leaveAtTrap(_ signals: borrowing StopSignals) -> Stop {
         tell("a breakpoint of the guest's own: it goes on by itself", signals)
-        target.registers?.instructionPointer &-= 1
+        let next = target.registers?.instructionPointer ?? 0
+        let isShort = target.read(next &- 1, 1) == [0xcc]  // INT3; else INT 3, in two bytes
+        target.registers?.instructionPointer = next &- (isShort ? 1 : 2)
         return leave(signals, isSilent: false)
     }
 
