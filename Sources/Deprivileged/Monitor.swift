@@ -1,8 +1,9 @@
 // The monitor's pages: page tables that open the guest's memory to ring 3, and what the CPU needs for exceptions.
 //
 // A stub is one OUT and cannot fault; exceptions arrive on a stack of the monitor's own (IST 1), so a guest's bad stack
-// does no harm and its red zone stays whole. Written once, before the guest starts; later the CPU writes here (accessed and
-// dirty bits, frames), and the guest into the stack page, which is open to it; the VMM only into that page's log.
+// does no harm and its red zone stays whole. Written before the guest starts; later the CPU writes here (accessed and dirty
+// bits, frames), and the guest into the stack page, which is open to it; the VMM into that page's log, and once, when somebody
+// reaches for far memory, into tables and shortcuts.
 // Read next: MonitorLog.swift.
 
 import CDeprivileged

@@ -5,6 +5,7 @@
 
 import Boot
 import Deprivileged
+import Glibc
 import Host
 import KVM
 import X86
@@ -157,7 +158,8 @@ extension RunLoop {
 
     /// The rest of memory, from now on.
     private mutating func showFarHeap(_ hvt: Hvt) -> KVMError? {
-        guard let far = deprivileged?.monitor.far, !far.isEmpty, let slots = hvt.slots else { return nil }
+        guard let far = deprivileged?.monitor.far, !far.isEmpty else { return nil }
+        guard let slots = hvt.slots else { return KVMError("KVM_SET_USER_MEMORY_REGION", errno: EBADF) }
         do throws(KVMError) { try slots.add(3, far, of: context.platform.memory) } catch { return error }
         deprivileged?.monitor.showFar()
         return nil

@@ -192,7 +192,7 @@ extension Xen {
         let bit = UInt32(1) << UInt32(number % 32)
         if pending.set(bit) & bit != 0 { return XenAnswer(0) }
         guard let mask = word(shared.mask, number, memory), mask.load() & bit == 0 else { return XenAnswer(0) }
-        return tell(of: number, shared, memory)
+        return tell(number, shared, memory)
     }
 
     /// What came while it was masked is told now.
@@ -201,20 +201,18 @@ extension Xen {
         let bit = UInt32(1) << UInt32(number % 32)
         mask.clear(bit)
         let isPending = word(shared.pending, number, memory).map { $0.load() & bit != 0 } ?? false
-        return isPending ? tell(of: number, shared, memory) : XenAnswer(0)
+        return isPending ? tell(number, shared, memory) : XenAnswer(0)
     }
 
-    private func tell(of number: Int, _ shared: XenSharedPage, _ memory: borrowing GuestMemory) -> XenAnswer {
-        tell(channels.processors[number], channels: 1 << UInt32(number / (shared.isLong ? 64 : 32)), memory)
-    }
-
-    /// Tells a processor which words of channels to look at: selector, flag, vector.
-    func tell(_ cpu: Int, channels words: UInt32, _ memory: borrowing GuestMemory) -> XenAnswer {
+    /// Tells its processor: selector, flag, vector.
+    private func tell(_ number: Int, _ shared: XenSharedPage, _ memory: borrowing GuestMemory) -> XenAnswer {
         var answer = XenAnswer(0)
-        guard let shared, let place = place(cpu: cpu), let flag = GuestAtomic(memory, place),
+        let cpu = channels.processors[number]
+        let selected = UInt32(number / (shared.isLong ? 64 : 32))
+        guard let place = place(cpu: cpu), let flag = GuestAtomic(memory, place),
             let selector = GuestAtomic(memory, place + (shared.isLong ? 8 : 4))
         else { return answer }
-        _ = selector.set(words)
+        _ = selector.set(1 << selected)
         if flag.set(1) & 0xff == 0, let vector = channels.vectors[cpu] { answer.effect = .upcall(cpu: cpu, vector) }
         return answer
     }

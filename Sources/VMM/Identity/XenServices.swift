@@ -112,8 +112,8 @@ extension Xen {
         return answer
     }
 
-    /// Moves a processor's vcpu_info, once, inside a page. All channels may have something then, for an event that came while it
-    /// moved would be lost (Xen's map_vcpu_info, too, marks all).
+    /// Moves a processor's vcpu_info, once, inside a page. Xen then marks all channels, for one that came while it moved; here
+    /// none can come, for one vCPU at a time has these services in hand.
     private mutating func registerInfo(
         _ cpu: Int, _ input: [UInt8], _ memory: borrowing GuestMemory
     ) -> XenAnswer {
@@ -127,7 +127,7 @@ extension Xen {
         }
         XenSharedPage.writeTime(memory, place, facts.clock)
         places[cpu] = place
-        return tell(cpu, channels: .max, memory)
+        return XenAnswer(0)
     }
 
     /// Who yields, blocks or polls goes on at once: interrupts are the local APIC's, and HLT waits for them.
