@@ -18,7 +18,7 @@ elf_files="Sources/Boot/ELFImage.swift Sources/Boot/ELFProgramHeaders.swift Sour
 # But what fills a manifest in: fuzz-unikernels has it.
 solo5_floor=76
 solo5_files="Sources/Boot/HvtGuest.swift Sources/Boot/Solo5Manifest.swift"
-multiboot_floor=81
+multiboot_floor=78
 multiboot_files="Sources/Boot/Multiboot.swift Sources/Boot/KernelImage.swift Sources/Boot/KernelPlan.swift
     Sources/Boot/KernelMemory.swift"
 pvh_floor=88
