@@ -51,8 +51,8 @@ final class InventedSystem: SystemRegisters {
         builder.map(Self.readOnly, .readOnly)
         builder.map(code, .code)
         builder.map(Self.data, everything)
-        builder.map(Self.far, everything.subtracting(.present))
-        let monitor = try builder.finish(shortcuts: Self.readOnly.lowerBound..<Self.far.upperBound, far: Self.far)
+        builder.mapFar(Self.far, everything)
+        let monitor = try builder.finish(shortcuts: Self.readOnly.lowerBound..<Self.far.upperBound)
         let virtual = VirtualCPU(
             gdt: TableAddress(base: 0x1000, limit: 23), cs: 8, ss: 16, cr0: 0x8001_0021, cr3: 0x2000, cr4: 0x620,
             efer: 0x500)

@@ -127,13 +127,15 @@ package struct MonitorBuilder: ~Copyable {
         fits = builder.mapIdentity(range, flags, huge: true, in: monitor) && fits
     }
 
-    /// With `shortcuts` the memory that is mapped throughout: traps are then not all to be seen. `far` is what was mapped without
-    /// being present.
-    package consuming func finish(
-        shortcuts: Range<UInt64>? = nil, far: Range<UInt64> = 0..<0
-    ) throws(MonitorError) -> Monitor {
+    /// What is not to be present before somebody reaches for it: one range, of pages of 2 MiB.
+    package mutating func mapFar(_ range: Range<UInt64>, _ flags: PageFlags) {
+        map(range, flags.subtracting(.present))
+        monitor.far = range
+    }
+
+    /// With `shortcuts` the memory that is mapped throughout: traps are then not all to be seen.
+    package consuming func finish(shortcuts: Range<UInt64>? = nil) throws(MonitorError) -> Monitor {
         if !fits { throw .tooManyPieces }
-        monitor.far = far
         if let shortcuts { monitor.addShortcuts(shortcuts) }
         return monitor
     }

@@ -17,7 +17,7 @@ extension DeprivilegedCPU {
         let top = MonitorMap.stackTop
         guard vector < MonitorMap.vectors, registers.rsp == top - (hasCode ? 48 : 40) else { return .forged }
         let code = hasCode ? monitor.stackWord(top - 48) : nil
-        registers.rip = monitor.stackWord(top - 40)
+        registers.rip = trapOrigin
         registers.rflags = monitor.stackWord(top - 24)
         registers.rsp = monitor.stackWord(top - 16)
         // Where IOPL counts, CLI, STI and POPF have run without us and the real flag is the guest's.

@@ -47,17 +47,18 @@ struct HvtOptions {
         let bytes = argument.utf8
         guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { throw invalid }
         let colon = bytes[..<equals].firstIndex(of: UInt8(ascii: ":"))
-        let key = String(Substring(bytes[..<(colon ?? equals)]))
-        let name = colon.map { String(Substring(bytes[bytes.index(after: $0)..<equals])) } ?? ""
+        let nameStart = colon.map { bytes.index(after: $0) } ?? equals
+        let key = String(Substring(bytes[..<nameStart]))
+        let name = String(Substring(bytes[nameStart..<equals]))
         let value = String(Substring(bytes[bytes.index(after: equals)...]))
         if colon != nil, value.isEmpty || !isDeviceName(name) { throw invalid }
-        switch (colon == nil ? 1 : 2, key) {
-        case (1, "--mem"): configuration.memorySize = try memory(value)
-        case (1, "--dumpcore"): configuration.core = "\(try dumpFolder(value, argument))/core.solo5-hvt.\(getpid())"
-        case (2, "--block"):
+        switch key {
+        case "--mem": configuration.memorySize = try memory(value)
+        case "--dumpcore": configuration.core = "\(try dumpFolder(value, argument))/core.solo5-hvt.\(getpid())"
+        case "--block:":
             configuration.devices.blocks.removeAll { $0.name == name }  // of two the last counts
             configuration.devices.blocks.append(BlockOption(name: name, path: value))
-        case (2, "--block-sector-size"):
+        case "--block-sector-size:":
             guard let number = leadingNumber(value) else { throw invalid }
             guard let size = BlockOption.sectorSize(String(number)) else {
                 throw .wrong(
@@ -65,13 +66,13 @@ struct HvtOptions {
                     isFatal: false)
             }
             sectorSizes.append((name, size))
-        case (2, "--net"):
+        case "--net:":
             if value.hasPrefix("@") {
                 throw .wrong("Could not attach interface: \(value): name a tap instead", isFatal: true)
             }
             configuration.devices.nets.removeAll { $0.name == name }
             configuration.devices.nets.append(NetOption(name: name, interface: value))
-        case (2, "--net-mac"):
+        case "--net-mac:":
             guard let address = MACAddress(value) else { throw invalid }
             addresses.append((name, address))
         default: throw invalid

@@ -48,9 +48,9 @@ struct MonitorTests {
         let far: Range<UInt64> = 0x120_0000..<0x8120_0000  // of three page directories
         var builder = try MonitorBuilder()
         builder.map(0x1_0000..<far.lowerBound, [.present, .writable, .user])
-        builder.map(far, [.writable, .user])
+        builder.mapFar(far, [.present, .writable, .user])
         builder.map(far.upperBound..<0x8140_0000, [.present, .writable, .user])
-        var monitor = try builder.finish(shortcuts: 0x1_0000..<0x8140_0000, far: far)
+        var monitor = try builder.finish(shortcuts: 0x1_0000..<0x8140_0000)
         let places = [far.lowerBound, 0x4000_0000, 0x8000_0000, far.upperBound - 1]
         let code = MonitorMap.stubs + UInt64(CDEPRIVILEGED_OFFSET)
         let root = monitor.root

@@ -24,7 +24,7 @@ extension HvtGuest {
         }
         let far = farHeap
         monitor.map(next..<far.lowerBound, open)
-        monitor.map(far, open.subtracting(.present))
+        monitor.mapFar(far, open)
         monitor.map(far.upperBound..<memorySize, open)
     }
 }
@@ -42,7 +42,7 @@ func hvtMonitor(_ guest: HvtGuest, _ configuration: Configuration) throws(Machin
         var builder = try MonitorBuilder()
         guest.map(&builder)
         let memory = HvtGuest.Place.bootInfo..<guest.ring.lowerBound
-        return try builder.finish(shortcuts: configuration.observation.isNothing ? memory : nil, far: guest.farHeap)
+        return try builder.finish(shortcuts: configuration.observation.isNothing ? memory : nil)
     } catch {
         switch error {
         case .memory(let error): throw .memory(error)

@@ -115,7 +115,7 @@ extension RunLoop {
             hyperv.call(&registers, isLong: isLong)
         } else if special.ss.dpl != 0 {
             registers.rax = UInt64(bitPattern: -Int64(EPERM))
-        } else if !callXen(&registers, isLong: isLong) {
+        } else if !callXen(&registers, isLong: isLong, special) {
             return false
         }
         vcpu.synchronisedRegisters = registers
@@ -129,16 +129,17 @@ extension RunLoop {
         var registers = call.registers
         if call.privilege != 0 {
             registers.rax = UInt64(bitPattern: -Int64(EPERM))
-        } else if !callXen(&registers, isLong: call.isLong) {
-            return false
+        } else {
+            guard let special = try? vcpu.specialRegisters(), callXen(&registers, isLong: call.isLong, special) else {
+                return false
+            }
         }
         vcpu.answerXenCall(registers.rax)
         return true
     }
 
     /// Arguments are the kernel's, of its programs only while EFLAGS.AC lets it at them (SMAP; Intel SDM vol. 3A, 4.6.1).
-    private mutating func callXen(_ registers: inout Registers, isLong: Bool) -> Bool {
-        guard let special = try? vcpu.specialRegisters() else { return false }
+    private mutating func callXen(_ registers: inout Registers, isLong: Bool, _ special: SpecialRegisters) -> Bool {
         var pages = PagingState(special)
         if vcpu.synchronisedRegisters.rflags & RFLAGS.alignmentCheck != 0 { pages.cr4 &= ~CR4.supervisorAccess }
         let effect = ports?.vendor.xen?.call(
